@@ -1,0 +1,1 @@
+"""Impasto: neural style transfer."""

@@ -1,0 +1,1 @@
+"""What looks at the picture: frozen feature extractors with named layers."""

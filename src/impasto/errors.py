@@ -1,0 +1,33 @@
+"""The errors Impasto raises: one line that says what is wrong and what to do."""
+
+
+class ImpastoError(Exception):
+    """Something went wrong while running (out of memory, a non-finite loss).
+
+    The message is one line for a person. ``exit_code`` is what the command line returns.
+    """
+
+    exit_code = 1
+
+
+class InputError(ImpastoError, ValueError):
+    """What the user gave cannot be used: a file, a value, a name."""
+
+    exit_code = 2
+
+
+class MissingExtraError(ImpastoError, ImportError):
+    """An optional package is not installed.
+
+    Args:
+        package: The package that could not be imported.
+        extra: The extra of Impasto that brings it.
+        purpose: What needs it, as in "writing MP4 animations".
+    """
+
+    exit_code = 2
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package '{package}': pip install 'impasto[{extra}]'"
+        )
