@@ -7,17 +7,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from impasto.backbones.weights import CHECKPOINTS, Checkpoint, find, offline_message
+from impasto.backbones.download import Progress
+from impasto.backbones.weights import (
+    CHECKPOINTS,
+    Checkpoint,
+    cached_path,
+    download,
+    find,
+    unavailable,
+)
 from impasto.errors import InputError
 
 if TYPE_CHECKING:
     from impasto.backbones.base import Backbone
+    from impasto.backbones.vgg import Pooling
 
-__all__ = ["BACKBONES", "Entry", "load_backbone"]
-
-Pooling = Literal["max", "average"]
+__all__ = ["BACKBONES", "Entry", "find_entry", "load_backbone"]
 
 
 @dataclass(frozen=True)
@@ -37,12 +44,28 @@ class Entry:
     checkpoint: Checkpoint | None = None
 
 
+def find_entry(name: str) -> Entry:
+    """The registered backbone of this name.
+
+    Raises:
+        InputError: If there is none, with the nearest names.
+    """
+    if name not in BACKBONES:
+        near = difflib.get_close_matches(name, BACKBONES, n=3, cutoff=0.4)
+        raise InputError(
+            f"there is no backbone '{name}': "
+            + (f"did you mean {' or '.join(near)}?" if near else f"choose {', '.join(BACKBONES)}")
+        )
+    return BACKBONES[name]
+
+
 def load_backbone(
     name: str,
     *,
     weights: str | PathLike[str] | None = None,
     pooling: Pooling = "max",
     offline: bool = False,
+    progress: Progress | None = None,
 ) -> Backbone:
     """Load a backbone by its name, frozen, in float32, on the CPU.
 
@@ -51,28 +74,30 @@ def load_backbone(
         weights: A file with its weights; found or downloaded if left out.
         pooling: "max" as trained, or "average" for smoother pictures (Gatys et al. 2015).
         offline: Never use the network.
+        progress: Called during a download with the bytes that are there and those of the whole.
 
     Raises:
         InputError: If the name is unknown, or its weights are unusable or cannot be had.
         ImpastoError: If a download fails midway.
     """
-    if name not in BACKBONES:
-        near = difflib.get_close_matches(name, BACKBONES, n=3, cutoff=0.4)
-        raise InputError(
-            f"there is no backbone '{name}': "
-            + (f"did you mean {' or '.join(near)}?" if near else f"choose {', '.join(BACKBONES)}")
-        )
+    entry = find_entry(name)
     if pooling not in ("max", "average"):
         raise InputError(f"there is no pooling '{pooling}': choose max or average")
-    entry = BACKBONES[name]
     if entry.checkpoint is None:
         if weights is not None:
             raise InputError(f"the backbone {name} is embedded: it takes no weights file")
         return entry.load(None, pooling)
-    path = Path(weights) if weights is not None else find(name)
+    path = Path(weights).expanduser() if weights is not None else find(entry.checkpoint)
     if path is None:
-        raise InputError(offline_message(name, "offline was asked for"))
-    return entry.load(path, pooling)
+        if offline:
+            raise unavailable(name, "and offline nothing is downloaded")
+        path = download(entry.checkpoint, progress)
+    try:
+        return entry.load(path, pooling)
+    except InputError as error:
+        if path != cached_path(name):
+            raise
+        raise InputError(f"{error}: `impasto weights download {name}` renews it") from error
 
 
 def _load_lite(_: Path | None, pooling: Pooling) -> Backbone:

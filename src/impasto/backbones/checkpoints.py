@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import re
-import uuid
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from impasto.backbones.vgg import CONVOLUTIONS, WIDTHS, stage_names
 from impasto.errors import InputError
+from impasto.files import atomic
 
 CONVOLUTION = re.compile(r"(?:module\.)?(features\.\d+\.(?:weight|bias))")
 
@@ -56,36 +56,30 @@ def recognize(state: Mapping[str, Tensor]) -> list[str]:
     ]
 
 
-def save_half(
-    state: Mapping[str, Tensor], metadata: Mapping[str, str], path: Path, source: Path
-) -> None:
+def save_half(state: Mapping[str, Tensor], metadata: Mapping[str, str], path: Path) -> None:
     """Write parameters in half precision as a safetensors file, atomically.
 
     Args:
         state: Parameters in float32.
         metadata: What to keep with them.
         path: The file to write or replace.
-        source: Where the parameters come from, for messages.
 
     Raises:
         InputError: If a value is beyond half precision.
-        OSError: If the file cannot be written.
+        ImpastoError: If the file cannot be written.
     """
     half = {key: tensor.half() for key, tensor in state.items()}
     for key, tensor in half.items():
         if not tensor.isfinite().all():
             raise InputError(
-                f"{source}: {key} has values beyond half precision (65504), so it cannot be "
-                "cached: use the file itself with --weights"
+                f"{key} has values beyond half precision (65504), so these weights cannot be "
+                "cached: use their file itself with --weights"
             )
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        save_file(half, temporary, {"format": "pt", **metadata})
-        temporary.replace(path)
-    except SafetensorError as error:
-        raise OSError(str(error)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic(path) as temporary:
+        try:
+            save_file(half, temporary, {"format": "pt", **metadata})
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
 
 
 def _shapes(name: str) -> dict[str, tuple[int, ...]]:

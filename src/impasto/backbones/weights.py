@@ -6,11 +6,24 @@ of torchvision's checkpoint, of which the convolutions are kept in half precisio
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from impasto.errors import InputError
+from impasto.backbones.download import FetchError, Progress, fetch, file_sha256
+from impasto.errors import ImpastoError, InputError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,25 +50,21 @@ class Checkpoint:
         return self.url.rpartition("/")[2]
 
 
-CHECKPOINTS: dict[str, Checkpoint] = {
-    checkpoint.name: checkpoint
-    for checkpoint in (
-        Checkpoint(
-            name="vgg19",
-            url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
-            sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
-            size=574_673_361,
-            licence="torchvision, BSD-3-Clause; trained on ImageNet",
-        ),
-        Checkpoint(
-            name="vgg16",
-            url="https://download.pytorch.org/models/vgg16-397923af.pth",
-            sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
-            size=553_433_881,
-            licence="torchvision, BSD-3-Clause; trained on ImageNet",
-        ),
-    )
-}
+_VGG19 = Checkpoint(
+    name="vgg19",
+    url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+    sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
+    size=574_673_361,
+    licence="torchvision, BSD-3-Clause; trained on ImageNet",
+)
+_VGG16 = Checkpoint(
+    name="vgg16",
+    url="https://download.pytorch.org/models/vgg16-397923af.pth",
+    sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+    size=553_433_881,
+    licence="torchvision, BSD-3-Clause; trained on ImageNet",
+)
+CHECKPOINTS = {checkpoint.name: checkpoint for checkpoint in (_VGG19, _VGG16)}
 
 
 def cache_folder() -> Path:
@@ -72,7 +81,17 @@ def cached_path(name: str) -> Path:
     return cache_folder() / f"{name}.safetensors"
 
 
-def find(name: str) -> Path | None:
+def original_path(checkpoint: Checkpoint) -> Path:
+    """The file in the cache that a download is written to before it is converted."""
+    return cache_folder() / checkpoint.filename
+
+
+def embedded_path(name: str) -> Path:
+    """The file in the package that holds an embedded backbone's weights."""
+    return Path(__file__).resolve().parents[1] / "models" / f"{name}.safetensors"
+
+
+def find(checkpoint: Checkpoint) -> Path | None:
     """The file with a backbone's weights on this machine; None if a download is needed.
 
     Raises:
@@ -84,17 +103,147 @@ def find(name: str) -> Path | None:
             raise InputError(f"IMPASTO_WEIGHTS names {path}, which does not exist")
         if path.is_file():
             return path
-        for filename in (f"{name}.safetensors", CHECKPOINTS[name].filename):
+        for filename in (f"{checkpoint.name}.safetensors", checkpoint.filename):
             if (path / filename).is_file():
                 return path / filename
-    path = cached_path(name)
+    path = cached_path(checkpoint.name)
     return path if path.is_file() else None
 
 
-def offline_message(name: str, reason: str) -> str:
-    """One line that says why weights cannot be had, and the three ways out."""
-    return (
-        f"the weights of {name} are not on this machine and {reason}: give a file with --weights "
+def download(checkpoint: Checkpoint, progress: Progress | None = None) -> Path:
+    """Download weights into the cache, unless they are there and intact.
+
+    Args:
+        checkpoint: What to download.
+        progress: Called now and then with the bytes that are there and those of the whole.
+
+    Returns:
+        The file in the cache.
+
+    Raises:
+        InputError: If the server cannot be reached or the cache cannot be written.
+        ImpastoError: If the download breaks off or brings something else.
+    """
+    from impasto.backbones.checkpoints import load_convolutions, save_half
+
+    target = cached_path(checkpoint.name)
+    with _writing(target):
+        if _intact(target, checkpoint.name):
+            return target
+        original = original_path(checkpoint)
+        logger.info("downloading %s", checkpoint.url)
+        try:
+            fetch(checkpoint.url, original, checkpoint.size, checkpoint.sha256, progress)
+        except FetchError as error:
+            raise _explained(checkpoint, error) from error
+        _, state = load_convolutions(original, checkpoint.name)
+        save_half(state, _provenance(checkpoint), target)
+        original.unlink()
+    return target
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What a safetensors file says about itself; empty for other and for unreadable files."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError):
+        return {}
+
+
+def import_weights(path: Path, name: str | None = None) -> Path:
+    """Convert a weights file into the cache, replacing what is there.
+
+    Args:
+        path: A file as :func:`~impasto.backbones.checkpoints.load_convolutions` reads it.
+        name: The network it holds; recognised by its shapes if left out.
+
+    Returns:
+        The file in the cache.
+
+    Raises:
+        InputError: If the file is unusable or the cache cannot be written.
+    """
+    from impasto.backbones.checkpoints import load_convolutions, save_half
+
+    name, state = load_convolutions(path, name)
+    sha256 = file_sha256(path)
+    if sha256 == CHECKPOINTS[name].sha256:
+        metadata = _provenance(CHECKPOINTS[name])
+    else:
+        own = read_metadata(path)
+        licence = own.get("origin", "unknown (imported)")
+        metadata = {"source": path.name, "sha256": sha256, "licence": licence} | own
+    target = cached_path(name)
+    with _writing(target):
+        save_half(state, metadata, target)
+    return target
+
+
+def unavailable(name: str, reason: str) -> InputError:
+    """The error that says why weights cannot be had, and the three ways out."""
+    return InputError(
+        f"the weights of {name} are not on this machine ({reason}): give a file with --weights "
         f"or IMPASTO_WEIGHTS; or run `impasto weights download {name}` on a connected machine and "
         "`impasto weights import FILE` here; or use the embedded backbone with --backbone lite"
     )
+
+
+def _provenance(checkpoint: Checkpoint) -> dict[str, str]:
+    return {
+        "source": checkpoint.url,
+        "sha256": checkpoint.sha256,
+        "licence": checkpoint.licence,
+    }
+
+
+def _intact(target: Path, name: str) -> bool:
+    from impasto.backbones.checkpoints import load_convolutions
+
+    try:
+        load_convolutions(target, name)
+    except InputError:
+        return False
+    return True
+
+
+def _explained(checkpoint: Checkpoint, error: FetchError) -> ImpastoError:
+    if not error.received:
+        return unavailable(checkpoint.name, str(error))
+    return ImpastoError(
+        f"{error}; {error.received / 1e6:.0f} of {checkpoint.size / 1e6:.0f} MB are kept: "
+        f"`impasto weights download {checkpoint.name}` goes on from there"
+    )
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    """Keep other processes from writing the same weights; say clearly what a disk refuses."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.with_suffix(".lock").open("ab") as file, _locked(file.fileno()):
+            yield
+    except OSError as error:
+        raise InputError(
+            f"cannot write to the cache {target.parent} ({error.strerror or error}): make room "
+            "there or choose another folder with IMPASTO_CACHE"
+        ) from error
+
+
+@contextmanager
+def _locked(descriptor: int) -> Iterator[None]:
+    """Hold an exclusive lock, which the system releases if the process dies."""
+    if sys.platform == "win32":
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+                break
+            except OSError as error:  # it gives up after ten seconds
+                if error.errno != errno.EDEADLK:
+                    raise
+        yield
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,167 @@
+"""``impasto weights``: list, download and import the weights of the backbones."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from impasto.errors import InputError
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from impasto.backbones import Entry
+    from impasto.backbones.download import Progress
+
+INTERRUPTED = 130  # what shells report after Ctrl-C
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command with its four actions."""
+    parser = subparsers.add_parser(
+        "weights",
+        help="list, download and import the weights of the backbones",
+        description="List, download and import the weights of the backbones.",
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    listing = actions.add_parser("list", help="list the backbones and where their weights are")
+    listing.set_defaults(run=_list)
+
+    download = actions.add_parser("download", help="download weights into the cache")
+    download.add_argument("names", nargs="+", metavar="NAME", help="vgg19 or vgg16")
+    download.set_defaults(run=_download)
+
+    importing = actions.add_parser("import", help="convert a weights file into the cache")
+    importing.add_argument("file", type=Path, metavar="FILE", help=".safetensors, .pth or .pt")
+    importing.add_argument(
+        "--name", metavar="NAME", help="the network it holds; recognised by its shapes if left out"
+    )
+    importing.set_defaults(run=_import)
+
+    path = actions.add_parser("path", help="print the cache folder, or the file of a backbone")
+    path.add_argument("name", nargs="?", metavar="NAME", help="the backbone whose file to print")
+    path.set_defaults(run=_path)
+
+
+@contextmanager
+def download_bar(name: str) -> Iterator[Progress]:
+    """A progress bar for a download: it appears with the first bytes, on a terminal only."""
+    bar: tqdm[NoReturn] | None = None
+
+    def show(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None:
+            from tqdm import tqdm
+
+            bar = tqdm(
+                desc=name, total=total, initial=done, unit="B", unit_scale=True, disable=None
+            )
+        bar.update(done - bar.n)
+
+    try:
+        yield show
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def _list(_: argparse.Namespace) -> int:
+    from impasto.backbones import BACKBONES
+
+    rows = [("name", "state", "size", "licence", "file")]
+    rows += [_row(entry) for entry in BACKBONES.values()]
+    for line in _aligned(rows):
+        print(line)
+    return 0
+
+
+def _row(entry: Entry) -> tuple[str, str, str, str, str]:
+    """What the table says about a backbone."""
+    from impasto.backbones.download import partial_path
+    from impasto.backbones.weights import (
+        cached_path,
+        embedded_path,
+        find,
+        original_path,
+        read_metadata,
+    )
+
+    licence = entry.licence
+    if entry.checkpoint is None:
+        file, state = embedded_path(entry.name), "embedded"
+    elif found := find(entry.checkpoint):
+        file, state = found, "cached" if found == cached_path(entry.name) else "given"
+        licence = read_metadata(found).get("licence", "unknown")
+    elif (part := partial_path(original_path(entry.checkpoint))).is_file():
+        file, state = part, "partly downloaded"
+    else:
+        return entry.name, "not downloaded", _megabytes(entry.checkpoint.size), licence, "-"
+    size = _megabytes(file.stat().st_size) if file.is_file() else "missing"
+    return entry.name, state, size, licence, str(file)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _download(args: argparse.Namespace) -> int:
+    from impasto.backbones import find_entry
+    from impasto.backbones.weights import download
+
+    entries = [find_entry(name) for name in args.names]
+    for entry in entries:
+        if entry.checkpoint is None:
+            print(f"{entry.name} is embedded: there is nothing to download")
+            continue
+        try:
+            with download_bar(entry.name) as progress:
+                path = download(entry.checkpoint, progress)
+        except KeyboardInterrupt:
+            print(
+                "stopped; what has arrived is kept: "
+                f"`impasto weights download {entry.name}` goes on from there",
+                file=sys.stderr,
+            )
+            return INTERRUPTED
+        print(_summary(entry.name, path))
+    return 0
+
+
+def _import(args: argparse.Namespace) -> int:
+    from impasto.backbones.weights import CHECKPOINTS, import_weights
+
+    if args.name is not None and args.name not in CHECKPOINTS:
+        raise InputError(f"cannot import '{args.name}': --name is {' or '.join(CHECKPOINTS)}")
+    path = import_weights(args.file, args.name)
+    print(_summary(path.stem, path))
+    return 0
+
+
+def _path(args: argparse.Namespace) -> int:
+    from impasto.backbones import find_entry
+    from impasto.backbones.weights import cache_folder, embedded_path, find, unavailable
+
+    if args.name is None:
+        print(cache_folder())
+        return 0
+    entry = find_entry(args.name)
+    path = find(entry.checkpoint) if entry.checkpoint else embedded_path(entry.name)
+    if path is None:
+        raise unavailable(entry.name, "not downloaded yet")
+    print(path)
+    return 0
+
+
+def _summary(name: str, path: Path) -> str:
+    return f"{name}: {_megabytes(path.stat().st_size)} in {path}"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
