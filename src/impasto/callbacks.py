@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.events import Step
@@ -66,11 +66,12 @@ class ProgressBar(AbstractContextManager["ProgressBar"]):
     """
 
     REFRESH_SECONDS = 0.5
+    WIDE = 110
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stderr
         self._on_terminal = self.stream is not None and self.stream.isatty()
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[NoReturn] | None = None
         self._scale = -1
         self._drawn = -math.inf
 
@@ -80,7 +81,7 @@ class ProgressBar(AbstractContextManager["ProgressBar"]):
         self._scale = step.scale
         if not self._on_terminal:
             if new_scale:
-                logger.info("%s, %s", _describe(step), _describe_time(step))
+                logger.info("%s, %s", _position(step), _times(step))
             return
         if new_scale or _ends(step) or step.seconds - self._drawn >= self.REFRESH_SECONDS:
             self._drawn = step.seconds
@@ -100,28 +101,36 @@ class ProgressBar(AbstractContextManager["ProgressBar"]):
 
     def _draw(self, step: Step) -> None:
         if self._bar is None:
-            from tqdm import tqdm
-
-            self._bar = tqdm(
-                total=1.0,
-                file=self.stream,
-                dynamic_ncols=True,
-                bar_format="{desc} {percentage:3.0f}%|{bar}|{postfix}",
-            )
-        losses = " ".join(f"{name} {value:.3g}" for name, value in step.losses().items())
+            self._bar = self._open()
+        losses = step.losses()
+        columns = self._bar.format_dict["ncols"]
+        if columns is not None and columns < self.WIDE:
+            losses = {name: value for name, value in losses.items() if name == "total"}
+        terms = "".join(f", {name} {value:.3g}" for name, value in losses.items())
         self._bar.n = step.progress
-        self._bar.set_description_str(_describe(step), refresh=False)
-        self._bar.set_postfix_str(f"{_describe_time(step)}, {losses}", refresh=False)
+        self._bar.bar_format = (
+            f"{_position(step)} {{percentage:3.0f}}%|{{bar}}| {_times(step)}{terms}"
+        )
         self._bar.refresh()
 
+    def _open(self) -> tqdm[NoReturn]:
+        from tqdm import tqdm
 
-def _describe(step: Step) -> str:
+        return tqdm(
+            total=1.0,
+            file=self.stream,
+            dynamic_ncols=True,
+            bar_format="{percentage:3.0f}%|{bar}|",
+        )
+
+
+def _position(step: Step) -> str:
     height, width = step.size
     return f"step {step.step}/{step.of}, scale {step.scale + 1}/{step.scales}, {width}x{height}"
 
 
-def _describe_time(step: Step) -> str:
-    return f"{_clock(step.seconds)} + {_clock(step.seconds_left)} left"
+def _times(step: Step) -> str:
+    return f"{_clock(step.seconds)}, {_clock(step.seconds_left)} left"
 
 
 class SaveEvery:

@@ -1,0 +1,1 @@
+"""Pictures about pictures: loss curves, strips and sheets, animations."""

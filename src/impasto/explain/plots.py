@@ -59,7 +59,7 @@ def plot_losses(history: History, path: str | Path) -> None:
 
 
 def _curves(history: History) -> dict[str, list[float]]:
-    """Return the values of each term, NaN where they cannot be drawn, of the terms that have any."""
+    """Return the values of each term that has any to draw, NaN where there is none."""
     curves = {
         term: [
             value if 0 < (value := record.losses.get(term, math.nan)) < math.inf else math.nan
@@ -67,9 +67,7 @@ def _curves(history: History) -> dict[str, list[float]]:
         ]
         for term in history.terms
     }
-    return {
-        term: values for term, values in curves.items() if not all(map(math.isnan, values))
-    }
+    return {term: values for term, values in curves.items() if not all(map(math.isnan, values))}
 
 
 def _draw_curves(axes: Axes, history: History, curves: dict[str, list[float]]) -> None:
@@ -120,23 +118,23 @@ def _apart(heights: dict[str, float], gap: float) -> dict[str, float]:
 
 
 def _draw_scales(axes: Axes, history: History) -> None:
-    """Mark where each scale starts and write its size above; labels that would touch are left out."""
+    """Mark where each scale starts and write its size above, unless the labels would touch."""
     starts = [
         record
         for previous, record in zip([None, *history.records], history.records, strict=False)
         if previous is None or previous.scale != record.scale
     ]
     first, last = axes.get_xlim()
-    edge = last
-    # From the finest on, whose size matters most.
+    # From the finest on, whose size matters most and may stand out to the right.
+    edge = math.inf
     for record in reversed(starts):
         if record.step > first:
             axes.axvline(record.step, color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)))
-        if edge - record.step >= 0.085 * (last - first):
+        if edge - record.step >= 0.11 * (last - first):
             edge = record.step
             height, width = record.size
             axes.annotate(
-                f"{width} × {height}",
+                f"{width} \N{MULTIPLICATION SIGN} {height}",
                 (record.step, 1),
                 xycoords=("data", "axes fraction"),
                 xytext=(0, 5),
@@ -148,13 +146,17 @@ def _draw_scales(axes: Axes, history: History) -> None:
 
 def _style(axes: Axes) -> None:
     """Give the plot a light grid, no box, and plain labels."""
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     axes.set_xlabel("step", color=MUTED)
     axes.set_ylabel("weighted loss", color=MUTED)
-    axes.grid(True, which="major", color=GRID, linewidth=0.8)
+    axes.grid(True, axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(GRID)
     axes.tick_params(which="both", length=0, colors=MUTED)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+    bottom, top = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if top < 1000 * bottom else (1,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
