@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from impasto.backbones.download import Progress
+from impasto.backbones.fetch import Progress
 from impasto.backbones.weights import (
     CHECKPOINTS,
     Checkpoint,

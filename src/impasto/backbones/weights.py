@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from impasto.backbones.download import FetchError, Progress, fetch, file_sha256
+from impasto.backbones.fetch import FetchError, Progress, fetch, file_sha256
 from impasto.errors import ImpastoError, InputError
 
 if sys.platform == "win32":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from impasto.backbones import Entry
-    from impasto.backbones.download import Progress
+    from impasto.backbones.fetch import Progress
 
 INTERRUPTED = 130  # what shells report after Ctrl-C
 
@@ -82,7 +82,7 @@ def _list(_: argparse.Namespace) -> int:
 
 def _row(entry: Entry) -> tuple[str, str, str, str, str]:
     """What the table says about a backbone."""
-    from impasto.backbones.download import partial_path
+    from impasto.backbones.fetch import partial_path
     from impasto.backbones.weights import (
         cached_path,
         embedded_path,
