@@ -214,7 +214,7 @@ class History:
         passes_mark = mark > (step.step - 1) * self.points // step.of
         if new_scale or passes_mark or _ends(step):
             self.records.append(
-                Record(step.step, step.scale, step.size, step.seconds, step.losses())
+                Record(step.step, step.scale, step.size, step.seconds, dict(step.losses()))
             )
 
     @property
