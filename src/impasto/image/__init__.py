@@ -1,0 +1,15 @@
+"""Files to pictures and back: load, resize and save images."""
+
+from impasto.image.picture import Picture, fit
+from impasto.image.reading import ImageSource, load_image, read_settings
+from impasto.image.saving import check_writable, save_image
+
+__all__ = [
+    "ImageSource",
+    "Picture",
+    "check_writable",
+    "fit",
+    "load_image",
+    "read_settings",
+    "save_image",
+]
