@@ -99,6 +99,12 @@ class TestDownload:
             assert torch.equal(first.state_dict()[key], value.half().float())
             assert torch.equal(again.state_dict()[key], value.half().float())
 
+    @pytest.mark.usefixtures("server")
+    def test_whoever_may_read_other_files_may_read_the_cache(self, tmp_path: Path) -> None:
+        (tmp_path / "other").touch()
+        mode = download(CHECKPOINTS["vgg16"]).stat().st_mode
+        assert mode == (tmp_path / "other").stat().st_mode
+
     def test_a_broken_connection_is_taken_up_where_it_broke(
         self, server: CheckpointServer, state: dict[str, Tensor]
     ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from impasto.backbones.vgg import CONVOLUTIONS, WIDTHS, stage_names
@@ -76,10 +76,8 @@ def save_half(state: Mapping[str, Tensor], metadata: Mapping[str, str], path: Pa
                 "cached: use their file itself with --weights"
             )
     with atomic(path) as temporary:
-        try:
-            save_file(half, temporary, {"format": "pt", **metadata})
-        except SafetensorError as error:
-            raise OSError(str(error)) from error
+        # Not save_file: that makes files which other users of a shared cache cannot read.
+        temporary.write_bytes(save(half, {"format": "pt", **metadata}))
 
 
 def _shapes(name: str) -> dict[str, tuple[int, ...]]:

@@ -139,8 +139,6 @@ def _connect(url: str, offset: int) -> HTTPResponse:
         return response
     except HTTPError as error:
         error.close()
-        if error.code == 416 and offset:  # the partial file does not fit: begin anew
-            return _connect(url, 0)
         raise FetchError(f"{url} answered {error.code} {error.reason}", offset) from error
     except NETWORK_ERRORS as error:
         raise FetchError(_reason(url, error), offset) from error
