@@ -36,7 +36,10 @@ def fill_hidden(rgb: Floats, alpha: Floats) -> None:
     coarse, coverage = _halve(rgb, alpha)
     fill_hidden(coarse, coverage)
     height, width = alpha.shape
-    rgb[hidden] = resample(coarse, height, width, Image.Resampling.BILINEAR)[hidden]
+    for channel in range(3):  # one by one, for the memory
+        plane = coarse[..., channel, None]
+        spread = resample(plane, height, width, Image.Resampling.BILINEAR)[..., 0]
+        np.copyto(rgb[..., channel], spread, where=hidden)
 
 
 def _halve(rgb: Floats, alpha: Floats) -> tuple[Floats, Floats]:

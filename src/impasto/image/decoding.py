@@ -18,7 +18,7 @@ from impasto.image import deep
 from impasto.image.alpha import clean
 from impasto.image.deep import Planes, check_pixels, scaled
 from impasto.image.picture import Picture, fit
-from impasto.image.profiles import is_srgb, to_srgb
+from impasto.image.profiles import BROKEN, is_srgb, is_usable, to_srgb
 
 _ORIENTATION = 0x0112
 _ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
@@ -45,7 +45,7 @@ def reading(name: str) -> Iterator[None]:
         ) from error
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"cannot read {name}: it is damaged ({reason})") from error
+        raise InputError(f"cannot read {name}: it is damaged or odd ({reason})") from error
 
 
 @contextmanager
@@ -58,6 +58,7 @@ def quiet() -> Iterator[None]:
 
 def open_header(stream: BinaryIO) -> Image.Image:
     """Open an image, without decoding it and without Pillow's own pixel limit; needs quiet()."""
+    stream.seek(0)
     if not stream.read(1):
         raise InputError("it is empty")
     stream.seek(0)
@@ -128,10 +129,9 @@ def _load(stream: BinaryIO, max_pixels: int, long_side: int | None) -> _Source:
         except Exception:
             if deep.misread_by_pillow(image):
                 raise
-            if not image.mode.startswith(("I", "F")):
-                notices += ("read at 8 bits per channel: more are only read uncompressed",)
-    elif planes := deep.read_colour(image, stream):
-        return _loaded(image, notices, planes)
+            notices += ("read at 8 bits per channel, though the file has more",)
+    elif deep.is_wide(image):
+        return _loaded(image, notices, deep.read_colour(image, open_header(stream)))
     size = (image.height, image.width)
     if long_side is not None:
         # JPEG can decode to 1/2, 1/4 or 1/8; twice the wanted size leaves the filter enough.
@@ -177,11 +177,10 @@ def _frames(image: Image.Image) -> tuple[str, ...]:
 
 def _picture(source: _Source, name: str) -> Picture:
     """Convert to sRGB, turn upright, fill hidden colours."""
-    notices = source.notices
-    planes, bits = source.pixels, 16
-    if isinstance(planes, Planes) and source.profile and not _keeps(planes, source.profile):
-        planes = planes.to_pillow()
-        notices += ("its colour profile was applied at 8 bits per channel",)
+    planes, bits, notices = source.pixels, 16, source.notices
+    if isinstance(planes, Planes) and source.profile:
+        planes, more = _managed(planes, source.profile)
+        notices += more
     if isinstance(planes, Image.Image):
         planes, more = _from_bytes(planes, source.profile)
         bits, notices = 8, notices + more
@@ -192,9 +191,14 @@ def _picture(source: _Source, name: str) -> Picture:
     return Picture(rgb, alpha, name, bits, notices)
 
 
-def _keeps(planes: Planes, profile: bytes) -> bool:
-    """Whether planes are in sRGB already, so that no bit need be lost in a conversion."""
-    return planes.colour.shape[2] == 3 and is_srgb(profile)
+def _managed(planes: Planes, profile: bytes) -> tuple[Planes | Image.Image, tuple[str, ...]]:
+    """Round planes to 8 bits, all that Pillow's colour management can do, unless in sRGB."""
+    mode = "RGB" if planes.colour.shape[2] == 3 else "L"
+    if not is_usable(profile, mode):
+        return planes, (BROKEN,)
+    if is_srgb(profile):
+        return planes, ()
+    return planes.to_pillow(), ("its colour profile was applied at 8 bits per channel",)
 
 
 def _from_bytes(image: Image.Image, profile: bytes | None) -> tuple[Planes, tuple[str, ...]]:
@@ -223,7 +227,7 @@ def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 def _turns(orientation: int) -> bool:
     """Whether an EXIF orientation swaps height and width."""
-    return 5 <= orientation <= 8
+    return orientation in (5, 6, 7, 8)  # broken metadata may hold anything else
 
 
 def _upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:

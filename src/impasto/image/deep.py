@@ -16,7 +16,9 @@ _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR, _ORIENTATION, _ICC = 258, 262, 284, 274, 34675
 # Raw modes of Pillow for 16 bits per channel: little-endian, big-endian, native.
 _WIDE = {f"{mode};16{order}" for mode in ("RGB", "RGBX", "RGBA") for order in "LBN"}
+_GREY_ALPHA = "LA;16B"
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2
+_MOST_SAMPLES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,34 +87,31 @@ def read_grey(image: Image.Image) -> Planes:
     return Planes(colour, alpha)
 
 
-def read_colour(image: Image.Image, stream: BinaryIO) -> Planes | None:
+def is_wide(image: Image.Image) -> bool:
+    """Whether an opened image, not yet loaded, is one that ``read_colour`` can read."""
+    return _raw_mode(image) in (*_WIDE, _GREY_ALPHA)
+
+
+def read_colour(image: Image.Image, again: Image.Image) -> Planes:
     """Read RGB or RGBA of 16 bits per channel, or grey with alpha, through Pillow.
 
     Pillow keeps only one byte of such samples, but which one follows from the raw mode of the
     decoder. So the file is decoded twice, once for the high and once for the low bytes.
 
     Args:
-        image: An image opened from the stream, not yet loaded.
-        stream: The file.
-
-    Returns:
-        None if the file is of another kind.
+        image: An opened image, not yet loaded.
+        again: The same file opened once more.
     """
     mode = _raw_mode(image)
-    if mode == "LA;16B":  # two channels of two bytes unpack as four of one, all there at once
+    if mode == _GREY_ALPHA:  # two channels of two bytes unpack as four of one, all there at once
         _set_raw_mode(image, "RGBA")
         pairs = np.asarray(image).view(">u2")
         return Planes(scaled(pairs[..., :1], 65535), scaled(pairs[..., 1], 65535))
-    if mode not in _WIDE:
-        return None
-    stream.seek(0)
-    other = Image.open(stream)
     little = np.little_endian if mode[-1] == "N" else mode[-1] == "L"
-    _set_raw_mode(other, mode[:-1] + ("B" if little else "L"))
-    low = np.asarray(other)
-    image.load()
-    high = np.asarray(image).astype(np.uint16)
-    values = (high << 8) | low
+    _set_raw_mode(again, mode[:-1] + ("B" if little else "L"))
+    values = np.asarray(image).astype(np.uint16)
+    values <<= 8
+    values |= np.asarray(again)
     alpha = scaled(values[..., 3], 65535) if values.shape[2] == 4 else None
     hidden = image.info.get("transparency")
     if hidden is not None:
@@ -145,8 +144,13 @@ def needs_tifffile(image: Image.Image) -> bool:
 
 
 def misread_by_pillow(image: Image.Image) -> bool:
-    """Whether a wide TIFF keeps its channels apart uncompressed: Pillow takes it for 8 bits."""
-    return _is_planar(image) and image.info.get("compression") == "raw"
+    """Whether Pillow would give wrong values of a TIFF that needs tifffile.
+
+    Uncompressed 16-bit channels that are kept apart are taken for 8 bits; integers of 32 bits
+    and signed ones come without their scale.
+    """
+    raw_planar = _is_planar(image) and image.info.get("compression") == "raw"
+    return raw_planar or image.mode in ("I", "F")
 
 
 def _is_planar(image: Any) -> bool:
@@ -165,6 +169,8 @@ def read_tiff(stream: BinaryIO, max_pixels: int) -> Tiff:
     with tifffile.TiffFile(stream) as tiff:
         page: Any = tiff.pages[0]
         check_pixels((page.imagelength, page.imagewidth), max_pixels)
+        if page.samplesperpixel > _MOST_SAMPLES or page.imagedepth > 1:
+            raise InputError("it has too many channels for a picture")
         if page.photometric not in (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB):
             raise InputError("only grey and RGB TIFF files of more than 8 bits can be read")
         values = page.asarray()

@@ -12,7 +12,6 @@ from PIL import Image, ImageCms
 # What browsers and photo editors do: keep in-gamut colours exact, map black to black.
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
-_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
 
 BROKEN = "its colour profile cannot be used: taken as sRGB"
 
@@ -39,34 +38,51 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
         return _convert(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))), None
     if not profile:
         return image.convert("RGB"), None
+    if not is_usable(profile, image.mode):
+        return to_srgb(image, None)[0], BROKEN
+    source = _parse(profile)
+    if image.mode == "L" and _space(source) == "RGB":
+        image = image.convert("RGB")
+    if image.mode == "RGB" and is_srgb(profile):
+        return image, None
+    return _convert(image, source), None
+
+
+@lru_cache(maxsize=8)
+def is_usable(profile: bytes, mode: str) -> bool:
+    """Whether a profile is whole and can describe an image of this mode."""
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        space = source.profile.xcolor_space.strip()
-        if image.mode == "L" and space == "RGB":
-            image = image.convert("RGB")
-        if space != _SPACES[image.mode]:
-            raise ValueError(f"a profile for {space} on an image in {image.mode}")
-        if image.mode == "RGB" and is_srgb(profile):
-            return image, None
-        return _convert(image, source), None
-    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-        if image.mode == "LAB":
-            return to_srgb(image, None)[0], BROKEN
-        return image.convert("RGB"), BROKEN
+        source = _parse(profile)
+        if mode == "L" and _space(source) == "RGB":
+            mode = "RGB"
+        _convert(Image.new(mode, (1, 1)), source)
+    except Exception:  # Pillow does not say what its colour management raises
+        return False
+    return True
 
 
 @lru_cache(maxsize=8)
 def is_srgb(profile: bytes) -> bool:
-    """Whether an RGB profile means sRGB, to the rounding of 8 bits: then pixels stay exact."""
+    """Whether a usable profile means sRGB, to the rounding of 8 bits: then pixels stay exact."""
+    source = _parse(profile)
+    if _space(source) != "RGB":
+        return False
     steps = np.linspace(0, 255, 9).astype(np.uint8)
     colours = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(27, 27, 3)
-    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     converted = np.asarray(_convert(Image.fromarray(colours), source), np.int16)
     return int(np.abs(converted - colours).max()) <= 2
 
 
+def _parse(profile: bytes) -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(io.BytesIO(profile))
+
+
+def _space(profile: ImageCms.ImageCmsProfile) -> str:
+    return profile.profile.xcolor_space.strip()
+
+
 def _convert(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
-    target = ImageCms.ImageCmsProfile(io.BytesIO(srgb_profile()))
+    target = _parse(srgb_profile())
     converted = ImageCms.profileToProfile(
         image, source, target, renderingIntent=_INTENT, outputMode="RGB", flags=_FLAGS
     )

@@ -91,11 +91,12 @@ def _opened(source: Any) -> Iterator[tuple[BinaryIO, str]]:
         with _open_path(Path(source)) as stream:
             yield stream if stream.seekable() else io.BytesIO(stream.read()), str(source)
     elif hasattr(source, "read"):
-        name = getattr(source, "name", "image")
-        data = source.read()
+        name = str(getattr(source, "name", "image"))
+        with reading(name):
+            data = source.read()
         if not isinstance(data, bytes):
             raise InputError(f"{name}: the stream is text, open it in binary mode")
-        yield io.BytesIO(data), str(name)
+        yield io.BytesIO(data), name
     else:
         raise InputError(f"cannot read a picture from {type(source).__name__}")
 

@@ -9,7 +9,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -167,17 +167,14 @@ def _encode_lossy(picture: Picture, kind: str, quality: int, text: str | None) -
         logger.warning("JPEG has no transparency: laid %s on white", picture.name)
         cover = picture.alpha[..., None]
         picture = Picture(picture.rgb * cover + (1 - cover), name=picture.name)
-    exif = Image.Exif()
-    if text is not None:
-        if len(text) > _EXIF_LIMIT:
-            logger.warning("the settings are too long for %s: saved without them", kind)
-        else:
-            exif.get_ifd(metadata.EXIF_IFD)[metadata.USER_COMMENT] = metadata.to_user_comment(text)
+    options: dict[str, Any] = {"subsampling": 0} if kind == "JPEG" else {}
+    if text is not None and len(text) > _EXIF_LIMIT:
+        logger.warning("the settings are too long for %s: saved without them", kind)
+    elif text is not None:
+        options["exif"] = exif = Image.Exif()
+        exif.get_ifd(metadata.EXIF_IFD)[metadata.USER_COMMENT] = metadata.to_user_comment(text)
     stream = io.BytesIO()
-    options = {"subsampling": 0} if kind == "JPEG" else {"exact": True}
-    picture.pil().save(
-        stream, kind, quality=quality, exif=exif, icc_profile=srgb_profile(), **options
-    )
+    picture.pil().save(stream, kind, quality=quality, icc_profile=srgb_profile(), **options)
     return stream.getvalue()
 
 
@@ -224,6 +221,7 @@ def _encode_tiff(picture: Picture, bits: int, text: str | None) -> bytes:
         stream,
         picture.integers(bits),
         photometric="rgb",
+        planarconfig="contig",
         extrasamples=None if picture.alpha is None else ["unassalpha"],
         compression="zlib",
         description=text,

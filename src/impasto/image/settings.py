@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from PIL import Image
 
@@ -42,8 +41,9 @@ def to_user_comment(text: str) -> bytes:
 
 
 def find(image: Image.Image) -> dict[str, object] | None:
-    """Look for settings in all the places of an opened file."""
-    exif: Any = image.getexif()
-    places = [image.info.get(KEY), exif.get(IMAGE_DESCRIPTION)]
-    places.append(exif.get_ifd(EXIF_IFD).get(USER_COMMENT))
-    return next((found for text in places if (found := from_text(text)) is not None), None)
+    """Look for settings in an opened file."""
+    if image.format == "PNG":
+        return from_text(image.info.get(KEY))
+    exif = image.getexif()
+    described = from_text(exif.get(IMAGE_DESCRIPTION))
+    return described or from_text(exif.get_ifd(EXIF_IFD).get(USER_COMMENT))
