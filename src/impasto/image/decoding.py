@@ -49,24 +49,35 @@ def reading(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Silence the decoders' warnings: what matters to the user becomes a notice."""
+def quiet(max_pixels: int | None = None) -> Iterator[None]:
+    """Silence the decoders' warnings, and let our pixel limit stand in for Pillow's.
+
+    What matters to the user becomes a notice. Pillow checks again while decoding, which guards
+    against files that hold more than their header says.
+    """
     with _process_state, warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        with _pillow_limit(max_pixels):
+            yield
+
+
+@contextmanager
+def _pillow_limit(max_pixels: int | None) -> Iterator[None]:
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels
+    try:
         yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def open_header(stream: BinaryIO) -> Image.Image:
-    """Open an image, without decoding it and without Pillow's own pixel limit; needs quiet()."""
+    """Open an image, without decoding it and without a pixel limit; to be called in quiet()."""
     stream.seek(0)
     if not stream.read(1):
         raise InputError("it is empty")
     stream.seek(0)
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
+    with _pillow_limit(None):
         image = Image.open(stream)
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
     if image.format == "EPS":
         raise InputError("PostScript is a program, not a picture: export it as PNG")
     return image
@@ -75,7 +86,7 @@ def open_header(stream: BinaryIO) -> Image.Image:
 def decode(stream: BinaryIO, name: str, max_pixels: int, long_side: int | None = None) -> Picture:
     """Decode a file, and shrink it to a long side if asked."""
     with reading(name):
-        with quiet():
+        with quiet(max_pixels):
             source = _load(stream, max_pixels, long_side)
         picture = _picture(source, name)
     if long_side is None:
@@ -89,7 +100,7 @@ def from_pillow(image: Image.Image, max_pixels: int) -> Picture:
     name = str(getattr(image, "filename", "") or "image")
     with reading(name):
         check_pixels((image.height, image.width), max_pixels)
-        with quiet():
+        with quiet(max_pixels):
             source = _loaded(image, ())
         return _picture(source, name)
 
