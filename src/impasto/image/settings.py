@@ -45,5 +45,6 @@ def find(image: Image.Image) -> dict[str, object] | None:
     if image.format == "PNG":
         return from_text(image.info.get(KEY))
     exif = image.getexif()
-    described = from_text(exif.get(IMAGE_DESCRIPTION))
-    return described or from_text(exif.get_ifd(EXIF_IFD).get(USER_COMMENT))
+    if image.format == "TIFF":
+        return from_text(exif.get(IMAGE_DESCRIPTION))
+    return from_text(exif.get_ifd(EXIF_IFD).get(USER_COMMENT))
