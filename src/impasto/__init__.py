@@ -1,1 +1,74 @@
-"""Impasto: neural style transfer."""
+"""Impasto: neural style transfer. Repaint a photo in the manner of an artwork.
+
+    import impasto
+
+    result = impasto.stylize("photo.jpg", "painting.jpg")
+    result.save("out.png")
+
+Names are imported when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from impasto.api import stylize
+    from impasto.backbones import load_backbone
+    from impasto.backbones.base import Backbone
+    from impasto.errors import ImpastoError, InputError, MissingExtraError
+    from impasto.events import Callback, Step
+    from impasto.image import Picture, load_image, read_settings, save_image
+    from impasto.optimize import Optimize
+    from impasto.options import OptimizeOptions
+    from impasto.result import Result
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Backbone": "impasto.backbones.base",
+    "Callback": "impasto.events",
+    "ImpastoError": "impasto.errors",
+    "InputError": "impasto.errors",
+    "MissingExtraError": "impasto.errors",
+    "Optimize": "impasto.optimize",
+    "OptimizeOptions": "impasto.options",
+    "Picture": "impasto.image",
+    "Result": "impasto.result",
+    "Step": "impasto.events",
+    "load_backbone": "impasto.backbones",
+    "load_image": "impasto.image",
+    "read_settings": "impasto.image",
+    "save_image": "impasto.image",
+    "stylize": "impasto.api",
+}
+
+__all__ = [
+    "Backbone",
+    "Callback",
+    "ImpastoError",
+    "InputError",
+    "MissingExtraError",
+    "Optimize",
+    "OptimizeOptions",
+    "Picture",
+    "Result",
+    "Step",
+    "__version__",
+    "load_backbone",
+    "load_image",
+    "read_settings",
+    "save_image",
+    "stylize",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'impasto' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

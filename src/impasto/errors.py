@@ -28,6 +28,4 @@ class MissingExtraError(ImpastoError, ImportError):
     exit_code = 2
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(
-            f"{purpose} needs the package '{package}': pip install 'impasto[{extra}]'"
-        )
+        super().__init__(f"{purpose} needs the package '{package}': pip install 'impasto[{extra}]'")

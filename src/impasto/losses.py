@@ -12,11 +12,12 @@ absolute sums make the weights depend on all three; ``gram_loss_classic`` keeps 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 
 EPS = 1e-8
 # Positions that are converted to float32 at a time: small enough for the processor's cache.
@@ -52,7 +53,7 @@ class _Moments(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, maps: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, maps: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
         rows = _rows(maps)
         wide = torch.promote_types(maps.dtype, torch.float32)
         batch, _, channels = rows.shape
@@ -63,18 +64,16 @@ class _Moments(torch.autograd.Function):
             weighted = piece if weights is None else piece * weights[:, start : start + CHUNK]
             mean += weighted.sum(dim=1)
             second.baddbmm_(weighted.mT, piece)
-        total = rows.shape[1] if weights is None else weights.sum(dim=1).clamp_min(EPS)
-        mean /= total
-        second /= total if weights is None else total[..., None]
+        total = _total_weight(rows, weights)
         ctx.save_for_backward(maps, weights)
-        return mean, second
+        return mean / total, second / total[..., None]
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx, grad_mean: Tensor, grad_second: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad_mean: Tensor, grad_second: Tensor) -> tuple[Tensor, None]:
         maps, weights = ctx.saved_tensors
         rows = _rows(maps)
-        total = rows.shape[1] if weights is None else weights.sum(dim=1).clamp_min(EPS)[..., None]
+        total = _total_weight(rows, weights)[..., None]
         matrix = ((grad_second + grad_second.mT) / total).to(maps.dtype)
         vector = (grad_mean[:, None, :] / total).to(maps.dtype)
         grad = torch.baddbmm(vector, rows, matrix)
@@ -87,6 +86,13 @@ class _Moments(torch.autograd.Function):
 def _rows(maps: Tensor) -> Tensor:
     """``(B, C, h, w)`` to ``(B, h * w, C)``: no copy where the map is channels-last."""
     return maps.permute(0, 2, 3, 1).flatten(1, 2)
+
+
+def _total_weight(rows: Tensor, weights: Tensor | None) -> Tensor:
+    """The number of positions, or the sum of their weights: ``(1 or B, 1)``."""
+    if weights is None:
+        return torch.full((1, 1), rows.shape[1], device=rows.device)
+    return weights.sum(dim=1).clamp_min(EPS)
 
 
 def moments(maps: Tensor, weights: Tensor | None = None) -> Moments:
@@ -103,7 +109,7 @@ def moments(maps: Tensor, weights: Tensor | None = None) -> Moments:
     if weights is not None:
         weights = weights.expand(maps.shape[0], -1, -1, -1)
         weights = _rows(weights).to(torch.promote_types(maps.dtype, torch.float32))
-    mean, second = _Moments.apply(maps, weights)
+    mean, second = _Moments.apply(maps, weights)  # type: ignore[no-untyped-call]
     return Moments(mean, second)
 
 
@@ -145,14 +151,14 @@ def content_loss_classic(maps: Tensor, target: Tensor) -> Tensor:
     return F.mse_loss(maps.float(), target.float())
 
 
-def gram_loss_classic(maps: Tensor, style: Tensor) -> Tensor:
-    """Mean squared error of Gram matrices, each divided by C * h * w.
+def gram_loss_classic(image: Moments, style: Moments) -> Tensor:
+    """Mean squared error of Gram matrices over C * h * w, as in most scripts after Gatys et al.
 
     Args:
-        maps: ``(B, C, h, w)``, of the image.
-        style: ``(B, C, C)``, the style's Gram matrix over its own C * h * w.
+        image: Moments of the image, ``B`` of them.
+        style: Moments of the style, ``B`` or one of them.
     """
-    return F.mse_loss(moments(maps).second / maps.shape[1], style)
+    return F.mse_loss(image.second, style.second.expand_as(image.second)) / style.mean.shape[1] ** 2
 
 
 class _TraceSqrt(torch.autograd.Function):
@@ -163,7 +169,7 @@ class _TraceSqrt(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, matrix: Tensor) -> Tensor:
+    def forward(ctx: Any, matrix: Tensor) -> Tensor:
         values, vectors = torch.linalg.eigh(matrix)
         roots = values.clamp_min(0).sqrt()
         # A direction without variance has an infinite derivative; it gets that of a small one.
@@ -172,16 +178,18 @@ class _TraceSqrt(torch.autograd.Function):
         return roots.sum(dim=-1)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx, grad: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         vectors, roots = ctx.saved_tensors
-        return 0.5 * grad[:, None, None] * (vectors / roots[:, None, :]) @ vectors.mT
+        inverse: Tensor = (vectors / roots[:, None, :]) @ vectors.mT
+        return 0.5 * grad[:, None, None] * inverse
 
 
 def sqrtm(matrix: Tensor) -> Tensor:
     """The square root of symmetric positive semidefinite matrices ``(B, C, C)``."""
     values, vectors = torch.linalg.eigh(matrix)
-    return (vectors * values.clamp_min(0).sqrt()[:, None, :]) @ vectors.mT
+    root: Tensor = (vectors * values.clamp_min(0).sqrt()[:, None, :]) @ vectors.mT
+    return root
 
 
 def wasserstein_loss(image: Moments, style: Moments, root: Tensor | None = None) -> Tensor:
@@ -202,8 +210,8 @@ def wasserstein_loss(image: Moments, style: Moments, root: Tensor | None = None)
     covariance = image.covariance
     spread = _trace(covariance) + _trace(style.covariance)
     distance = (image.mean - style.mean).square().sum(dim=1) + spread
-    distance = distance - 2 * _TraceSqrt.apply(root @ covariance @ root)
-    return (distance.clamp_min(0) / (_trace(style.second) + EPS)).mean()
+    shared: Tensor = _TraceSqrt.apply(root @ covariance @ root)  # type: ignore[no-untyped-call]
+    return ((distance - 2 * shared).clamp_min(0) / (_trace(style.second) + EPS)).mean()
 
 
 def _trace(matrix: Tensor) -> Tensor:

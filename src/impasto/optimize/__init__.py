@@ -1,0 +1,5 @@
+"""The stylizer that optimises the image itself (Gatys, Ecker and Bethge 2016)."""
+
+from impasto.optimize.stylizer import Optimize
+
+__all__ = ["Optimize"]

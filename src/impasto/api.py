@@ -1,0 +1,45 @@
+"""The front door: one function that repaints a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from impasto.events import Callback
+from impasto.image import ImageSource
+from impasto.optimize import Optimize
+from impasto.options import OptimizeOptions
+from impasto.result import Result
+
+
+def stylize(
+    content: ImageSource,
+    styles: ImageSource | Sequence[ImageSource],
+    *,
+    preset: str = "default",
+    style_weights: Sequence[float] | None = None,
+    callback: Callback | None = None,
+    **options: Any,
+) -> Result:
+    """Repaint a picture in the manner of one or several artworks.
+
+    To repaint many pictures, make an ``impasto.Optimize`` once and call it for each.
+
+    Args:
+        content: The photo: a path, Pillow image, NumPy array, tensor or Picture.
+        styles: The artwork, or several of them that are blended.
+        preset: "default", "draft" or "gatys" (the classic recipe).
+        style_weights: How much each artwork counts; all alike if left out.
+        callback: Called with a Step after each step of the optimisation.
+        **options: Fields of ``OptimizeOptions``, for example ``max_size=1024``.
+
+    Returns:
+        The picture with its settings and losses.
+
+    Raises:
+        InputError: If a picture, option or device cannot be used.
+        ImpastoError: If memory runs out or the loss is not finite from the start.
+    """
+    stylizer = Optimize(OptimizeOptions.preset(preset, **options))
+    callbacks = [callback] if callback else []
+    return stylizer(content, styles, style_weights=style_weights, callbacks=callbacks)

@@ -1,0 +1,74 @@
+"""From options dataclasses to command-line arguments and back."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from impasto.errors import InputError
+from impasto.options import OptimizeOptions, parse_layers
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "int": int,
+    "float": float,
+    "LayerWeights": parse_layers,
+}
+
+
+def add_option(parser: argparse._ActionsContainer, name: str, **keywords: Any) -> None:
+    """Add a long option that may be written with ``-`` or, as in many scripts, with ``_``."""
+    flags = dict.fromkeys(["--" + name.replace("_", "-"), "--" + name])
+    parser.add_argument(*list(flags)[:1], dest=name, **keywords)
+    if len(flags) > 1:
+        keywords["help"] = argparse.SUPPRESS
+        parser.add_argument(*list(flags)[1:], dest=name, **keywords)
+
+
+def add_options(parser: argparse._ActionsContainer, options: type[OptimizeOptions]) -> None:
+    """Add an argument for every field of an options dataclass.
+
+    Arguments that are not given stay away from the namespace, so that a preset can set them.
+    """
+    for item in dataclasses.fields(options):
+        keywords: dict[str, Any] = {
+            "help": f"{item.metadata['help']} {_default(item)}".rstrip(),
+            "default": argparse.SUPPRESS,
+        }
+        if item.type == "bool":
+            keywords["action"] = "store_true"
+        else:
+            keywords["metavar"] = item.metadata["metavar"] or _metavar(item)
+            keywords["type"] = PARSERS.get(str(item.type), str)
+            keywords["choices"] = item.metadata["choices"]
+        add_option(parser, item.name, **keywords)
+
+
+def collect(args: argparse.Namespace, options: type[OptimizeOptions]) -> dict[str, Any]:
+    """The values of an options dataclass that were given on the command line."""
+    names = {item.name for item in dataclasses.fields(options)}
+    return {name: value for name, value in vars(args).items() if name in names}
+
+
+def parse_numbers(text: str) -> list[float]:
+    """Read numbers divided by commas.
+
+    Raises:
+        InputError: If one of them is no number.
+    """
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"'{text}': give numbers divided by commas, as 2,1") from None
+
+
+def _metavar(item: dataclasses.Field[Any]) -> str | None:
+    return None if item.metadata["choices"] else {"int": "N", "float": "X"}.get(str(item.type))
+
+
+def _default(item: dataclasses.Field[Any]) -> str:
+    value = item.default
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        return f"(default: {value})"
+    return ""

@@ -1,0 +1,83 @@
+"""``impasto demo``: see what Impasto does without any file of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.cli.arguments import add_options, collect
+from impasto.errors import InputError
+from impasto.options import OptimizeOptions
+
+if TYPE_CHECKING:
+    from impasto.image import Picture
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_ARTWORK = "night-wind"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="make a first picture; needs no files",
+        description="Repaint a portrait in the public domain in the manner of an artwork that "
+        "Impasto draws itself. Writes demo.png, and photo, artwork and result as demo_strip.png.",
+    )
+    parser.add_argument("--artwork", default=DEFAULT_ARTWORK, metavar="NAME", help="which artwork")
+    parser.add_argument("--list", action="store_true", help="list the artworks and stop")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("demo.png"), metavar="FILE", help="the result"
+    )
+    add_options(parser.add_argument_group("optimisation"), OptimizeOptions)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    from impasto import artworks
+
+    if args.list:
+        print("\n".join(artworks.names()))
+        return 0
+    from impasto.callbacks import ProgressBar
+    from impasto.cli.weights import download_bar
+    from impasto.explain.strip import strip
+    from impasto.image import check_writable, save_image
+    from impasto.optimize import Optimize
+
+    strip_path = args.output.with_name(f"{args.output.stem}_strip.png")
+    for path in (args.output, strip_path):
+        check_writable(path)
+    options = OptimizeOptions(**collect(args, OptimizeOptions))
+    photo, artwork = portrait(), artworks.draw(args.artwork, 768)
+    with download_bar(options.backbone) as progress:
+        stylizer = Optimize(options, progress=progress)
+    with ProgressBar() as bar:
+        result = stylizer(photo, artwork, callbacks=[] if args.quiet else [bar])
+    result.save(args.output)
+    save_image(
+        strip([photo, artwork, result.picture], ["photo", args.artwork, "result"]), strip_path
+    )
+    logger.info("wrote %s and %s (%.1f s)", args.output, strip_path, result.seconds)
+    return 0
+
+
+def portrait() -> Picture:
+    """Grace Hopper in 1984 (photo: United States Navy, public domain), from matplotlib's samples.
+
+    Raises:
+        InputError: If matplotlib was installed without its sample data.
+    """
+    from matplotlib.cbook import get_sample_data
+
+    from impasto.image import load_image
+
+    try:
+        path = str(get_sample_data("grace_hopper.jpg", asfileobj=False))
+    except OSError:
+        raise InputError("matplotlib came without its sample photo: install it from PyPI") from None
+    return load_image(path)

@@ -1,0 +1,218 @@
+"""``impasto stylize``: repaint a photo in the manner of artworks."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.cli.arguments import add_option, add_options, collect, parse_numbers
+from impasto.errors import InputError
+from impasto.options import PRESETS, OptimizeOptions
+
+if TYPE_CHECKING:
+    from impasto.callbacks import Frames
+    from impasto.events import Callback
+    from impasto.result import Result
+
+logger = logging.getLogger(__name__)
+
+STANDARD = "-"
+INTERRUPTED = 130
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "stylize",
+        help="repaint a photo in the manner of an artwork",
+        description="Repaint a photo in the manner of one or several artworks.",
+        epilog="Long options may be written with _ instead of -, as in --max_size.",
+    )
+    parser.add_argument("content", nargs="?", metavar="CONTENT", help="photo; - reads stdin")
+    parser.add_argument("styles", nargs="*", metavar="STYLE", help="artwork; several are blended")
+    parser.add_argument("--content", dest="content_option", metavar="FILE", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--style", dest="style_option", metavar="FILE", nargs="+", help=argparse.SUPPRESS
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="result: .png, .jpg, .webp or .tif; - writes PNG to stdout "
+        "(default: CONTENT_STYLE.png in this folder)",
+    )
+    parser.add_argument(
+        "--preset", choices=list(PRESETS), default="default", help="where to start from"
+    )
+    add_option(
+        parser,
+        "style_weights",
+        type=parse_numbers,
+        metavar="X,X,...",
+        help="how much each artwork counts",
+    )
+    add_options(parser.add_argument_group("optimisation"), OptimizeOptions)
+    _add_watching(parser.add_argument_group("watching"))
+    _add_saving(parser.add_argument_group("saving"))
+    parser.set_defaults(run=run)
+
+
+def _add_watching(group: argparse._ArgumentGroup) -> None:
+    add_option(group, "save_every", type=int, metavar="N", help="save every N steps, numbered")
+    add_option(group, "preview", metavar="FILE", help="keep this file at the current picture")
+    add_option(group, "history", metavar="FILE", help="losses as .csv or .json")
+    add_option(group, "plot", metavar="FILE", help="loss curves as .png, .svg or .pdf")
+    add_option(group, "strip", metavar="FILE", help="strip of how the picture came to be")
+    add_option(group, "animation", metavar="FILE", help="the same as .gif, .webp or .mp4")
+    add_option(group, "tensorboard", metavar="DIR", help="log for TensorBoard")
+
+
+def _add_saving(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--quality", type=int, default=95, help="of JPEG and WebP (default: 95)")
+    group.add_argument(
+        "--bits", type=int, choices=(8, 16), default=8, help="per channel (default: 8)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    content, styles = _sources(args)
+    output = args.output or _default_output(content, styles)
+    options = OptimizeOptions.preset(args.preset, **collect(args, OptimizeOptions))
+    _check_outputs(args, output)
+    photo: Any = sys.stdin.buffer.read() if content == STANDARD else content
+
+    from impasto.cli.weights import download_bar
+    from impasto.image import load_image
+    from impasto.optimize import Optimize
+
+    pictures = [load_image(source) for source in (photo, *styles)]
+    for picture in pictures:
+        for notice in picture.notices:
+            logger.warning("%s: %s", picture.name, notice)
+    with download_bar(options.backbone) as progress:
+        stylizer = Optimize(options, progress=progress)
+    with Watch(args, output) as watch:
+        result = stylizer(
+            pictures[0], pictures[1:], style_weights=args.style_weights, callbacks=watch.callbacks
+        )
+    _save(result, output, args)
+    watch.write()
+    return _exit_code(result)
+
+
+def _sources(args: argparse.Namespace) -> tuple[str, list[str]]:
+    """Content and styles, given by position or, as in many scripts, by option."""
+    given = [args.content, *args.styles] if args.content is not None else []
+    if args.content_option is not None:
+        given.insert(0, args.content_option)
+    given += args.style_option or []
+    if len(given) < 2:
+        raise InputError("give a photo and at least one artwork: impasto stylize PHOTO ARTWORK")
+    return given[0], given[1:]
+
+
+def _default_output(content: str, styles: list[str]) -> str:
+    if content == STANDARD:
+        return STANDARD
+    return "_".join(Path(name).stem for name in (content, *styles[:3])) + ".png"
+
+
+def _check_outputs(args: argparse.Namespace, output: str) -> None:
+    """Refuse now what could not be written after a long run."""
+    from impasto.image import check_writable
+
+    if output != STANDARD:
+        check_writable(output, bits=args.bits)
+    elif sys.stdout.isatty():
+        raise InputError("stdout is a terminal: give a file with -o, or redirect the output")
+    for path in (args.preview, args.strip):
+        if path:
+            check_writable(path)
+    for name, suffixes in {
+        "history": (".csv", ".json"),
+        "plot": (".png", ".svg", ".pdf"),
+        "animation": (".gif", ".webp", ".mp4"),
+    }.items():
+        path = Path(getattr(args, name) or "x" + suffixes[0])
+        if path.suffix.lower() not in suffixes:
+            raise InputError(f"--{name} {path}: use one of {', '.join(suffixes)}")
+        if not path.parent.is_dir():
+            raise InputError(f"--{name} {path}: the folder {path.parent} does not exist")
+    if args.save_every is not None and output == STANDARD:
+        raise InputError("--save-every needs an output file: give one with -o")
+
+
+class Watch(ExitStack):
+    """The callbacks that the arguments ask for, and what is written of them in the end."""
+
+    def __init__(self, args: argparse.Namespace, output: str) -> None:
+        super().__init__()
+        from impasto import callbacks as watching
+
+        self.args = args
+        self.history = watching.History()
+        self.frames = watching.Frames() if args.strip or args.animation else None
+        self.callbacks: list[Callback] = [self.history]
+        if self.frames:
+            self.callbacks.append(self.frames)
+        if args.save_every is not None:
+            self.callbacks.append(watching.SaveEvery(args.save_every, output))
+        if args.preview:
+            self.callbacks.append(watching.Preview(args.preview))
+        if args.tensorboard:
+            log = watching.TensorBoard(args.tensorboard, settings=vars(args))
+            self.callbacks.append(self.enter_context(log))
+        if not args.quiet:
+            self.callbacks.append(self.enter_context(watching.ProgressBar()))
+
+    def write(self) -> None:
+        """Write losses, plot, strip and animation."""
+        args = self.args
+        if args.history:
+            self.history.write(args.history)
+        if args.plot:
+            from impasto.explain.plots import plot_losses
+
+            plot_losses(self.history, args.plot)
+        if self.frames:
+            _write_frames(self.frames, args)
+
+
+def _write_frames(frames: Frames, args: argparse.Namespace) -> None:
+    pictures = frames.pictures()
+    if args.strip:
+        from impasto.explain.strip import strip
+        from impasto.image import save_image
+
+        chosen = sorted({round(i * (len(pictures) - 1) / 5) for i in range(6)})
+        labels = [f"step {frames.steps[i]}" for i in chosen]
+        save_image(strip([pictures[i] for i in chosen], labels), args.strip)
+    if args.animation:
+        from impasto.explain.animation import animate
+
+        animate(pictures, args.animation)
+
+
+def _save(result: Result, output: str, args: argparse.Namespace) -> None:
+    if output == STANDARD:
+        result.save(sys.stdout.buffer, bits=args.bits, format="PNG")
+        sys.stdout.buffer.flush()
+        return
+    result.save(output, quality=args.quality, bits=args.bits)
+    height, width = result.picture.size
+    logger.info("wrote %s (%d x %d px, %.1f s)", output, width, height, result.seconds)
+
+
+def _exit_code(result: Result) -> int:
+    if result.stopped == "interrupted":
+        logger.warning(
+            "interrupted: the best picture so far was kept; "
+            "to go on from it: --init FILE --scales 1"
+        )
+        return INTERRUPTED
+    return 1 if result.stopped else 0

@@ -1,0 +1,116 @@
+"""``impasto train``: train the networks that Impasto ships."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.errors import InputError
+
+if TYPE_CHECKING:
+    from impasto.training.distill import Distillation
+
+CHECKPOINT_SECONDS = 180
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command with its subcommands."""
+    parser = subparsers.add_parser(
+        "train",
+        help="train a network",
+        description="Train a network.",
+    )
+    networks = parser.add_subparsers(title="networks", metavar="NETWORK", required=True)
+    backbone = networks.add_parser(
+        "backbone",
+        help="distil VGG-16 into the small embedded backbone",
+        description=(
+            "Distil VGG-16 into the small embedded backbone 'lite'. A checkpoint beside the "
+            "output is renewed every few minutes; --resume goes on from it exactly."
+        ),
+    )
+    backbone.add_argument("--photos", type=Path, required=True, metavar="DIR")
+    backbone.add_argument("--artworks", type=Path, required=True, metavar="DIR")
+    backbone.add_argument("--teacher", choices=["vgg16"], default="vgg16")
+    backbone.add_argument(
+        "--weights", type=Path, metavar="FILE", help="the teacher's weights; found if left out"
+    )
+    backbone.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
+    backbone.add_argument(
+        "--steps", type=_positive, metavar="N", help="gradient steps of the whole training"
+    )
+    backbone.add_argument(
+        "--minutes",
+        type=float,
+        default=float("inf"),
+        metavar="N",
+        help="stop after this time, to resume later",
+    )
+    backbone.add_argument("--seed", type=int, default=0, metavar="N")
+    backbone.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    backbone.set_defaults(run=_backbone)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _backbone(arguments: argparse.Namespace) -> int:
+    if arguments.output.suffix != ".safetensors":
+        raise InputError(f"the output '{arguments.output}' must end in .safetensors")
+    if not arguments.output.resolve().parent.is_dir():
+        raise InputError(f"the folder of the output '{arguments.output}' does not exist")
+    checkpoint = arguments.output.with_suffix(".checkpoint.pt")
+    if checkpoint.exists() and not arguments.resume:
+        raise InputError(f"'{checkpoint}' is there from an earlier run: add --resume, or remove it")
+    run = _distillation(arguments)
+    if arguments.resume:
+        run.resume(checkpoint)
+    else:
+        print("Fitting the thin network in closed form ...", file=sys.stderr)
+        run.start()
+    _train(run, checkpoint, 60 * arguments.minutes)
+    run.write(arguments.output)
+    print(f"{arguments.output}: {run.step} of {run.recipe.steps} steps, loss {run.loss:.4f}")
+    if skipped := run.crops.unreadable:
+        print(f"{skipped} pictures could not be read and were skipped", file=sys.stderr)
+    return 0
+
+
+def _distillation(arguments: argparse.Namespace) -> Distillation:
+    import torch
+
+    from impasto.backbones import load_backbone
+    from impasto.backbones.vgg import VGG
+    from impasto.training.crops import Crops
+    from impasto.training.data import PictureFolder
+    from impasto.training.distill import Distillation, Recipe
+
+    settings = {"steps": arguments.steps} if arguments.steps else {}
+    recipe = Recipe(seed=arguments.seed, **settings)
+    photos, artworks = PictureFolder(arguments.photos), PictureFolder(arguments.artworks)
+    teacher = load_backbone(arguments.teacher, weights=arguments.weights).to(torch.bfloat16)
+    assert isinstance(teacher, VGG)
+    return Distillation(recipe, teacher, Crops(photos, artworks, recipe.size))
+
+
+def _train(run: Distillation, checkpoint: Path, seconds: float) -> None:
+    """Take steps until the end or the time is reached, with a bar and checkpoints."""
+    from tqdm import tqdm
+
+    started = saved = time.monotonic()
+    with tqdm(total=run.recipe.steps, initial=run.step, unit="step", disable=None) as bar:
+        while run.step < run.recipe.steps and time.monotonic() - started < seconds:
+            run.advance()
+            bar.update()
+            bar.set_postfix_str(f"loss {run.loss:.4f}", refresh=False)
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                run.save(checkpoint)
+                saved = time.monotonic()
+    run.save(checkpoint)

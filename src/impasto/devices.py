@@ -1,0 +1,94 @@
+"""Where and in which numbers the computation runs."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import logging
+import os
+import platform
+import sys
+
+import torch
+
+from impasto.errors import InputError
+from impasto.options import Precision
+
+logger = logging.getLogger(__name__)
+
+KINDS = ("cuda", "xpu", "mps", "cpu")
+
+# glibc's numbers of the settings (malloc.h).
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+
+
+def available() -> list[str]:
+    """Names of the devices that can be used here, the fastest kind first."""
+    found = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    found += [f"xpu:{i}" for i in range(torch.xpu.device_count())]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, "cpu"]
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device of this name; the fastest kind there is for "auto".
+
+    Raises:
+        InputError: If the name is unknown or the device is not there. Never another device
+            than the one that was asked for.
+    """
+    found = available()
+    if name == "auto":
+        return torch.device(found[0])
+    if name.partition(":")[0] not in KINDS:
+        raise InputError(f"unknown device '{name}': use auto, {', '.join(found)}")
+    matches = [device for device in found if name in (device, device.partition(":")[0])]
+    if not matches:
+        raise InputError(f"the device '{name}' is not here: this machine has {', '.join(found)}")
+    return torch.device(matches[0])
+
+
+def describe(device: torch.device) -> str:
+    """The device for a person: its name and, on a CPU, the number of threads."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    if device.type == "cpu":
+        return f"cpu ({torch.get_num_threads()} threads)"
+    return str(device)
+
+
+def pick_dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    """The dtype in which a backbone runs; for "auto" bfloat16 where hardware multiplies it."""
+    if precision == "auto":
+        fast = _has_fast_bfloat16(device)
+        return torch.bfloat16 if fast else torch.float32
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+def _has_fast_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu" and platform.machine().lower() in ("x86_64", "amd64"):
+        # torch tells this under private names only; without them float32 is always right.
+        checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        return any(getattr(torch.cpu, check, bool)() for check in checks)
+    return False
+
+
+@functools.cache
+def keep_memory() -> None:
+    """Make glibc keep freed memory instead of returning it after every layer.
+
+    By default each large feature map is fresh memory from the system, and its page faults take
+    up to half of a CPU run. Set IMPASTO_MALLOC=system to leave the allocator alone. Does nothing
+    where the C library is not glibc.
+    """
+    if os.environ.get("IMPASTO_MALLOC") == "system" or not sys.platform.startswith("linux"):
+        return
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+    except (OSError, AttributeError):
+        logger.debug("no glibc here: its allocator is left alone")

@@ -1,0 +1,103 @@
+"""Content and style distances of a finished picture to its sources.
+
+Distances are taken with a backbone of full size, whatever made the picture. They say how near
+the picture is to each source, not whether it is beautiful: a picture that was hardly stylized
+is near to its content. Always read content and style together, and look at the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.backbones.base import Backbone
+from impasto.losses import Moments, moments, wasserstein_loss
+
+CONTENT_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_2")
+GRAM_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+W2_LAYERS = ("relu2_1", "relu3_1", "relu4_1")
+
+
+@dataclass(frozen=True)
+class Distances:
+    """How far a picture is from its sources; 0 is equal.
+
+    Attributes:
+        content: Mean squared distance of feature maps whose vectors have unit length at each
+            position, over relu1_2, relu2_2, relu3_3 and relu4_2 (LPIPS of Zhang et al. 2018
+            without its learnt channel weights). Between 0 and 2 for maps after a ReLU.
+        gram: |G - G_s|^2 / |G_s|^2 of Gram matrices, mean over relu1_1 to relu5_1.
+        w2: Squared Wasserstein-2 distance of the maps' normal distributions over the style's
+            second moment, mean over relu2_1, relu3_1 and relu4_1.
+        rgb: The same of the pixels' colours.
+    """
+
+    content: float
+    gram: float
+    w2: float
+    rgb: float
+
+
+class Judge:
+    """Measures pictures with one backbone.
+
+    Args:
+        backbone: A VGG in float32, not the one that made the pictures where possible.
+    """
+
+    def __init__(self, backbone: Backbone) -> None:
+        self.backbone = backbone
+
+    @torch.no_grad()
+    def __call__(self, image: Tensor, content: Tensor, style: Tensor) -> Distances:
+        """Measure a picture.
+
+        Args:
+            image: ``(1, 3, H, W)``, RGB in [0, 1].
+            content: ``(1, 3, H, W)``, the content image at the same size.
+            style: ``(1, 3, h, w)``, the style image at the size that the picture's strokes
+                should have, usually with the same longer side.
+        """
+        maps = self.backbone(image, {*CONTENT_LAYERS, *GRAM_LAYERS})
+        content_maps = self.backbone(content, CONTENT_LAYERS)
+        style_maps = self.backbone(style, GRAM_LAYERS)
+        ours = {layer: moments(maps[layer]) for layer in GRAM_LAYERS}
+        theirs = {layer: moments(style_maps[layer]) for layer in GRAM_LAYERS}
+        return Distances(
+            content=_mean(
+                perceptual_distance(maps[layer], content_maps[layer]) for layer in CONTENT_LAYERS
+            ),
+            gram=_mean(gram_distance(ours[layer], theirs[layer]) for layer in GRAM_LAYERS),
+            w2=_mean(w2_distance(ours[layer], theirs[layer]) for layer in W2_LAYERS),
+            rgb=w2_distance(moments(image), moments(style)),
+        )
+
+
+def perceptual_distance(maps: Tensor, target: Tensor) -> float:
+    """Mean squared distance of two maps ``(1, C, h, w)`` of unit vectors."""
+    difference = F.normalize(maps.double(), dim=1) - F.normalize(target.double(), dim=1)
+    return float(difference.square().sum(dim=1).mean())
+
+
+def gram_distance(image: Moments, style: Moments) -> float:
+    """Squared distance of Gram matrices over the square of the style's."""
+    error = (image.second - style.second).double().square().sum()
+    return float(error / style.second.double().square().sum())
+
+
+def w2_distance(image: Moments, style: Moments) -> float:
+    """Squared Wasserstein-2 distance over the style's second moment, in float64."""
+    return float(wasserstein_loss(_double(image), _double(style)))
+
+
+def _double(values: Moments) -> Moments:
+    return Moments(values.mean.double(), values.second.double())
+
+
+def _mean(values: Iterable[float]) -> float:
+    listed = list(values)
+    return sum(listed) / len(listed)

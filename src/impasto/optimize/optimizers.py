@@ -1,0 +1,156 @@
+"""The algorithms that change the image: L-BFGS and Adam, able to move to a finer scale.
+
+torch's own optimisers hold parameters of one shape; a coarse-to-fine run changes the shape. The
+classes here take an image with its loss and gradient and return the next image; ``rescale``
+carries their state over to another size. Neither ever waits for the device.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Optimizer(Protocol):
+    """An algorithm that proposes the next image."""
+
+    def update(self, image: Tensor, loss: Tensor, grad: Tensor) -> Tensor:
+        """Return the next image.
+
+        Args:
+            image: ``(1, 3, H, W)``, the image at which loss and gradient were taken.
+            loss: The loss, a scalar.
+            grad: ``(1, 3, H, W)``, the gradient of the loss.
+        """
+        ...
+
+    def rescale(self, size: tuple[int, int]) -> None:
+        """Carry the state over to images of another (height, width)."""
+        ...
+
+
+def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize ``(B, C, H, W)`` bicubically, antialiased where it shrinks."""
+    if image.shape[2:] == size:
+        return image
+    return F.interpolate(image, size=size, mode="bicubic", antialias=True)
+
+
+class LBFGS:
+    """Limited-memory BFGS (Liu and Nocedal 1989) with unit steps: one evaluation a step.
+
+    A step after which the loss has more than doubled, or is not finite, is taken back and tried
+    again at a quarter of its length (departs from torch's L-BFGS, which runs on into NaN).
+
+    Args:
+        history: How many pairs of changes approximate the curvature.
+        first_step: Root mean square of the first change, of the full range.
+        clip: Keep the image within [0, 1]. What enters the history is the change after clipping.
+    """
+
+    def __init__(self, history: int = 40, first_step: float = 0.02, clip: bool = True) -> None:
+        self.history = history
+        self.first_step = first_step
+        self.clip = clip
+        self._forget()
+
+    def _forget(self) -> None:
+        # Each pair: change of the image, change of the gradient, 1 / their product.
+        self.pairs: list[tuple[Tensor, Tensor, Tensor]] = []
+        self.last: tuple[Tensor, Tensor, Tensor] | None = None
+        self.inverse_curvature: Tensor | None = None
+        self.length: Tensor | float = 1.0
+
+    def rescale(self, size: tuple[int, int]) -> None:
+        """Begin anew: measured, enlarged pairs led to slower progress than none."""
+        self._forget()
+
+    def update(self, image: Tensor, loss: Tensor, grad: Tensor) -> Tensor:
+        """Return the next image (see Optimizer)."""
+        if self.last is not None:
+            image, loss, grad = self._compare(image, loss, grad)
+        self.last = (image, loss, grad)
+        following = image - self.length * self._apply_inverse_hessian(grad)
+        return following.clamp(0, 1) if self.clip else following
+
+    def _compare(self, image: Tensor, loss: Tensor, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Learn from the last step, or take it back; return the point to go on from.
+
+        Written with ``where`` and not ``if``, which would wait for the device.
+        """
+        assert self.last is not None
+        good = loss <= 2 * self.last[1].abs()
+        image = torch.where(good, image, self.last[0])
+        loss = torch.where(good, loss, self.last[1])
+        grad = torch.where(good, grad, self.last[2])
+        self.length = torch.where(good, 1.0, 0.25 * self.length)
+        change, gradient_change = image - self.last[0], grad - self.last[2]
+        product, square = (change * gradient_change).sum(), gradient_change.square().sum()
+        # Without positive curvature the approximation would lose its descent directions: such a
+        # pair, and that of a step taken back, has weight 0.
+        curved = product > 1e-10 * square
+        before = 0.0 if self.inverse_curvature is None else self.inverse_curvature
+        self.inverse_curvature = torch.where(curved, product / square, before)
+        weight = torch.where(curved, 1 / product, 0.0)
+        self.pairs = [*self.pairs, (change, gradient_change, weight)][-self.history :]
+        return image, loss, grad
+
+    def _apply_inverse_hessian(self, grad: Tensor) -> Tensor:
+        """The two-loop recursion (Nocedal and Wright 2006, algorithm 7.4)."""
+        gentle = self.first_step / grad.square().mean().sqrt().clamp_min(1e-30)
+        if self.inverse_curvature is None:
+            return grad * gentle
+        direction = grad.clone()
+        shares = []
+        for change, gradient_change, weight in reversed(self.pairs):
+            shares.append(weight * (change * direction).sum())
+            direction -= shares[-1] * gradient_change
+        direction *= torch.where(self.inverse_curvature > 0, self.inverse_curvature, gentle)
+        for (change, gradient_change, weight), share in zip(
+            self.pairs, reversed(shares), strict=True
+        ):
+            direction += (share - weight * (gradient_change * direction).sum()) * change
+        return direction
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015), keeping the image within [0, 1].
+
+    Args:
+        learning_rate: Step size, of the full range.
+        betas: Decay of the running means of gradients and of their squares. The second is 0.99
+            and not 0.999, as the image changes fast (crowsonkb's choice).
+    """
+
+    def __init__(
+        self, learning_rate: float = 0.02, betas: tuple[float, float] = (0.9, 0.99)
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.betas = betas
+        self.steps = 0
+        self.mean: Tensor | None = None
+        self.square: Tensor | None = None
+
+    def rescale(self, size: tuple[int, int]) -> None:
+        """Carry the running means over, so that a new scale does not begin with a burst."""
+        if self.mean is None or self.square is None:
+            return
+        # The loss is a mean over positions: a pixel's gradient shrinks as their number grows.
+        share = self.mean.shape[2] * self.mean.shape[3] / (size[0] * size[1])
+        self.mean = resize(self.mean, size) * share
+        # Bicubic interpolation could turn squares negative.
+        self.square = F.interpolate(self.square, size=size, mode="bilinear") * share**2
+
+    def update(self, image: Tensor, loss: Tensor, grad: Tensor) -> Tensor:
+        """Return the next image (see Optimizer)."""
+        if self.mean is None or self.square is None:
+            self.mean, self.square = torch.zeros_like(grad), torch.zeros_like(grad)
+        self.steps += 1
+        self.mean.lerp_(grad, 1 - self.betas[0])
+        self.square.lerp_(grad * grad, 1 - self.betas[1])
+        mean = self.mean / (1 - self.betas[0] ** self.steps)
+        square = self.square / (1 - self.betas[1] ** self.steps)
+        return (image - self.learning_rate * mean / (square.sqrt() + 1e-12)).clamp(0, 1)

@@ -1,0 +1,77 @@
+"""The coarse-to-fine plan of a run: sizes and steps.
+
+Large forms are found where they are cheap, on a small image; finer scales only add detail. It is
+faster than one scale and cleaner, since a long way at full size is what leaves coloured noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# The coarsest scale is about this long: below it the deepest layers see next to nothing.
+COARSEST = 96
+# Steps at a scale relative to the next finer one: coarse steps cost little and decide much.
+STEP_RATIO = 1.25
+# What a step costs apart from its pixels, as if the image were larger by this many.
+OVERHEAD_PIXELS = 64 * 64
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One level of the pyramid.
+
+    Attributes:
+        size: (height, width) of the image, in pixels.
+        steps: Evaluations of loss and gradient.
+    """
+
+    size: tuple[int, int]
+    steps: int
+
+    @property
+    def work(self) -> int:
+        """Cost of one step, in pixels."""
+        return self.size[0] * self.size[1] + OVERHEAD_PIXELS
+
+
+def plan(size: tuple[int, int], steps: int, scales: int = 0, smallest: int = 1) -> list[Scale]:
+    """Lay out a run, coarsest scale first, each twice as large as the one before.
+
+    Args:
+        size: (height, width) of the result, in pixels.
+        steps: Steps of the whole run.
+        scales: Number of scales; 0 for as many as lead down to about 96 pixels.
+        smallest: The shorter side is never below this many pixels.
+
+    Returns:
+        At least one scale; never more scales than steps, so that each has one.
+    """
+    levels = scales or _levels(max(size))
+    sizes = []
+    for level in range(levels):
+        shrunk = (round(size[0] / 2**level) or 1, round(size[1] / 2**level) or 1)
+        if level and (min(shrunk) < smallest or level >= steps):
+            break
+        sizes.append(shrunk)
+    shares = share(steps, [STEP_RATIO**level for level in range(len(sizes))])
+    return [Scale(size, count) for size, count in zip(sizes, shares, strict=True)][::-1]
+
+
+def _levels(long_side: int) -> int:
+    levels = 1
+    while long_side / 2**levels >= COARSEST * 0.75:
+        levels += 1
+    return levels
+
+
+def share(total: int, weights: Sequence[float]) -> list[int]:
+    """Divide a whole number in proportion to weights, each part at least 1."""
+    parts: list[int] = []
+    before = 0.0
+    for index, weight in enumerate(weights):
+        left = len(weights) - index - 1
+        before += weight
+        until = round(total * before / sum(weights))
+        parts.append(max(1, min(until, total - left) - sum(parts)))
+    return parts

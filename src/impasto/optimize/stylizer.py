@@ -1,0 +1,266 @@
+"""The stylizer that optimises the image: prepares pictures and targets, then runs the loop."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from impasto import __version__
+from impasto.backbones import load_backbone
+from impasto.backbones.base import Backbone
+from impasto.callbacks import History
+from impasto.devices import describe, keep_memory, pick_device, pick_dtype
+from impasto.errors import InputError
+from impasto.events import Callback
+from impasto.image import ImageSource, Picture, fit, load_image
+from impasto.losses import moments, sqrtm
+from impasto.optimize.loop import Loop, Outcome
+from impasto.optimize.objective import Objective, Source
+from impasto.optimize.optimizers import LBFGS, Adam, Optimizer
+from impasto.optimize.pyramid import Scale, plan
+from impasto.options import OptimizeOptions
+from impasto.result import Result
+
+logger = logging.getLogger(__name__)
+
+
+class Optimize:
+    """Repaints pictures by optimising the image (Gatys, Ecker and Bethge 2016).
+
+    Make it once and call it for many pictures: the backbone is loaded only once.
+
+    Args:
+        options: The options, for example ``OptimizeOptions.preset("draft")``.
+        backbone: A backbone of one's own (``Backbone.from_module``), instead of the named one.
+        progress: Told of the bytes of a download, done and in all, if the weights need one.
+        **overrides: Options by name, where ``options`` is left out.
+
+    Raises:
+        InputError: If an option, the device, the backbone or one of its layers does not exist.
+    """
+
+    def __init__(
+        self,
+        options: OptimizeOptions | None = None,
+        *,
+        backbone: Backbone | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        **overrides: Any,
+    ) -> None:
+        if options is not None and overrides:
+            raise InputError(f"give options or {', '.join(overrides)}, not both")
+        self.options = options or OptimizeOptions.preset("default", **overrides)
+        self.device = pick_device(self.options.device)
+        self.dtype = pick_dtype(self.options.precision, self.device)
+        if self.device.type == "cpu":
+            keep_memory()
+        if backbone is None:
+            backbone = load_backbone(
+                self.options.backbone,
+                weights=self.options.weights,
+                pooling=self.options.pooling,
+                progress=progress,
+            )
+        else:
+            backbone = copy.deepcopy(backbone)
+        backbone.check([*self.options.content_layers, *self.options.style_layers])
+        self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        logger.info(
+            "optimising with %s in %s on %s",
+            backbone.name,
+            str(self.dtype).removeprefix("torch."),
+            describe(self.device),
+        )
+
+    def __call__(
+        self,
+        content: ImageSource,
+        styles: ImageSource | Sequence[ImageSource],
+        *,
+        style_weights: Sequence[float] | None = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> Result:
+        """Repaint a picture in the manner of one or several artworks.
+
+        Args:
+            content: The photo: a path, Pillow image, array, tensor or Picture.
+            styles: The artwork, or several of them that are blended.
+            style_weights: How much each artwork counts; all alike if left out.
+            callbacks: Called with a Step after each step.
+
+        Returns:
+            The picture, at most ``max_size`` pixels long, with settings and losses. After Ctrl-C,
+            a callback's stop or a loss that is no longer finite it is the best one so far, and
+            ``stopped`` says why.
+
+        Raises:
+            InputError: If a picture or a weight cannot be used.
+            ImpastoError: If memory runs out or the loss is not finite from the start.
+        """
+        photo = load_image(content, long_side=self.options.max_size)
+        artworks = [load_image(style) for style in _as_list(styles)]
+        weights = _checked_weights(style_weights, len(artworks))
+        for picture in (photo, *artworks):
+            self._check_picture(picture)
+        run = _Run(self, photo, artworks, weights)
+        history = History()
+        outcome = run.loop([history, *callbacks]).run(run.start())
+        seconds = history.records[-1].seconds if history.records else 0.0
+        if outcome.stopped:
+            logger.warning("%s after %d steps", outcome.stopped, outcome.steps)
+        settings = self._settings(photo, artworks, weights, outcome, seconds)
+        picture = run.finish(outcome.image)
+        return Result(picture, settings, tuple(history.records), seconds, outcome.stopped)
+
+    def _check_picture(self, picture: Picture) -> None:
+        smallest = self.backbone.min_size
+        height, width = picture.size
+        if min(height, width) < smallest:
+            raise InputError(
+                f"{picture.name} is {width} x {height} px here, too small: the backbone "
+                f"{self.backbone.name} needs at least {smallest} px on each side"
+            )
+        if picture.alpha is not None and not picture.alpha.any():
+            raise InputError(f"{picture.name} is fully transparent: there is nothing to see")
+
+    def _settings(
+        self,
+        photo: Picture,
+        artworks: Sequence[Picture],
+        weights: Sequence[float],
+        outcome: Outcome,
+        seconds: float,
+    ) -> dict[str, object]:
+        return {
+            "impasto": __version__,
+            "method": "optimize",
+            "content": photo.name,
+            "styles": [artwork.name for artwork in artworks],
+            "style_weights": list(weights),
+            **dataclasses.asdict(self.options),
+            "backbone": self.backbone.name,
+            "device": str(self.device),
+            "precision": str(self.dtype).removeprefix("torch."),
+            "torch": torch.__version__,
+            "steps_done": outcome.steps,
+            "seconds": round(seconds, 2),
+            "stopped": outcome.stopped,
+        }
+
+
+class _Run:
+    """What belongs to one call: the pictures at every scale."""
+
+    def __init__(
+        self,
+        stylizer: Optimize,
+        photo: Picture,
+        artworks: Sequence[Picture],
+        weights: Sequence[float],
+    ) -> None:
+        self.options, self.device = stylizer.options, stylizer.device
+        self.backbone = stylizer.backbone
+        self.artworks, self.weights = artworks, weights
+        self.scales = plan(
+            photo.size, self.options.steps, self.options.scales, self.backbone.min_size
+        )
+        self.photos = {scale.size: photo.resized(*scale.size) for scale in self.scales}
+
+    def loop(self, callbacks: Sequence[Callback]) -> Loop:
+        """The loop of this run."""
+        options = self.options
+        return Loop(
+            self.scales,
+            self.objective,
+            _optimizer(options),
+            [self.photos[scale.size].tensor(self.device) for scale in self.scales],
+            detail=options.detail if options.init == "content" else 0.0,
+            averaging=options.averaging,
+            tolerance=options.tolerance,
+            callbacks=callbacks,
+            finish=self.finish,
+        )
+
+    def start(self) -> Tensor:
+        """The image to start from, at the size of the first scale."""
+        scale, options = self.scales[0], self.options
+        photo = self.photos[scale.size].tensor(self.device)
+        noise = torch.rand(photo.shape, generator=torch.Generator().manual_seed(options.seed))
+        if options.init == "content":
+            return photo
+        if options.init == "gray":
+            return torch.full_like(photo, 0.5)
+        if options.init == "noise":
+            return noise.to(self.device)
+        if options.init == "style":
+            style = self._style_source(self.artworks[0], scale)
+            return _with_colors_of(style, noise.to(self.device))
+        return load_image(options.init).resized(*scale.size).tensor(self.device)
+
+    def objective(self, index: int) -> Objective:
+        """The objective of a scale.
+
+        Raises:
+            ImpastoError: If memory runs out.
+        """
+        scale = self.scales[index]
+        photo = self.photos[scale.size]
+        return Objective(
+            self.backbone,
+            Source(photo.tensor(self.device), photo.alpha_tensor(self.device)),
+            [self._style_source(artwork, scale) for artwork in self.artworks],
+            self.weights,
+            self.options,
+        )
+
+    def finish(self, image: Tensor) -> Picture:
+        """The picture of an image tensor, with the alpha of the photo."""
+        photo = self.photos[image.shape[2], image.shape[3]]
+        return Picture.from_tensor(image, photo.alpha_tensor(), name="result", bits=photo.bits)
+
+    def _style_source(self, artwork: Picture, scale: Scale) -> Source:
+        """An artwork at the size that suits a scale: its own aspect, never enlarged."""
+        side = round(max(scale.size) * self.options.style_scale)
+        height, width = artwork.size
+        # A long, narrow artwork keeps enough pixels for the deepest layer.
+        side = max(side, -(-self.backbone.min_size * max(height, width) // min(height, width)))
+        sized = artwork.resized(*fit(artwork.size, side))
+        return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
+
+
+def _optimizer(options: OptimizeOptions) -> Optimizer:
+    if options.optimizer == "adam":
+        return Adam(options.learning_rate)
+    return LBFGS(clip=not options.classic_losses)
+
+
+def _with_colors_of(style: Source, noise: Tensor) -> Tensor:
+    """Noise ``(1, 3, H, W)`` with the mean and covariance of a style's colours."""
+    colors = moments(style.image, style.alpha)
+    deviations = (noise - 0.5) * 12**0.5
+    mixed = sqrtm(colors.covariance)[0] @ deviations.flatten(2)[0]
+    return (mixed.view_as(noise) + colors.mean[..., None, None]).clamp(0, 1)
+
+
+def _as_list(styles: ImageSource | Sequence[ImageSource]) -> list[ImageSource]:
+    if isinstance(styles, (list, tuple)):
+        if not styles:
+            raise InputError("no style image: give at least one")
+        return list(styles)
+    return [styles]  # type: ignore[list-item]
+
+
+def _checked_weights(weights: Sequence[float] | None, count: int) -> list[float]:
+    if weights is None:
+        return [1.0] * count
+    if len(weights) != count:
+        raise InputError(f"{len(weights)} style weights for {count} styles: give one for each")
+    if min(weights) < 0 or sum(weights) <= 0:
+        raise InputError(f"style weights {list(weights)}: none below 0, and not all 0")
+    return list(weights)

@@ -1,0 +1,221 @@
+"""The options of the stylizers: one place for defaults, help and checks.
+
+The command line and the Python API both read these dataclasses, so they cannot drift apart. No
+heavy import here: ``impasto --help`` has to answer at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from impasto.errors import InputError
+
+StyleLoss = Literal["gram", "w2", "gram+w2"]
+Precision = Literal["auto", "float32", "bfloat16"]
+Pooling = Literal["max", "average"]
+LayerWeights = dict[str, float]
+
+STYLE_LAYERS = {f"relu{block}_1": 1.0 for block in range(1, 6)}
+CONTENT_LAYERS = {"relu4_2": 1.0}
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    choices: tuple[str, ...] | None = None,
+    minimum: float = -math.inf,
+    maximum: float = math.inf,
+    metavar: str | None = None,
+) -> Any:
+    """A dataclass field with what the command line and the checks have to know about it.
+
+    Args:
+        default: The default; a mapping is copied for each instance.
+        help: One sentence for ``--help``.
+        choices: The values allowed.
+        minimum: The smallest value allowed.
+        maximum: The greatest value allowed.
+        metavar: What ``--help`` calls the value.
+    """
+    metadata = {
+        "help": help,
+        "choices": choices,
+        "minimum": minimum,
+        "maximum": maximum,
+        "metavar": metavar,
+    }
+    if isinstance(default, dict):
+        return field(default_factory=lambda: dict(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizeOptions:
+    """Options of the optimisation of the image (Gatys et al. 2016 and what came after).
+
+    The fields' metadata hold help and limits; ``impasto stylize --help`` lists them.
+
+    Raises:
+        InputError: If a value is of the wrong type, out of its range or not among its choices.
+    """
+
+    backbone: str = option("vgg16", "feature network that looks at the picture", metavar="NAME")
+    weights: str | None = option(
+        None, "file with the weights of the backbone, instead of the cache", metavar="FILE"
+    )
+    pooling: Pooling = option("max", "pooling of the backbone", choices=("max", "average"))
+    max_size: int = option(512, "longer side of the result", minimum=1, metavar="PX")
+    steps: int = option(160, "evaluations of loss and gradient, all scales together", minimum=1)
+    scales: int = option(
+        0, "scales of the coarse-to-fine pyramid; 0: as many as the size calls for", minimum=0
+    )
+    detail: float = option(
+        1.0, "share of the content's fine detail that enters with each scale", minimum=0, maximum=1
+    )
+    content_weight: float = option(1.0, "weight of the content loss", minimum=0)
+    style_weight: float = option(10.0, "weight of the style loss", minimum=0)
+    tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
+    content_layers: LayerWeights = option(
+        CONTENT_LAYERS, "content layers with their weights", metavar="LAYER[=W],..."
+    )
+    style_layers: LayerWeights = option(
+        STYLE_LAYERS, "style layers with their weights", metavar="LAYER[=W],..."
+    )
+    style_loss: StyleLoss = option(
+        "gram+w2", "statistics that the style loss compares", choices=("gram", "w2", "gram+w2")
+    )
+    classic_losses: bool = option(
+        False, "absolute losses as in Gatys' method instead of relative ones"
+    )
+    style_scale: float = option(
+        1.0, "longer side of the style image over that of the result", minimum=0.01, maximum=16
+    )
+    optimizer: Literal["lbfgs", "adam"] = option(
+        "lbfgs", "algorithm that changes the image", choices=("lbfgs", "adam")
+    )
+    learning_rate: float = option(0.02, "step size of Adam, of the full range", minimum=1e-6)
+    averaging: float = option(
+        0.99, "decay of the average over Adam's iterates; 0: none", minimum=0, maximum=0.9999
+    )
+    init: str = option(
+        "content",
+        "what to start from: content, noise, style (its colours), gray, or an image file",
+        metavar="WHAT",
+    )
+    precision: Precision = option(
+        "auto",
+        "numbers in which the backbone computes; losses are always in float32",
+        choices=("auto", "float32", "bfloat16"),
+    )
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, xpu or mps")
+    tolerance: float = option(
+        0.0, "leave a scale once 10 steps lower the loss by less than this share", minimum=0
+    )
+    seed: int = option(0, "seed of the noise", minimum=0, maximum=2**63 - 1)
+
+    def __post_init__(self) -> None:
+        """Check every value against what its field says."""
+        check(self)
+        if self.content_weight == 0 and self.style_weight == 0:
+            raise InputError("content_weight and style_weight are both 0: nothing to optimise")
+
+    @classmethod
+    def preset(cls, name: str, **overrides: Any) -> OptimizeOptions:
+        """Return the options of a preset, some of them overridden.
+
+        Raises:
+            InputError: If the preset or an option is unknown, or a value is wrong.
+        """
+        _must_be_known("preset", name, PRESETS)
+        known = [item.name for item in dataclasses.fields(cls)]
+        for given in overrides:
+            _must_be_known("option", given, known)
+        return cls(**{**PRESETS[name], **overrides})
+
+
+# "gatys" is the classic recipe as most scripts have it: one scale from the content image, L-BFGS,
+# Gram matrices over C * H * W, mean squared errors, weights 1 and 1e6, 300 evaluations.
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "draft": {"max_size": 384, "steps": 80},
+    "gatys": {
+        "scales": 1,
+        "steps": 300,
+        "content_weight": 1.0,
+        "style_weight": 1e6,
+        "tv_weight": 0.0,
+        "style_loss": "gram",
+        "classic_losses": True,
+        "precision": "float32",
+    },
+}
+
+
+def check(options: Any) -> None:
+    """Check the values of an options dataclass against its fields' metadata.
+
+    Raises:
+        InputError: At the first value that does not fit.
+    """
+    for item in dataclasses.fields(options):
+        value, limits = getattr(options, item.name), item.metadata
+        if isinstance(item.type, str) and item.type in _NUMBERS:
+            _check_number(item.name, value, item.type, limits["minimum"], limits["maximum"])
+        elif item.type == "LayerWeights":
+            _check_layers(item.name, value)
+        elif limits["choices"]:
+            _must_be_known(item.name, value, limits["choices"])
+
+
+_NUMBERS: dict[str, Any] = {"int": int, "float": (int, float)}
+
+
+def _check_number(name: str, value: Any, kind: str, minimum: float, maximum: float) -> None:
+    if not isinstance(value, _NUMBERS[kind]) or isinstance(value, bool):
+        article = "a whole number" if kind == "int" else "a number"
+        raise InputError(f"{name} has to be {article}, not {value!r}")
+    if not math.isfinite(value):
+        raise InputError(f"{name} has to be finite, not {value}")
+    if value < minimum:
+        raise InputError(f"{name} has to be at least {minimum:g}, not {value:g}")
+    if value > maximum:
+        raise InputError(f"{name} has to be at most {maximum:g}, not {value:g}")
+
+
+def _check_layers(name: str, value: Any) -> None:
+    if not isinstance(value, dict) or not value:
+        raise InputError(f"{name} has to map layer names to weights, not {value!r}")
+    for layer, weight in value.items():
+        _check_number(f"{name}: the weight of {layer}", weight, "float", 0, math.inf)
+    if not any(value.values()):
+        raise InputError(f"{name}: all weights are 0")
+
+
+def _must_be_known(what: str, value: Any, known: Any) -> None:
+    if value not in known:
+        near = difflib.get_close_matches(str(value), known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"choose {', '.join(known)}"
+        raise InputError(f"unknown {what} {value!r}: {hint}")
+
+
+def parse_layers(text: str) -> LayerWeights:
+    """Read layers as the command line takes them: ``relu1_1,relu4_1=0.5``.
+
+    Raises:
+        InputError: If a weight is not a number.
+    """
+    weights: LayerWeights = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        layer, _, weight = part.partition("=")
+        try:
+            weights[layer.strip()] = float(weight or 1)
+        except ValueError:
+            raise InputError(
+                f"'{part}': the weight of a layer is a number, as {layer}=0.5"
+            ) from None
+    return weights
