@@ -1,0 +1,1 @@
+"""How the shipped networks came to be, and how users train their own."""

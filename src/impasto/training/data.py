@@ -1,0 +1,94 @@
+"""Folders of pictures as training data: random crops, decoded when they are needed."""
+
+from __future__ import annotations
+
+import logging
+import math
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from impasto.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+MIN_SCALE = 0.45  # crops show pictures shrunk to no less than this, unless they are very large
+
+
+class PictureFolder:
+    """The pictures in a folder and the folders below it.
+
+    Pictures that cannot be read are skipped, and counted, when they are first drawn.
+
+    Args:
+        folder: Where to look.
+
+    Attributes:
+        paths: The picture files, sorted.
+        unreadable: Those of them that turned out not to be readable.
+
+    Raises:
+        InputError: If there is no such folder, or no picture in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise InputError(f"there is no folder '{folder}'")
+        self.folder = folder
+        self.paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        self.unreadable: set[Path] = set()
+        if not self.paths:
+            raise InputError(f"there are no pictures in '{folder}' ({', '.join(sorted(SUFFIXES))})")
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def crop(self, size: int, rng: Random) -> Tensor:
+        """Draw a random square of a random picture at a random scale, mirrored half of the time.
+
+        Args:
+            size: Side of the crop in pixels; smaller pictures are enlarged to it.
+            rng: All randomness comes from here, so equal generators draw equal crops.
+
+        Returns:
+            ``(3, size, size)``, RGB in [0, 1].
+
+        Raises:
+            InputError: If none of the pictures can be read.
+        """
+        while len(self.unreadable) < len(self.paths):
+            path = rng.choice(self.paths)
+            if path in self.unreadable:
+                continue
+            try:
+                with Image.open(path) as image:
+                    return _random_crop(image, size, rng)
+            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+                self.unreadable.add(path)
+                logger.warning("skipping %s: %s", path, error)
+        raise InputError(f"none of the pictures in '{self.folder}' can be read")
+
+
+def _random_crop(image: Image.Image, size: int, rng: Random) -> Tensor:
+    # JPEG decodes to a fraction of the size for a fraction of the time.
+    image.draft("RGB", (round(size / MIN_SCALE), round(size / MIN_SCALE)))
+    image = ImageOps.exif_transpose(image).convert("RGB")
+    width, height = image.size
+    least = size / min(width, height)
+    scale = least if least >= 1 else math.exp(rng.uniform(math.log(max(least, MIN_SCALE)), 0))
+    side = min(size / scale, width, height)
+    left, top = rng.uniform(0, width - side), rng.uniform(0, height - side)
+    crop = image.resize(
+        (size, size),
+        Image.Resampling.BICUBIC,
+        box=(left, top, min(left + side, width), min(top + side, height)),
+        reducing_gap=3.0,
+    )
+    if rng.random() < 0.5:
+        crop = ImageOps.mirror(crop)
+    return torch.from_numpy(np.array(crop)).permute(2, 0, 1).float() / 255

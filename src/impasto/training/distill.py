@@ -1,0 +1,328 @@
+"""Distillation of the embedded backbone: a thin network learns to see what VGG-16 sees.
+
+1. A closed-form start (``closed_form``): chosen channels, least squares layer by layer.
+2. A head behind each layer, by least squares: from the thin map to the leading principal
+   coordinates of the teacher's map. They keep distances, so they are all that has to be matched.
+3. Gradient steps on all weights: relative errors of the maps, their Gram and covariance matrices,
+   over crops of photos and artworks, some noisy, and over pictures that the student itself has
+   been painting (*on policy*): style transfer drives a picture to where the student errs.
+
+Everything random depends on the seed and the step alone, so that a run that was interrupted and
+resumed from its checkpoint gives the weights that the unbroken run gives.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from impasto.backbones.lite import PLAN, Lite
+from impasto.backbones.vgg import VGG
+from impasto.errors import InputError
+from impasto.files import atomic
+from impasto.training.closed_form import LeastSquares, columns, fit_trunk, second_moments
+from impasto.training.crops import Crops
+from impasto.training.muon import Muon
+from impasto.training.painting import paint
+
+# What a layer's errors weigh: those that style transfer uses by default, and the others.
+LAYER_WEIGHTS = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2"), 1.0)
+LAYER_WEIGHTS["relu5_1"] = 0.7
+OTHER_WEIGHT = 0.2
+COVARIANCE_WEIGHT = 0.5
+
+WARM_UP = 60  # steps over which the learning rate rises
+AVERAGING = 0.998  # of the exponential moving average of the weights
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What determines the weights, besides the pictures and the teacher.
+
+    Attributes:
+        widths: Channels of the eleven convolutions conv1_1 to conv5_1.
+        steps: Gradient steps.
+        learning_rate: Its largest value; it falls to almost 0 along a cosine.
+        batch: Crops in a batch.
+        size: Side of a crop in pixels.
+        fit_batches: Batches for the closed-form start.
+        on_policy_every: Steps between two rounds of painting.
+        on_policy_crops: Crops of a batch that show pictures from those rounds.
+        on_policy_pool: Pictures from those rounds that are kept, the newest.
+        seed: Of everything random.
+    """
+
+    widths: tuple[int, ...] = (16, 16, 48, 32, 96, 64, 96, 256, 256, 128, 256)
+    steps: int = 6000
+    learning_rate: float = 6e-4
+    batch: int = 12
+    size: int = 128
+    fit_batches: int = 32
+    on_policy_every: int = 150
+    on_policy_crops: int = 4
+    on_policy_pool: int = 192
+    seed: int = 0
+
+
+class Targets:
+    """What the student shall say: the teacher's maps in their leading principal coordinates.
+
+    Args:
+        teacher: The wide network.
+        axes: Per layer the axes of the coordinates that are kept, ``(K, C, 1, 1)``.
+        power: Per layer the mean squared norm of the teacher's features.
+    """
+
+    def __init__(
+        self, teacher: VGG, axes: Mapping[str, Tensor], power: Mapping[str, float]
+    ) -> None:
+        self.teacher = teacher
+        self.axes = dict(axes)
+        self.power = dict(power)
+
+    @classmethod
+    def from_moments(
+        cls, teacher: VGG, moments: Mapping[str, Tensor], counts: Mapping[str, int]
+    ) -> Targets:
+        """Keep the given number of principal coordinates per layer.
+
+        Args:
+            teacher: The wide network.
+            moments: Second moments of its maps, ``(C, C)`` per layer.
+            counts: Coordinates to keep per layer.
+        """
+        axes = {}
+        for layer, count in counts.items():
+            ascending = torch.linalg.eigh(moments[layer])[1]
+            axes[layer] = ascending.flip(1)[:, :count].T[:, :, None, None].float()
+        return cls(teacher, axes, {layer: float(moments[layer].trace()) for layer in counts})
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> dict[str, Tensor]:
+        """Return ``(B, K, h, w)`` per layer in float32 for images ``(B, 3, H, W)``."""
+        maps = self.teacher(images, self.axes)
+        return {
+            layer: F.conv2d(maps[layer], axes.to(maps[layer])).float()
+            for layer, axes in self.axes.items()
+        }
+
+
+def closed_form(teacher: VGG, recipe: Recipe, batches: Sequence[Tensor]) -> tuple[Lite, Targets]:
+    """Make the student that training starts from, and its targets."""
+    layers = [layer for layer in teacher.layers if layer.startswith("relu")]
+    layers = layers[: len(recipe.widths)]
+    moments = second_moments(teacher, layers, batches)
+    state = fit_trunk(teacher, PLAN, recipe.widths, moments, batches)
+    counts = dict(zip(layers, recipe.widths, strict=True))
+    targets = Targets.from_moments(teacher, moments, counts)
+    trunk = VGG("thin", state, plan=PLAN).requires_grad_(False).to(teacher.dtype)
+    equations = {layer: LeastSquares() for layer in layers}
+    for images in batches:
+        thin, wanted = trunk(images, layers), targets(images)
+        for layer in layers:
+            equations[layer].add(columns(thin[layer]), columns(wanted[layer]))
+    for layer in layers:
+        state[f"heads.{layer}.weight"] = equations[layer].solve().T[:, :, None, None]
+    return Lite(state), targets
+
+
+def errors(maps: Tensor, target: Tensor, power: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Relative errors of a batch of maps, their Gram matrices and their covariances.
+
+    Args:
+        maps: ``(B, K, h, w)``, the student's.
+        target: The same, the teacher's.
+        power: Mean squared norm of the layer's features; keeps dark crops from mattering most.
+
+    Returns:
+        Three scalars. The map's error is squared, those of the matrices are not.
+    """
+    maps = maps.float()
+    square = (maps - target).square().sum(dim=1).mean(dim=(1, 2))
+    size = target.square().sum(dim=1).mean(dim=(1, 2))
+    of_map = (square / (0.5 * size + 0.5 * power)).mean()
+    (gram, covariance), (true_gram, true_covariance) = _matrices(maps), _matrices(target)
+    gram_size = _norm(true_gram)
+    of_gram = (_norm(gram - true_gram) / gram_size).mean()
+    # A flat crop has almost no covariance: it must not decide.
+    covariance_size = _norm(true_covariance) + 0.05 * gram_size
+    return of_map, of_gram, (_norm(covariance - true_covariance) / covariance_size).mean()
+
+
+def _matrices(maps: Tensor) -> tuple[Tensor, Tensor]:
+    samples = maps.flatten(2)
+    mean = samples.mean(dim=2, keepdim=True)
+    centred = samples - mean
+    covariance = centred @ centred.mT / samples.shape[2]
+    return covariance + mean @ mean.mT, covariance
+
+
+def _norm(matrices: Tensor) -> Tensor:
+    # The small constant keeps the gradient at 0 finite.
+    return (matrices.square().sum(dim=(1, 2)) + 1e-8).sqrt()
+
+
+def total_error(
+    maps: Mapping[str, Tensor], targets: Mapping[str, Tensor], power: Mapping[str, float]
+) -> Tensor:
+    """The training loss: the weighted sum of all layers' errors."""
+    total = torch.zeros(())
+    for layer, target in targets.items():
+        of_map, of_gram, of_covariance = errors(maps[layer], target, power[layer])
+        weight = LAYER_WEIGHTS.get(layer, OTHER_WEIGHT)
+        total = total + weight * (of_map + of_gram + COVARIANCE_WEIGHT * of_covariance)
+    return total
+
+
+def _inner(parameter: Tensor) -> bool:
+    """Whether a parameter is a 3x3 convolution of maps: those are Muon's, the others Adam's."""
+    return parameter.ndim == 4 and parameter.shape[1] > 3 and parameter.shape[2] == 3
+
+
+class Distillation:
+    """A training run, step by step.
+
+    Args:
+        recipe: What to do.
+        teacher: VGG-16, frozen; in bfloat16 it takes half of the time on many machines.
+        crops: What to learn on.
+
+    Attributes:
+        step: Gradient steps done.
+        average: Moving average of the student's weights: the result.
+        loss: Moving average of the training loss.
+    """
+
+    def __init__(self, recipe: Recipe, teacher: VGG, crops: Crops) -> None:
+        self.recipe = recipe
+        self.teacher = teacher.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.crops = crops
+        self.step = 0
+        self.loss = math.nan
+        self.pool = torch.zeros((0, 3, recipe.size, recipe.size), dtype=torch.uint8)
+
+    def start(self) -> None:
+        """Begin with the closed-form student."""
+        rng = self._rng("start")
+        count = self.recipe.fit_batches
+        batches = [self.crops.batch(self.recipe.batch, rng) for _ in range(count)]
+        with torch.no_grad():
+            student, self.targets = closed_form(self.teacher, self.recipe, batches)
+        self._use(student)
+
+    def _use(self, student: Lite) -> None:
+        self.student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.student).freeze()
+        self.student.requires_grad_(True)
+        weights: dict[bool, list[Tensor]] = {True: [], False: []}
+        for parameter in self.student.parameters():
+            weights[_inner(parameter)].append(parameter)
+        rate = self.recipe.learning_rate
+        self.optimizers = (
+            Muon(weights[True], lr=rate),
+            torch.optim.Adam(weights[False], lr=rate, betas=(0.9, 0.98)),
+        )
+
+    def advance(self) -> None:
+        """Take one gradient step."""
+        if self.step and self.step % self.recipe.on_policy_every == 0:
+            self._paint()
+        images = self._batch()
+        targets = self.targets(images)
+        with torch.autocast(images.device.type, torch.bfloat16):
+            maps = self.student(images, targets)
+        loss = total_error(maps, targets, self.targets.power)
+        self.student.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.student.parameters(), 2.0)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self._learning_rate()
+            optimizer.step()
+        self.step += 1
+        decay = min(AVERAGING, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for mean, value in zip(
+                self.average.parameters(), self.student.parameters(), strict=True
+            ):
+                mean.lerp_(value, 1 - decay)
+        value = float(loss.detach())
+        self.loss = value if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * value
+
+    def _rng(self, purpose: object) -> Random:
+        return Random(f"{self.recipe.seed} {purpose}")
+
+    def _learning_rate(self) -> float:
+        warm_up = min(1.0, (self.step + 1) / WARM_UP)
+        cosine = 0.5 + 0.5 * math.cos(math.pi * self.step / self.recipe.steps)
+        return self.recipe.learning_rate * warm_up * (0.02 + 0.98 * cosine)
+
+    def _paint(self) -> None:
+        with torch.autocast("cpu", torch.bfloat16):
+            pictures = paint(self.average, self.crops, self._rng(f"paint {self.step}"))
+        self.pool = torch.cat([self.pool, pictures])[-self.recipe.on_policy_pool :]
+
+    def _batch(self) -> Tensor:
+        rng = self._rng(self.step)
+        painted = self.recipe.on_policy_crops if len(self.pool) else 0
+        images = self.crops.batch(self.recipe.batch - painted, rng)
+        if painted:
+            chosen = [rng.randrange(len(self.pool)) for _ in range(painted)]
+            images = torch.cat([images, self.pool[chosen].float() / 255])
+        return images.contiguous(memory_format=torch.channels_last)
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint from which ``resume`` goes on exactly."""
+        state = {
+            "recipe": asdict(self.recipe),
+            "step": self.step,
+            "loss": self.loss,
+            "pool": self.pool,
+            "axes": self.targets.axes,
+            "power": self.targets.power,
+            "student": self.student.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+        }
+        with atomic(path) as temporary:
+            torch.save(state, temporary)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            InputError: If it cannot be read, or belongs to another recipe.
+        """
+        try:
+            state = torch.load(path, weights_only=True)
+            recipe = state["recipe"]
+        except (OSError, EOFError, RuntimeError, LookupError, pickle.UnpicklingError) as error:
+            raise InputError(f"cannot resume from '{path}': it is no checkpoint") from error
+        ours = asdict(self.recipe)
+        if changed := [name for name in ours if recipe.get(name) != ours[name]]:
+            was = ", ".join(f"{name} {recipe.get(name)}" for name in changed)
+            raise InputError(f"the checkpoint '{path}' was made with other settings: {was}")
+        self.step, self.loss, self.pool = state["step"], state["loss"], state["pool"]
+        self.targets = Targets(self.teacher, state["axes"], state["power"])
+        self._use(Lite(state["average"]))
+        self.student.load_state_dict(state["student"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+
+    def write(self, path: Path) -> None:
+        """Write the averaged weights in half precision, as ``Lite`` reads them."""
+        from safetensors.torch import save_file
+
+        state = self.average.state_dict()
+        half = {name: value.half().contiguous() for name, value in state.items()}
+        with atomic(path) as temporary:
+            save_file(half, temporary, {"architecture": "lite", "steps": str(self.step)})

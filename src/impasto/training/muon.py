@@ -1,0 +1,67 @@
+"""Muon: momentum whose matrix is made orthogonal before it is taken as a step (Jordan 2024).
+
+On convolutions that start from a good solution it learns about twice as much in a step as Adam:
+all directions of a weight matrix move alike, not only the few that dominate its gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+# Coefficients of the quintic iteration: they bring singular values into about [0.7, 1.2] within
+# five rounds (Jordan 2024), near enough to 1 for a step.
+ITERATION = (3.4445, -4.7750, 2.0315)
+ROUNDS = 5
+
+
+class Muon(torch.optim.Optimizer):
+    """Steps along the orthogonal factor of the momentum (with Nesterov's look-ahead).
+
+    Args:
+        parameters: Weights of two or more dimensions; all but the first are taken as one.
+        lr: Learning rate; steps are scaled so that Adam's learning rates fit (Liu et al. 2025).
+        momentum: Share of the old momentum that is kept.
+    """
+
+    def __init__(self, parameters: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
+        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        """Take a step; a closure is not supported."""
+        assert closure is None
+        for group in self.param_groups:
+            keep = group["momentum"]
+            for weight in group["params"]:
+                state = self.state[weight]
+                if not state:
+                    state["momentum"] = torch.zeros_like(weight)
+                state["momentum"].lerp_(weight.grad, 1 - keep)
+                ahead = torch.lerp(weight.grad, state["momentum"], keep)
+                step = orthogonal_factor(ahead.flatten(1))
+                scale = 0.2 * max(step.shape) ** 0.5
+                weight.sub_(step.reshape(weight.shape), alpha=group["lr"] * scale)
+
+
+def orthogonal_factor(matrix: Tensor) -> Tensor:
+    """Roughly U V^T of the singular value decomposition U S V^T, by Newton-Schulz iteration.
+
+    Args:
+        matrix: ``(N, M)``.
+
+    Returns:
+        ``(N, M)`` with singular values of about 1, computed in bfloat16.
+    """
+    a, b, c = ITERATION
+    tall = matrix.shape[0] > matrix.shape[1]
+    x: Tensor = (matrix.mT if tall else matrix).bfloat16()
+    x = x / (x.norm() + 1e-7)
+    for _ in range(ROUNDS):
+        square = x @ x.mT
+        x = a * x + (b * square + c * square @ square) @ x
+    x = x.mT if tall else x
+    return x.to(matrix.dtype)

@@ -1,0 +1,101 @@
+"""Folders of pictures: what is found, drawn, and skipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from impasto.errors import InputError
+from impasto.training.data import PictureFolder
+
+
+def write(path: Path, colour: tuple[int, int, int], size: tuple[int, int] = (40, 30)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path)
+
+
+def test_pictures_are_found_below_and_other_files_are_not(tmp_path: Path) -> None:
+    write(tmp_path / "b.PNG", (0, 0, 0))
+    write(tmp_path / "deep" / "a.jpg", (0, 0, 0))
+    (tmp_path / "notes.txt").write_text("no picture")
+    assert [path.name for path in PictureFolder(tmp_path).paths] == ["b.PNG", "a.jpg"]
+
+
+@pytest.mark.parametrize("size", [(40, 30), (9, 300), (8, 8), (500, 400)])
+def test_a_crop_has_the_colour_of_the_picture(tmp_path: Path, size: tuple[int, int]) -> None:
+    write(tmp_path / "a.png", (255, 51, 0), size)
+    crop = PictureFolder(tmp_path).crop(24, Random(1))
+    expected = torch.tensor([1.0, 0.2, 0.0])[:, None, None].expand(3, 24, 24)
+    torch.testing.assert_close(crop, expected, atol=1e-6, rtol=0)
+
+
+def test_a_picture_of_the_size_of_the_crop_comes_as_it_is_or_mirrored(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    folder = PictureFolder(tmp_path)
+    drawn = [(folder.crop(16, Random(seed)) * 255).round().numpy() for seed in range(8)]
+    plain, mirrored = pixels.transpose(2, 0, 1), pixels[:, ::-1].transpose(2, 0, 1)
+    seen = {(np.array_equal(crop, plain), np.array_equal(crop, mirrored)) for crop in drawn}
+    assert seen == {(True, False), (False, True)}
+
+
+def test_equal_seeds_draw_equal_crops(tmp_path: Path) -> None:
+    for index in range(5):
+        write(tmp_path / f"{index}.png", (index * 50, 0, 0))
+    first, second = PictureFolder(tmp_path), PictureFolder(tmp_path)
+    for seed in range(4):
+        assert torch.equal(first.crop(16, Random(seed)), second.crop(16, Random(seed)))
+
+
+def test_corrupt_pictures_are_skipped_and_counted(tmp_path: Path) -> None:
+    write(tmp_path / "good.png", (255, 0, 0))
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "garbage.webp").write_bytes(b"RIFF garbage")
+    whole = (tmp_path / "good.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    folder = PictureFolder(tmp_path)
+    rng = Random(0)
+    for _ in range(20):
+        assert folder.crop(16, rng)[0].min() == 1
+    assert {path.name for path in folder.unreadable} == {"empty.jpg", "garbage.webp", "cut.png"}
+
+
+def test_skipping_does_not_change_what_is_drawn_later(tmp_path: Path) -> None:
+    """A resumed run meets a corrupt file for the first time where the unbroken one knew it."""
+    for index in range(4):
+        write(tmp_path / f"{index}.png", (index * 60, 0, 0))
+    (tmp_path / "bad.png").write_bytes(b"bad")
+    knows, fresh = PictureFolder(tmp_path), PictureFolder(tmp_path)
+    rng = Random(0)
+    for _ in range(30):
+        knows.crop(16, rng)
+    assert knows.unreadable
+    for seed in range(10):
+        assert torch.equal(knows.crop(16, Random(seed)), fresh.crop(16, Random(seed)))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "CMYK", "P", "1", "I;16"])
+def test_any_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
+    suffix = "tif" if mode == "CMYK" else "png"
+    Image.new(mode, (20, 20), 1).save(tmp_path / f"a.{suffix}")
+    crop = PictureFolder(tmp_path).crop(16, Random(0))
+    assert crop.shape == (3, 16, 16)
+    assert 0 <= crop.min() <= crop.max() <= 1
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no pictures"):
+        PictureFolder(tmp_path)
+    with pytest.raises(InputError, match="no folder"):
+        PictureFolder(tmp_path / "nowhere")
+
+
+def test_a_folder_of_corrupt_pictures_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"bad")
+    with pytest.raises(InputError, match="none of the pictures"):
+        PictureFolder(tmp_path).crop(16, Random(0))
