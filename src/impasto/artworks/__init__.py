@@ -1,6 +1,6 @@
 """Artworks drawn by this package: style images that need no file.
 
-Each is painted at twice the size asked for, or more, then reduced; it is the same picture at any
+Each is painted larger than asked for, then reduced; it is the same picture at any
 size, only finer. A seed gives another hand, in the same manner: things shift and strokes differ.
 """
 
@@ -40,7 +40,8 @@ _ARTWORKS: dict[str, Callable[[int, Rng], Array]] = {
     "orphic-discs": orphic_discs.paint,
 }
 _SMALLEST, _LARGEST = 16, 2048
-_LEAST_CANVAS = 512  # below this, lines as thin as a pixel would thicken
+# Smaller, lines as thin as a pixel would thicken; larger costs gigabytes and shows little.
+_LEAST_CANVAS, _MOST_CANVAS = 512, 3072
 
 
 def names() -> tuple[str, ...]:
@@ -67,7 +68,7 @@ def draw(name: str, size: int = 512, seed: int = 0) -> Picture:
         raise InputError(f"no artwork {name!r}: try {', '.join(near or _ARTWORKS)}")
     size = _whole("size", size, _SMALLEST, _LARGEST)
     rng = np.random.default_rng(_whole("seed", seed, 0))
-    painted = _ARTWORKS[name](max(2 * size, _LEAST_CANVAS), rng)
+    painted = _ARTWORKS[name](min(max(2 * size, _LEAST_CANVAS), _MOST_CANVAS), rng)
     pixels = (np.clip(painted, 0, 1) * 255 + 0.5).astype(np.uint8)
     image = Image.fromarray(pixels).resize((size, size), Image.Resampling.LANCZOS)
     return Picture(rgb=np.asarray(image, np.float32) / np.float32(255), name=name)

@@ -75,8 +75,8 @@ def _mountains(block: _Block) -> None:
 
 def _lake(block: _Block, cx: float) -> None:
     x, y = block.x, block.y
-    depth = (y - SHORE) / (1 - SHORE)
-    across = 40 * np.sqrt(np.clip(depth, 0, 1) + 0.02) + 0.5 * np.sin(x * 30 + 20 * depth)
+    depth = np.clip((y - SHORE) / (1 - SHORE), 0, 1)
+    across = 40 * np.sqrt(depth + 0.02) + 0.5 * np.sin(x * 30 + 20 * depth)
     drift = 0.022 * np.sin(np.floor(across) * 2.4)
     column = np.exp(-(((x - cx + drift) / (0.10 + 0.07 * depth)) ** 2))
     cut = _gouge(x * 5 + 0.2 * across, across, 0.28 + 0.62 * column, block.rng)

@@ -70,7 +70,7 @@ class _Window(Layers):
 
 def _sky(window: _Window, cx: float, cy: float) -> None:
     x, y = window.x, window.y
-    r, turn = np.hypot(x - cx, y - cy), np.arctan2(cy - y, x - cx)
+    r, turn = np.hypot(x - cx, y - cy), np.arctan2(x - cx, cy - y)
     light = ramp(r / 0.85, palette("ffe9a0 ffc14d f58a3c e2586a 9a4f9c 4a55b0 2a4fa8 1b357f"))
     rays = turn * 20 / (2 * np.pi) + 0.5 * np.sin(5 * r)
     rings = np.log(r / 0.115) * 2.1 + 0.14 * np.sin(4 * turn)
@@ -93,7 +93,7 @@ def _land(window: _Window, rng: Rng) -> None:
     depth = np.clip((y - 0.7) / 0.3, 0, 1)
     middle = 0.55 + 0.12 * np.sin(7.5 * depth + phase[0]) * (1 - 0.4 * depth)
     width = 0.015 + 0.17 * depth**1.2
-    river = np.where(y > 0.7, width - np.abs(x - middle), -0.2)
+    river = width - np.abs(x - middle) - 2 * np.clip(0.7 - y, 0, 1)
     water = ramp(depth + 0.25 * (x - middle), palette("ffd98a 7fc8d0 3f8fc0 1f5fa0"))
     window.put(river, water, [9 * np.sqrt(depth) + 4 * (x - middle)])
 
@@ -110,7 +110,7 @@ def _tree(window: _Window, rng: Rng) -> None:
         t = ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy)
         side = ((x - x0) * dy - (y - y0) * dx) / np.hypot(dx, dy) + 0.035 * np.sin(np.pi * t)
         bough = thick * (1.1 - 0.8 * t) - np.abs(side)
-        window.put(np.where((t > 0) & (t < 1), bough, -0.1), bark, [t * 3])
+        window.put(bough - 0.4 * np.abs(t - np.clip(t, 0, 1)), bark, [t * 3])
     window.put(wide - np.abs(x - stem), bark, [y * 6 + x * 2])
     greens = palette("2f7a3f 5fa53f 9cc43f d6c93c e8a53a 1f6a5c e27a3a")
     for _ in range(58):
@@ -118,7 +118,7 @@ def _tree(window: _Window, rng: Rng) -> None:
         cx = x0 + at * (x1 - x0) + rng.normal(0, 0.05)
         cy = y0 + at * (y1 - y0) + rng.normal(0.01, 0.06)
         long, turn = rng.uniform(0.028, 0.042), rng.uniform(0, 2 * np.pi)
-        part = window.near(cx, cy, 0.05)
+        part = window.near(cx, cy, 0.08)
         inside, _ = part.ellipse(cx, cy, long, 0.0175, turn, 0.35)
         part.put(inside, greens[rng.integers(7)])
 
@@ -127,14 +127,14 @@ def _irises(window: _Window, rng: Rng) -> None:
     """Irises and their leaves in the foreground."""
     for _ in range(11):
         foot, lean, tip = rng.uniform(0.22, 1.0), rng.uniform(-0.12, 0.12), rng.uniform(0.72, 0.9)
-        part = window.near(foot, 0.88, 0.17)
+        part = window.near(foot, 0.86, 0.2)
         t = np.clip((1.02 - part.y) / (1.02 - tip), 0, 1)
         blade = 0.017 * (1 - t) ** 0.6 - np.abs(part.x - foot - lean * t**2)
-        part.put(np.where(part.y > tip, blade, -0.1), ramp(t, palette("1f5a3c 3f9a5c 9cc86a")))
+        part.put(blade - np.clip(tip - part.y, 0, 1), ramp(t, palette("1f5a3c 3f9a5c 9cc86a")))
     petals = palette("5a3fb0 7a5fd0 a58cf0 c9b8ff")
     for cx, cy in [(0.30, 0.86), (0.74, 0.80), (0.90, 0.88), (0.58, 0.93)]:
         cx, cy = cx + rng.uniform(-0.03, 0.03), cy + rng.uniform(-0.02, 0.02)
-        part = window.near(cx, cy, 0.12)
+        part = window.near(cx, cy, 0.14)
         for turn in (2.5, 0.64, 1.57, -2.2, -0.94, -1.57):
             px, py = cx + 0.04 * np.cos(turn), cy + 0.042 * np.sin(turn)
             inside, along = part.ellipse(px, py, 0.05, 0.027, turn, 0.35)
