@@ -8,12 +8,14 @@ the same picture at any size.
 from __future__ import annotations
 
 import copy
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Array: TypeAlias = npt.NDArray[Any]  # float32, but for masks and labels
 Rng: TypeAlias = np.random.Generator
