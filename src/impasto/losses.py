@@ -170,7 +170,7 @@ class _TraceSqrt(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
-        values, vectors = torch.linalg.eigh(matrix)
+        values, vectors = _eigh(matrix)
         roots = values.clamp_min(0).sqrt()
         # A direction without variance has an infinite derivative; it gets that of a small one.
         floor = 1e-3 * roots.amax(dim=-1, keepdim=True) + EPS
@@ -185,9 +185,19 @@ class _TraceSqrt(torch.autograd.Function):
         return 0.5 * grad[:, None, None] * inverse
 
 
+def _eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues and eigenvectors; NaN for matrices that are not finite, where torch raises."""
+    finite = torch.isfinite(matrix).all()
+    safe = torch.where(finite, matrix, 0.0)
+    # Apple's GPUs have no eigendecomposition in torch.
+    values, vectors = torch.linalg.eigh(safe.cpu() if safe.device.type == "mps" else safe)
+    values, vectors = values.to(matrix.device), vectors.to(matrix.device)
+    return torch.where(finite, values, torch.nan), vectors
+
+
 def sqrtm(matrix: Tensor) -> Tensor:
     """The square root of symmetric positive semidefinite matrices ``(B, C, C)``."""
-    values, vectors = torch.linalg.eigh(matrix)
+    values, vectors = _eigh(matrix)
     root: Tensor = (vectors * values.clamp_min(0).sqrt()[:, None, :]) @ vectors.mT
     return root
 

@@ -141,7 +141,8 @@ class ModuleBackbone(Backbone):
         maps: dict[str, Tensor] = {}
 
         def keep(layer: str, output: Tensor) -> None:
-            maps[layer] = output
+            # A copy: the module behind may change its input in place, as many ReLUs do.
+            maps[layer] = output.clone()
             if len(maps) == len(layers):
                 raise _LastLayerReached
 

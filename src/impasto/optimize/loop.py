@@ -114,7 +114,7 @@ class Loop:
         self.tolerance = tolerance
         self.callbacks = callbacks
         self.finish = finish
-        self.steps = self.skipped = self.work = 0
+        self.index = self.steps = self.skipped = self.work = 0
         self.checked: float | None = None
 
     def run(self, image: Tensor) -> Outcome:
@@ -129,10 +129,10 @@ class Loop:
         self.began = time.perf_counter()
         self.keeper: Best | Average = Best(image)
         try:
-            for index in range(len(self.scales)):
-                if index:
-                    image = self._enter(index)
-                self._run_scale(index, image)
+            for self.index in range(len(self.scales)):
+                if self.index:
+                    image = self._enter(self.index)
+                self._run_scale(self.index, image)
         except _Stop as stop:
             return Outcome(self.keeper.value, self.steps, str(stop))
         except KeyboardInterrupt:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import dataclasses
 import logging
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,7 +18,7 @@ from impasto.backbones import load_backbone
 from impasto.backbones.base import Backbone
 from impasto.callbacks import History
 from impasto.devices import describe, keep_memory, pick_device, pick_dtype
-from impasto.errors import InputError
+from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, fit, load_image
 from impasto.losses import moments, sqrtm
@@ -110,7 +112,9 @@ class Optimize:
             self._check_picture(picture)
         run = _Run(self, photo, artworks, weights)
         history = History()
-        outcome = run.loop([history, *callbacks]).run(run.start())
+        loop = run.loop([history, *callbacks])
+        with _memory_errors(loop):
+            outcome = loop.run(run.start())
         seconds = history.records[-1].seconds if history.records else 0.0
         if outcome.stopped:
             logger.warning("%s after %d steps", outcome.stopped, outcome.steps)
@@ -234,6 +238,22 @@ class _Run:
         return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
 
 
+@contextmanager
+def _memory_errors(loop: Loop) -> Iterator[None]:
+    """Turn torch's out-of-memory errors into one line that says which size would fit."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate" not in str(error):
+            raise
+        height, width = loop.scales[loop.index].size
+        fits = max(loop.scales[loop.index - 1].size) if loop.index else max(height, width) // 2
+        raise ImpastoError(
+            f"out of memory at {width} x {height} px: max_size {fits} would fit"
+            + ("" if loop.index else " perhaps")
+        ) from error
+
+
 def _optimizer(options: OptimizeOptions) -> Optimizer:
     if options.optimizer == "adam":
         return Adam(options.learning_rate)
@@ -261,6 +281,6 @@ def _checked_weights(weights: Sequence[float] | None, count: int) -> list[float]
         return [1.0] * count
     if len(weights) != count:
         raise InputError(f"{len(weights)} style weights for {count} styles: give one for each")
-    if min(weights) < 0 or sum(weights) <= 0:
-        raise InputError(f"style weights {list(weights)}: none below 0, and not all 0")
+    if not (all(weight >= 0 for weight in weights) and 0 < sum(weights) < math.inf):
+        raise InputError(f"style weights {list(weights)}: none below 0, finite, and not all 0")
     return list(weights)

@@ -1,0 +1,195 @@
+"""The objective against an independent reference, with blends and transparency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.backbones import load_backbone
+from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD
+from impasto.losses import moments
+from impasto.optimize.objective import Objective, Source
+from impasto.options import CONTENT_LAYERS, STYLE_LAYERS, OptimizeOptions
+from tests.small import OPTIONS, small_backbone, small_state
+
+CONVOLUTIONS = {0: "relu1_1", 3: "relu2_1", 5: "relu2_2", 8: "relu3_1"}
+POOLS = {2, 7}
+VGG16 = {0: "relu1_1", 2: "relu1_2", 5: "relu2_1", 7: "relu2_2", 10: "relu3_1", 12: "relu3_2"}
+VGG16 |= {14: "relu3_3", 17: "relu4_1", 19: "relu4_2", 21: "relu4_3", 24: "relu5_1"}
+VGG16_POOLS = {4, 9, 16, 23}
+
+
+def image(seed: int, height: int = 20, width: int = 24) -> Tensor:
+    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def reference_maps(
+    x: Tensor, state: Mapping[str, Tensor], convolutions: dict[int, str], pools: set[int]
+) -> dict[str, Tensor]:
+    """The network written out in float64."""
+    mean = torch.tensor(IMAGENET_MEAN, dtype=torch.float64).view(1, 3, 1, 1)
+    std = torch.tensor(IMAGENET_STD, dtype=torch.float64).view(1, 3, 1, 1)
+    x = (x.double() - mean) / std
+    maps = {}
+    for index in range(max(convolutions) + 1):
+        if index in pools:
+            x = F.max_pool2d(x, 2, 2)
+        if index in convolutions:
+            mode = "replicate" if index == 0 else "constant"
+            weight, bias = (
+                state[f"features.{index}.{part}"].double() for part in ("weight", "bias")
+            )
+            x = F.conv2d(F.pad(x, (1, 1, 1, 1), mode=mode), weight, bias).clamp_min(0)
+            maps[convolutions[index]] = x
+    return maps
+
+
+def reference_gatys(
+    maps: dict[str, Tensor], content: dict[str, Tensor], style: dict[str, Tensor], names: Any
+) -> float:
+    """The classic recipe written out: 1 * content + 1e6 * style, Gram over C * H * W."""
+    content_layer, style_layers = names
+    total = float(((maps[content_layer] - content[content_layer]) ** 2).mean())
+    for layer in style_layers:
+        grams = []
+        for source in (maps, style):
+            rows = source[layer][0].flatten(1)
+            grams.append(torch.einsum("ip,jp->ij", rows, rows) / source[layer].numel())
+        total += 1e6 * float(((grams[0] - grams[1]) ** 2).mean())
+    return total
+
+
+def test_the_gatys_preset_is_the_classic_objective() -> None:
+    options = OptimizeOptions.preset("gatys", **OPTIONS)
+    objective = Objective(
+        small_backbone(), Source(image(0)), [Source(image(1, 30, 18))], [1], options
+    )
+    total = sum(float(term) for term in objective(image(2)).values())
+    maps, content, style = (
+        reference_maps(x, small_state(), CONVOLUTIONS, POOLS)
+        for x in (image(2), image(0), image(1, 30, 18))
+    )
+    names = ("relu2_2", ["relu1_1", "relu2_1", "relu3_1"])
+    assert total == pytest.approx(reference_gatys(maps, content, style, names), rel=1e-5)
+
+
+@pytest.mark.shared_data
+def test_the_gatys_preset_is_the_classic_objective_of_vgg16(shared_data: Path) -> None:
+    from safetensors.torch import load_file
+
+    file = shared_data / "vgg16_features.safetensors"
+    options = OptimizeOptions.preset("gatys", device="cpu")
+    objective = Objective(
+        load_backbone("vgg16", weights=file),
+        Source(image(0, 64, 80)),
+        [Source(image(1, 96, 48))],
+        [1],
+        options,
+    )
+    total = sum(float(term) for term in objective(image(2, 64, 80)).values())
+    state = load_file(file)
+    maps, content, style = (
+        reference_maps(x, state, VGG16, VGG16_POOLS)
+        for x in (image(2, 64, 80), image(0, 64, 80), image(1, 96, 48))
+    )
+    names = (*CONTENT_LAYERS, list(STYLE_LAYERS))
+    assert total == pytest.approx(reference_gatys(maps, content, style, names), rel=1e-5)
+
+
+def objective_of(styles: list[Source], weights: list[float], **overrides: Any) -> Objective:
+    options = OptimizeOptions(**{**OPTIONS, **overrides})
+    return Objective(small_backbone(), Source(image(0)), styles, weights, options)
+
+
+@pytest.mark.parametrize("kind", ["gram", "w2", "gram+w2"])
+def test_the_sources_themselves_have_no_loss(kind: str) -> None:
+    objective = objective_of([Source(image(0))], [1], style_loss=kind)
+    terms = objective(image(0))
+    assert float(terms["content"]) == pytest.approx(0, abs=1e-6)
+    assert float(terms["style"]) == pytest.approx(0, abs=1e-4)
+
+
+def test_a_term_without_weight_is_not_computed() -> None:
+    assert set(objective_of([Source(image(1))], [1], style_weight=0)(image(2))) == {"content"}
+    assert set(objective_of([Source(image(1))], [1], content_weight=0)(image(2))) == {"style"}
+    assert set(objective_of([Source(image(1))], [1], tv_weight=1)(image(2))) == {
+        "content",
+        "style",
+        "tv",
+    }
+
+
+def test_weights_of_layers_are_shares() -> None:
+    """Doubling all of them changes nothing; one alone is that layer's loss."""
+    layers = {"relu1_1": 1.0, "relu3_1": 3.0}
+    once = objective_of([Source(image(1))], [1], style_layers=layers)(image(2))["style"]
+    twice = {layer: 2 * weight for layer, weight in layers.items()}
+    again = objective_of([Source(image(1))], [1], style_layers=twice)(image(2))["style"]
+    torch.testing.assert_close(once, again)
+    alone = [
+        objective_of([Source(image(1))], [1], style_layers={layer: 1.0})(image(2))["style"]
+        for layer in layers
+    ]
+    torch.testing.assert_close(once, 0.25 * alone[0] + 0.75 * alone[1])
+
+
+def test_blended_styles_average_their_moments() -> None:
+    a, b = Source(image(3)), Source(image(4, 28, 16))
+    blend = objective_of([a, b], [3, 1]).style["relu3_1"]
+    first = objective_of([a], [1]).style["relu3_1"]
+    second = objective_of([b], [1]).style["relu3_1"]
+    torch.testing.assert_close(blend.mean, 0.75 * first.mean + 0.25 * second.mean)
+    torch.testing.assert_close(blend.second, 0.75 * first.second + 0.25 * second.second)
+
+
+def test_a_style_of_weight_zero_does_not_count() -> None:
+    a, b = Source(image(3)), Source(image(4))
+    torch.testing.assert_close(
+        objective_of([a, b], [1, 0])(image(2))["style"], objective_of([a], [1])(image(2))["style"]
+    )
+
+
+def test_transparent_pixels_do_not_count() -> None:
+    """What lies in the transparent half is out of reach of every visible position."""
+    alpha = torch.zeros(1, 1, 32, 64)
+    alpha[..., :24] = 1
+    visible = image(5, 32, 64)
+    garbage = visible.clone()
+    garbage[..., 48:] = 0
+    one = objective_of([Source(visible, alpha)], [1]).style
+    other = objective_of([Source(garbage, alpha)], [1]).style
+    for layer, target in one.items():
+        torch.testing.assert_close(target.second, other[layer].second)
+    plain = objective_of([Source(garbage)], [1]).style["relu1_1"].second
+    assert not torch.allclose(one["relu1_1"].second, plain, rtol=1e-2)
+
+
+def test_weights_at_a_layer_are_area_averages() -> None:
+    alpha = torch.zeros(1, 1, 4, 4)
+    alpha[..., :1, :] = 1
+    weights = Source(image(0, 4, 4), alpha).weights_at(torch.zeros(1, 5, 2, 2))
+    assert weights is not None
+    torch.testing.assert_close(weights[0, 0], torch.tensor([[0.5, 0.5], [0.0, 0.0]]))
+    assert moments(torch.ones(1, 5, 2, 2), weights).mean[0, 0] == 1
+
+
+def test_the_loss_is_about_the_same_at_twice_the_size() -> None:
+    """One set of weights works at every size: smooth pictures, so that features scale along."""
+
+    def smooth(seed: int, factor: int) -> Tensor:
+        return F.interpolate(image(seed, 6, 6), scale_factor=8 * factor, mode="bicubic").clamp(0, 1)
+
+    totals = []
+    for factor in (1, 2):
+        options = OptimizeOptions(**OPTIONS)
+        objective = Objective(
+            small_backbone(), Source(smooth(0, factor)), [Source(smooth(1, factor))], [1], options
+        )
+        totals.append(sum(float(term) for term in objective(smooth(2, factor)).values()))
+    assert totals[1] == pytest.approx(totals[0], rel=0.25)

@@ -1,0 +1,249 @@
+"""The stylizer from pictures to result, with a small backbone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import impasto
+from impasto.errors import ImpastoError, InputError
+from impasto.events import Step
+from impasto.image import Picture, read_settings
+from impasto.losses import moments
+from impasto.metrics import Judge, gram_distance
+from impasto.optimize import Optimize
+from impasto.options import OptimizeOptions
+from tests.small import OPTIONS, small_backbone
+
+
+def gradient(height: int = 48, width: int = 64) -> Picture:
+    """A photo: two smooth gradients."""
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    return Picture(np.stack([x, y, 0.5 * x + 0.5 * y], axis=2).astype(np.float32), name="photo")
+
+
+def stripes(height: int = 40, width: int = 56) -> Picture:
+    """An artwork: thin red and blue stripes."""
+    rgb = np.zeros((height, width, 3), np.float32)
+    rgb[:, ::4] = rgb[:, 1::4] = (0.9, 0.1, 0.1)
+    rgb[:, 2::4] = rgb[:, 3::4] = (0.1, 0.1, 0.8)
+    return Picture(rgb, name="stripes")
+
+
+def make(**options: Any) -> Optimize:
+    return Optimize(
+        OptimizeOptions(**{**OPTIONS, "steps": 30, "max_size": 64, **options}),
+        backbone=small_backbone(),
+    )
+
+
+def test_the_style_comes_nearer_and_the_content_stays() -> None:
+    result = make()(gradient(), stripes())
+    backbone = small_backbone()
+
+    def distance(picture: Picture) -> float:
+        maps = backbone(picture.tensor(), ["relu3_1"])["relu3_1"]
+        target = backbone(stripes().tensor(), ["relu3_1"])["relu3_1"]
+        return gram_distance(moments(maps), moments(target))
+
+    assert distance(result.picture) < 0.3 * distance(gradient())
+    assert result.picture.size == (48, 64)
+    totals = [record.losses["total"] for record in result.losses]
+    assert totals[-1] < 0.5 * totals[0]
+    assert result.stopped is None
+
+
+def test_a_stylizer_serves_many_pictures() -> None:
+    stylizer = make(steps=3)
+    first = stylizer(gradient(), stripes())
+    second = stylizer(gradient(32, 32), [stripes(), gradient()], style_weights=[1, 3])
+    assert first.picture.size == (48, 64)
+    assert second.picture.size == (32, 32)
+    again = stylizer(gradient(), stripes())
+    np.testing.assert_array_equal(first.picture.rgb, again.picture.rgb)
+
+
+@pytest.mark.parametrize("init", ["content", "noise", "style", "gray"])
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_every_start_and_optimizer_lowers_the_loss(init: str, optimizer: str) -> None:
+    result = make(init=init, optimizer=optimizer, learning_rate=0.05)(gradient(), stripes())
+    totals = [record.losses["total"] for record in result.losses]
+    assert totals[-1] < totals[0]
+    assert 0 <= result.picture.rgb.min() <= result.picture.rgb.max() <= 1
+
+
+def test_the_seed_decides_the_noise() -> None:
+    one, same, other = (
+        make(init="noise", steps=2, seed=seed)(gradient(), stripes()).picture.rgb
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_the_start_from_style_has_its_colors() -> None:
+    first: list[Picture] = []
+
+    def look(step: Step) -> None:
+        first.append(step.picture())
+        step.stop()
+
+    make(init="style", scales=1)(gradient(200, 200), stripes(), callbacks=[look])
+    start = first[0].rgb.reshape(-1, 3)
+    artwork = stripes().rgb.reshape(-1, 3)
+    np.testing.assert_allclose(start.mean(axis=0), artwork.mean(axis=0), atol=0.08)
+    assert np.corrcoef(start.T)[0, 2] < -0.5  # red and blue exclude each other
+
+
+def test_a_given_image_is_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "start.png"
+    Image.new("RGB", (64, 48), (255, 0, 0)).save(path)
+    seen: list[Picture] = []
+
+    def look(step: Step) -> None:
+        seen.append(step.picture())
+        step.stop()
+
+    result = make(init=str(path), scales=1)(gradient(), stripes(), callbacks=[look])
+    np.testing.assert_allclose(seen[0].rgb[..., 0], 1.0)
+    np.testing.assert_allclose(seen[0].rgb[..., 1:], 0.0)
+    assert result.stopped == "stopped by a callback"
+
+
+def test_a_missing_start_image_is_one_line() -> None:
+    with pytest.raises(InputError, match=r"nowhere\.png"):
+        make(init="nowhere.png")(gradient(), stripes())
+
+
+def test_alpha_comes_back() -> None:
+    alpha = np.ones((48, 64), np.float32)
+    alpha[:10] = 0
+    photo = Picture(gradient().rgb, alpha, name="photo")
+    result = make(steps=3)(photo, stripes())
+    assert result.picture.alpha is not None
+    np.testing.assert_allclose(result.picture.alpha, alpha, atol=1e-6)
+    assert result.image.mode == "RGBA"
+
+
+def test_the_photo_is_never_enlarged_nor_squashed() -> None:
+    assert make(steps=1, max_size=500)(gradient(), stripes()).picture.size == (48, 64)
+    assert make(steps=1, max_size=32)(gradient(), stripes()).picture.size == (24, 32)
+
+
+def test_an_artwork_keeps_its_aspect(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[tuple[int, int]] = []
+    resized = Picture.resized
+
+    def spy(self: Picture, height: int, width: int) -> Picture:
+        if self.name == "stripes":
+            sizes.append((height, width))
+        return resized(self, height, width)
+
+    monkeypatch.setattr(Picture, "resized", spy)
+    make(steps=1, scales=1, max_size=32)(gradient(), stripes(40, 80))
+    make(steps=1, scales=1, max_size=32, style_scale=2)(gradient(), stripes(40, 80))
+    make(steps=1, scales=1, max_size=32, style_scale=9)(gradient(), stripes(40, 80))
+    assert sizes == [(16, 32), (32, 64), (40, 80)]
+
+
+def test_the_result_can_be_made_again_from_its_file(tmp_path: Path) -> None:
+    result = make(steps=2, tv_weight=0.5)(gradient(), stripes(), style_weights=[2])
+    result.save(tmp_path / "out.png")
+    settings = read_settings(tmp_path / "out.png")
+    assert settings is not None
+    assert settings["method"] == "optimize"
+    assert settings["content"] == "photo"
+    assert settings["styles"] == ["stripes"]
+    assert settings["style_weights"] == [2]
+    assert settings["tv_weight"] == 0.5
+    assert settings["seed"] == 0
+    assert settings["style_layers"] == OPTIONS["style_layers"]
+    assert settings["impasto"] == impasto.__version__
+
+
+@pytest.mark.parametrize(
+    ("styles", "weights", "message"),
+    [
+        ([], None, "at least one"),
+        ([stripes()], [1, 2], "2 style weights for 1"),
+        ([stripes(), stripes()], [0, 0], "not all 0"),
+        ([stripes(), stripes()], [1, -1], "none below 0"),
+        ([stripes()], [float("nan")], "none below 0"),
+    ],
+)
+def test_wrong_styles_are_one_line(styles: Any, weights: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make()(gradient(), styles, style_weights=weights)
+
+
+def test_pictures_that_are_too_small_are_refused() -> None:
+    with pytest.raises(InputError, match="photo is 1 x 1 px here, too small"):
+        make()(gradient(1, 1), stripes())
+    with pytest.raises(InputError, match="stripes is 56 x 2 px here, too small"):
+        make()(gradient(), stripes(2, 56))
+
+
+def test_a_fully_transparent_picture_is_refused() -> None:
+    nothing = Picture(gradient().rgb, np.zeros((48, 64), np.float32), name="ghost")
+    with pytest.raises(InputError, match="ghost is fully transparent"):
+        make()(nothing, stripes())
+
+
+def test_running_out_of_memory_says_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from impasto.optimize.objective import Objective
+
+    ask = Objective.__call__
+
+    def full(self: Objective, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        if max(image.shape) > 100:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 8 GiB")
+        return ask(self, image)
+
+    monkeypatch.setattr(Objective, "__call__", full)
+    with pytest.raises(ImpastoError, match=r"out of memory at 160 x 160 px.*80"):
+        make(steps=4, scales=2, max_size=160)(gradient(160, 160), stripes())
+
+
+def test_unknown_layers_devices_and_backbones_are_refused() -> None:
+    with pytest.raises(InputError, match="no layer 'relu9_1'"):
+        make(style_layers={"relu9_1": 1.0})
+    with pytest.raises(InputError, match="device 'tpu'"):
+        make(device="tpu")
+    with pytest.raises(InputError, match="no backbone 'vgg99'"):
+        Optimize(OptimizeOptions(**{**OPTIONS, "backbone": "vgg99"}))
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="'cuda' is not here: this machine has"):
+            make(device="cuda")
+
+
+def test_bfloat16_is_close_to_float32() -> None:
+    exact = make(steps=4)(gradient(), stripes()).picture.rgb
+    rough = make(steps=4, precision="bfloat16")(gradient(), stripes()).picture.rgb
+    assert np.abs(exact - rough).mean() < 0.03
+    assert not np.array_equal(exact, rough)
+
+
+def test_the_callers_backbone_is_left_as_it_was() -> None:
+    backbone = small_backbone()
+    Optimize(OptimizeOptions(**{**OPTIONS, "precision": "bfloat16"}), backbone=backbone)
+    assert backbone.dtype == torch.float32
+
+
+@pytest.mark.shared_data
+def test_the_judge_finds_a_picture_equal_to_itself(shared_data: Path) -> None:
+    from impasto.backbones import load_backbone
+
+    judge = Judge(load_backbone("vgg16", weights=shared_data / "vgg16_features.safetensors"))
+    photo = gradient().tensor()
+    same = judge(photo, photo, photo)
+    assert same.content == pytest.approx(0, abs=1e-9)
+    assert same.gram == pytest.approx(0, abs=1e-9)
+    assert same.w2 == pytest.approx(0, abs=1e-6)
+    other = judge(photo, photo, stripes().tensor())
+    assert other.content == pytest.approx(0, abs=1e-9)
+    assert min(other.gram, other.w2, other.rgb) > 0.05

@@ -1,0 +1,224 @@
+"""Losses against float64 references in NumPy and SciPy, gradients by finite differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.linalg
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from impasto import losses
+from impasto.losses import Moments
+
+Array = NDArray[np.float64]
+
+
+def random_maps(seed: int, channels: int = 5, height: int = 6, width: int = 7) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(2, channels, height, width, generator=generator, dtype=torch.float64)
+
+
+def reference_moments(maps: Tensor, weights: Tensor | None = None) -> tuple[Array, Array]:
+    """The definition, one position at a time."""
+    values = maps.numpy()
+    batch, channels, height, width = values.shape
+    mean, second = np.zeros((batch, channels)), np.zeros((batch, channels, channels))
+    for b in range(batch):
+        total = 0.0
+        for y in range(height):
+            for x in range(width):
+                weight = 1.0 if weights is None else float(weights[b, 0, y, x])
+                vector = values[b, :, y, x]
+                mean[b] += weight * vector
+                second[b] += weight * np.outer(vector, vector)
+                total += weight
+        mean[b] /= total
+        second[b] /= total
+    return mean, second
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_moments_are_those_of_the_definition(weighted: bool, layout: torch.memory_format) -> None:
+    maps = random_maps(0).contiguous(memory_format=layout)
+    weights = torch.rand(2, 1, 6, 7, dtype=torch.float64) if weighted else None
+    mean, second = reference_moments(maps, weights)
+    result = losses.moments(maps, weights)
+    np.testing.assert_allclose(result.mean, mean, rtol=1e-12)
+    np.testing.assert_allclose(result.second, second, rtol=1e-12)
+    covariance = second - mean[:, :, None] * mean[:, None, :]
+    np.testing.assert_allclose(result.covariance, covariance, atol=1e-12)
+
+
+def test_moments_do_not_depend_on_the_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    maps = random_maps(1)
+    whole = losses.moments(maps)
+    monkeypatch.setattr(losses, "CHUNK", 4)
+    pieces = losses.moments(maps)
+    torch.testing.assert_close(pieces.mean, whole.mean)
+    torch.testing.assert_close(pieces.second, whole.second)
+
+
+def test_moments_of_half_precision_maps_are_float32() -> None:
+    # 300 squared overflows float16 and the sum of 42 products would lose bits in bfloat16.
+    maps = torch.full((1, 3, 6, 7), 300.0)
+    for dtype in (torch.bfloat16, torch.float16):
+        result = losses.moments(maps.to(dtype))
+        assert result.second.dtype == torch.float32
+        torch.testing.assert_close(result.second, torch.full((1, 3, 3), 90000.0))
+
+
+def test_one_weight_map_serves_a_batch() -> None:
+    maps, weights = random_maps(2), torch.rand(1, 1, 6, 7, dtype=torch.float64)
+    both = losses.moments(maps, weights)
+    second = losses.moments(maps[1:], weights)
+    torch.testing.assert_close(both.second[1:], second.second)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_gradient_of_moments(weighted: bool) -> None:
+    weights = torch.rand(2, 1, 6, 7, dtype=torch.float64) if weighted else None
+
+    def both(maps: Tensor) -> tuple[Tensor, Tensor]:
+        result = losses.moments(maps, weights)
+        return result.mean, result.second
+
+    assert torch.autograd.gradcheck(both, random_maps(3).requires_grad_())
+
+
+def test_content_loss_against_numpy() -> None:
+    maps, target = random_maps(4), random_maps(5)
+    a, b = maps.numpy(), target.numpy()
+    expected = np.mean((a - b) ** 2) / np.mean(b**2)
+    assert losses.content_loss(maps, target).item() == pytest.approx(expected, rel=1e-6)
+    weights = torch.rand(2, 1, 6, 7, dtype=torch.float64)
+    w = weights.numpy()
+    expected = np.sum(w * (a - b) ** 2) / np.sum(w * b**2)
+    assert losses.content_loss(maps, target, weights).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_gram_loss_against_numpy() -> None:
+    image, style = random_maps(6), random_maps(7)
+    errors = []
+    for a, b in zip(image.numpy(), style.numpy(), strict=True):
+        gram_a = a.reshape(5, -1) @ a.reshape(5, -1).T / 42
+        gram_b = b.reshape(5, -1) @ b.reshape(5, -1).T / 42
+        errors.append(np.sum((gram_a - gram_b) ** 2) / np.sum(gram_b**2))
+    result = losses.gram_loss(losses.moments(image), losses.moments(style))
+    assert result.item() == pytest.approx(np.mean(errors), rel=1e-6)
+
+
+def test_gram_loss_does_not_depend_on_size() -> None:
+    image, style = random_maps(8), losses.moments(random_maps(9))
+    larger = image.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    small = losses.gram_loss(losses.moments(image), style)
+    torch.testing.assert_close(losses.gram_loss(losses.moments(larger), style), small)
+
+
+def test_classic_gram_loss_against_numpy() -> None:
+    image, style = random_maps(10)[:1], random_maps(11, height=9, width=4)[:1]
+    a, b = image.numpy()[0].reshape(5, -1), style.numpy()[0].reshape(5, -1)
+    expected = np.mean((a @ a.T / (5 * 42) - b @ b.T / (5 * 36)) ** 2)
+    result = losses.gram_loss_classic(losses.moments(image), losses.moments(style))
+    assert result.item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_classic_content_loss_is_the_mean_squared_error() -> None:
+    maps, target = random_maps(12).float(), random_maps(13).float()
+    expected = np.mean((maps.double().numpy() - target.double().numpy()) ** 2)
+    result = losses.content_loss_classic(maps, target)
+    assert result.item() == pytest.approx(expected, rel=1e-5)
+
+
+def reference_w2(image: Tensor, style: Tensor) -> float:
+    """Olkin and Pukelsheim's formula with SciPy's matrix square root."""
+    distances = []
+    for a, b in zip(image.numpy(), style.numpy(), strict=True):
+        x, y = a.reshape(a.shape[0], -1), b.reshape(b.shape[0], -1)
+        cov_x, cov_y = np.cov(x, bias=True), np.cov(y, bias=True)
+        root = np.real(scipy.linalg.sqrtm(cov_y))
+        cross = np.real(scipy.linalg.sqrtm(root @ cov_x @ root))
+        means = np.sum((x.mean(axis=1) - y.mean(axis=1)) ** 2)
+        distance = means + np.trace(cov_x + cov_y - 2 * cross)
+        distances.append(distance / np.mean(np.sum(y**2, axis=0)))
+    return float(np.mean(distances))
+
+
+def test_wasserstein_loss_against_scipy() -> None:
+    image, style = random_maps(14), 1.5 * random_maps(15) + 0.3
+    ours, theirs = losses.moments(image), losses.moments(style)
+    result = losses.wasserstein_loss(ours, theirs)
+    assert result.item() == pytest.approx(reference_w2(image, style), rel=1e-6)
+    known = losses.wasserstein_loss(ours, theirs, losses.sqrtm(theirs.covariance))
+    torch.testing.assert_close(known, result)
+
+
+def test_wasserstein_loss_of_equal_statistics_is_zero() -> None:
+    moments = losses.moments(random_maps(16))
+    assert losses.wasserstein_loss(moments, moments).item() == pytest.approx(0, abs=1e-7)
+
+
+def test_wasserstein_loss_of_maps_with_fewer_positions_than_channels() -> None:
+    image = random_maps(17, channels=8, height=2, width=2).requires_grad_()
+    style = losses.moments(random_maps(18, channels=8, height=2, width=2))
+    loss = losses.wasserstein_loss(losses.moments(image), style)
+    assert loss.item() == pytest.approx(
+        reference_w2(image.detach(), random_maps(18, channels=8, height=2, width=2)), rel=1e-5
+    )
+    (grad,) = torch.autograd.grad(loss, image)
+    assert torch.isfinite(grad).all()
+
+
+@pytest.mark.parametrize("name", ["gram_loss", "wasserstein_loss", "gram_loss_classic"])
+def test_gradients_of_style_losses(name: str) -> None:
+    style = losses.moments(random_maps(19))
+    loss: Any = getattr(losses, name)
+    assert torch.autograd.gradcheck(
+        lambda maps: loss(losses.moments(maps), style), random_maps(20).requires_grad_()
+    )
+
+
+def test_gradients_of_content_loss_and_total_variation() -> None:
+    target, maps = random_maps(21), random_maps(22).requires_grad_()
+    assert torch.autograd.gradcheck(lambda m: losses.content_loss(m, target), maps)
+    assert torch.autograd.gradcheck(losses.total_variation, maps)
+
+
+def test_total_variation_against_numpy() -> None:
+    image = random_maps(23)
+    a = image.numpy()
+    expected = np.mean(np.diff(a, axis=2) ** 2) + np.mean(np.diff(a, axis=3) ** 2)
+    assert losses.total_variation(image).item() == pytest.approx(expected)
+
+
+def test_total_variation_of_one_pixel_is_zero() -> None:
+    assert losses.total_variation(torch.rand(1, 3, 1, 1)).item() == 0
+
+
+def test_flat_grey_images_give_finite_losses() -> None:
+    flat = torch.full((1, 4, 5, 5), 0.5, requires_grad=True)
+    style = losses.moments(torch.zeros(1, 4, 5, 5))
+    for loss in (losses.gram_loss, losses.wasserstein_loss):
+        value = loss(losses.moments(flat), style)
+        (grad,) = torch.autograd.grad(value, flat)
+        assert torch.isfinite(value)
+        assert torch.isfinite(grad).all()
+
+
+def test_a_loss_that_is_not_finite_is_no_crash() -> None:
+    broken = torch.full((1, 3, 4, 4), float("nan"), requires_grad=True)
+    style = losses.moments(random_maps(24, channels=3)[:1].float())
+    loss = losses.wasserstein_loss(losses.moments(broken), style)
+    assert torch.isnan(loss)
+
+
+def test_blended_moments_are_not_blended_covariances() -> None:
+    """Two flat colours mixed half and half have a spread that neither of them has."""
+    black, white = torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)
+    a, b = losses.moments(black), losses.moments(white)
+    mixed = Moments((a.mean + b.mean) / 2, (a.second + b.second) / 2)
+    torch.testing.assert_close(mixed.covariance, torch.full((1, 3, 3), 0.25))

@@ -1,0 +1,69 @@
+"""Options: defaults, presets, checks with their messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from impasto.errors import InputError
+from impasto.options import PRESETS, OptimizeOptions, parse_layers
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_presets_are_valid_and_can_be_overridden(name: str) -> None:
+    assert OptimizeOptions.preset(name, steps=7).steps == 7
+
+
+def test_gatys_is_the_classic_recipe() -> None:
+    options = OptimizeOptions.preset("gatys")
+    assert (options.content_weight, options.style_weight, options.steps) == (1, 1e6, 300)
+    assert (options.scales, options.optimizer, options.init) == (1, "lbfgs", "content")
+    assert (options.style_loss, options.classic_losses, options.tv_weight) == ("gram", True, 0)
+    assert options.content_layers == {"relu4_2": 1.0}
+    assert list(options.style_layers) == ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"steps": 0}, "steps has to be at least 1, not 0"),
+        ({"steps": -5}, "steps has to be at least 1"),
+        ({"steps": 2.5}, "steps has to be a whole number, not 2.5"),
+        ({"steps": True}, "steps has to be a whole number"),
+        ({"max_size": 0}, "max_size has to be at least 1"),
+        ({"content_weight": -1.0}, "content_weight has to be at least 0"),
+        ({"style_weight": float("nan")}, "style_weight has to be finite"),
+        ({"style_weight": "much"}, "style_weight has to be a number, not 'much'"),
+        ({"content_weight": 0, "style_weight": 0}, "nothing to optimise"),
+        ({"optimizer": "sgd"}, "unknown optimizer 'sgd': choose lbfgs, adam"),
+        ({"optimizer": "lbgfs"}, "did you mean lbfgs"),
+        ({"style_layers": {}}, "style_layers has to map"),
+        ({"style_layers": {"relu1_1": -1.0}}, "the weight of relu1_1 has to be at least 0"),
+        ({"style_layers": {"relu1_1": 0.0}}, "all weights are 0"),
+        ({"averaging": 1.0}, "averaging has to be at most"),
+    ],
+)
+def test_wrong_values_are_one_line(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as error:
+        OptimizeOptions(**wrong)
+    assert "\n" not in str(error.value)
+
+
+def test_unknown_presets_and_options_name_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"unknown preset 'gattys': did you mean gatys"):
+        OptimizeOptions.preset("gattys")
+    with pytest.raises(InputError, match=r"unknown option 'stepps': did you mean steps"):
+        OptimizeOptions.preset("default", stepps=3)
+
+
+def test_instances_do_not_share_their_layers() -> None:
+    one, other = OptimizeOptions(), OptimizeOptions()
+    one.style_layers["relu1_1"] = 9.0
+    assert other.style_layers["relu1_1"] == 1.0
+
+
+def test_layers_are_read_from_text() -> None:
+    assert parse_layers("relu1_1, conv4_2=0.5") == {"relu1_1": 1.0, "conv4_2": 0.5}
+    with pytest.raises(InputError, match="weight of a layer is a number"):
+        parse_layers("relu1_1=much")
