@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -10,7 +12,7 @@ from impasto.backbones.vgg import VGG
 
 PLAN = (1, 2, 1)  # relu1_1, relu2_1, relu2_2, relu3_1
 WIDTHS = (8, 12, 12, 16)
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "content_layers": {"relu2_2": 1.0},
     "style_layers": {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0},
     "precision": "float32",

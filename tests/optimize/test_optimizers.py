@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -51,7 +53,7 @@ def test_lbfgs_direction_is_that_of_the_dense_formula() -> None:
         image = torch.from_numpy(x).view(1, 3, 2, 2)
         following = optimizer.update(image, loss, torch.from_numpy(grad).view(1, 3, 2, 2))
         x = following.numpy().ravel()
-    pairs = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(points, points[1:], strict=False)]
+    pairs = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(points)]
     s, y = pairs[-1]
     inverse = np.eye(size) * (s @ y) / (y @ y)
     for s, y in pairs:

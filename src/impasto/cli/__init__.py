@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from impasto import __version__
 from impasto.cli import demo, stylize, train, weights
+from impasto.cli.arguments import Parser
 from impasto.errors import ImpastoError
 
 COMMANDS = (demo, stylize, train, weights)
@@ -17,7 +18,7 @@ COMMANDS = (demo, stylize, train, weights)
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="impasto",
         description="Neural style transfer: repaint a photo in the manner of an artwork.",
     )

@@ -5,15 +5,48 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from impasto.errors import InputError
 from impasto.options import OptimizeOptions, parse_layers
 
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, without the whole usage above it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2."""
+        self.exit(2, f"impasto: {message} (see {self.prog} --help)\n")
+
+
+def _told(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Let argparse show the message of an InputError, which it takes for any ValueError."""
+
+    def parse_or_tell(text: str) -> Any:
+        try:
+            return parse(text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse_or_tell
+
+
+def parse_numbers(text: str) -> list[float]:
+    """Read numbers divided by commas.
+
+    Raises:
+        argparse.ArgumentTypeError: If one of them is no number.
+    """
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}': numbers divided by commas, as 2,1") from None
+
+
 PARSERS: dict[str, Callable[[str], Any]] = {
     "int": int,
     "float": float,
-    "LayerWeights": parse_layers,
+    "LayerWeights": _told(parse_layers),
 }
 
 
@@ -49,18 +82,6 @@ def collect(args: argparse.Namespace, options: type[OptimizeOptions]) -> dict[st
     """The values of an options dataclass that were given on the command line."""
     names = {item.name for item in dataclasses.fields(options)}
     return {name: value for name, value in vars(args).items() if name in names}
-
-
-def parse_numbers(text: str) -> list[float]:
-    """Read numbers divided by commas.
-
-    Raises:
-        InputError: If one of them is no number.
-    """
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(f"'{text}': give numbers divided by commas, as 2,1") from None
 
 
 def _metavar(item: dataclasses.Field[Any]) -> str | None:

@@ -90,6 +90,10 @@ class Loop:
         tolerance: Leave a scale when the loss falls by less than this share in 10 steps.
         callbacks: Called after each step.
         finish: Makes the picture that callbacks see of the image.
+
+    Attributes:
+        index: The current scale.
+        steps: Steps done so far.
     """
 
     def __init__(
@@ -129,10 +133,11 @@ class Loop:
         self.began = time.perf_counter()
         self.keeper: Best | Average = Best(image)
         try:
-            for self.index in range(len(self.scales)):
-                if self.index:
-                    image = self._enter(self.index)
-                self._run_scale(self.index, image)
+            for index in range(len(self.scales)):
+                self.index = index
+                if index:
+                    image = self._enter(index)
+                self._run_scale(index, image)
         except _Stop as stop:
             return Outcome(self.keeper.value, self.steps, str(stop))
         except KeyboardInterrupt:

@@ -1,0 +1,46 @@
+"""The Python front door, with the embedded backbone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import impasto
+from impasto import artworks
+
+
+def test_pictures_of_any_kind_go_in() -> None:
+    artwork = artworks.draw("pine-linocut", 48)
+    array = np.random.default_rng(0).integers(0, 255, (32, 40, 3), dtype=np.uint8)
+    seen: list[int] = []
+    result = impasto.stylize(
+        array,
+        [artwork, Image.fromarray(array)],
+        style_weights=[2, 1],
+        steps=3,
+        precision="float32",
+        device="cpu",
+        callback=lambda step: seen.append(step.step),
+    )
+    assert result.image.size == (40, 32)
+    assert seen == [1, 2, 3]
+    assert result.settings["backbone"] == "lite"
+    tensor = torch.from_numpy(array).permute(2, 0, 1)[None].float() / 255
+    again = impasto.stylize(
+        tensor,
+        [artwork, Image.fromarray(array)],
+        style_weights=[2, 1],
+        steps=3,
+        precision="float32",
+        device="cpu",
+    )
+    np.testing.assert_allclose(again.picture.rgb, result.picture.rgb, atol=1e-4)
+
+
+def test_wrong_options_are_input_errors() -> None:
+    with pytest.raises(impasto.InputError, match="unknown option 'iterations'"):
+        impasto.stylize("a.jpg", "b.jpg", iterations=5)
+    with pytest.raises(impasto.InputError, match=r"a\.jpg"):
+        impasto.stylize("a.jpg", "b.jpg")

@@ -1,0 +1,49 @@
+"""Devices and precisions: what is asked for, or an error."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from impasto import devices
+from impasto.errors import InputError
+
+
+def test_the_fastest_kind_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "available", lambda: ["cuda:0", "cuda:1", "cpu"])
+    assert devices.pick_device() == torch.device("cuda:0")
+    assert devices.pick_device("cuda") == torch.device("cuda:0")
+    assert devices.pick_device("cuda:1") == torch.device("cuda:1")
+    assert devices.pick_device("cpu") == torch.device("cpu")
+    for absent in ("cuda:2", "mps", "xpu"):
+        with pytest.raises(InputError, match=f"'{absent}' is not here: this machine has cuda:0"):
+            devices.pick_device(absent)
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(InputError, match="unknown device 'gpu'"):
+        devices.pick_device("gpu")
+
+
+def test_the_cpu_is_always_there() -> None:
+    assert devices.available()[-1] == "cpu"
+    assert "threads" in devices.describe(torch.device("cpu"))
+
+
+def test_precision_is_as_asked() -> None:
+    cpu = torch.device("cpu")
+    assert devices.pick_dtype("float32", cpu) == torch.float32
+    assert devices.pick_dtype("bfloat16", cpu) == torch.bfloat16
+    assert devices.pick_dtype("auto", cpu) in (torch.float32, torch.bfloat16)
+    assert devices.pick_dtype("auto", torch.device("mps")) == torch.float32
+
+
+def test_the_allocator_is_left_alone_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(_name: str) -> None:
+        raise AssertionError("the C library was touched")
+
+    monkeypatch.setenv("IMPASTO_MALLOC", "system")
+    monkeypatch.setattr(devices.ctypes, "CDLL", forbidden)
+    devices.keep_memory.cache_clear()
+    devices.keep_memory()
+    devices.keep_memory.cache_clear()
