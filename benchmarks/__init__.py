@@ -1,0 +1,1 @@
+"""Speed, memory and quality beside a baseline or peer in the same run."""

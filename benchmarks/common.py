@@ -1,0 +1,76 @@
+"""What the benchmarks share: the evaluation pairs, processes of their own, tables."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+PAIRS = (
+    ("golden_gate", "starry_night_van_gogh"),
+    ("tuebingen_neckarfront", "the_scream_munch"),
+    ("chicago", "udnie_picabia"),
+    ("cornell", "water_lilies_monet"),
+    ("sailboat", "great_wave_hokusai"),
+    ("tiger", "composition_vii_kandinsky"),
+    ("ocean_cove", "shipwreck_turner"),
+    ("venice_gondolas", "roman_mosaic_duck"),
+    ("new_york_skyline", "sketch_pencil"),
+    ("flower_garden", "antimonocromatismo"),
+)
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+T = TypeVar("T")
+
+
+def find(data: Path, name: str) -> Path:
+    """The file of a content or style image by its name without suffix."""
+    for folder in ("eval_content", "gallery", "eval_style"):
+        for path in sorted((data / folder).glob(f"{name}.*")):
+            return path
+    raise SystemExit(f"{name} is not in {data}: give the folder of the evaluation data by --data")
+
+
+def alone(work: Callable[..., T], *arguments: Any) -> tuple[T, float]:
+    """Run a function in a process of its own.
+
+    Returns:
+        Its result and the peak memory of the process in MB (with that of importing torch).
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+        return pool.submit(_with_peak, work, *arguments).result()
+
+
+def _with_peak(work: Callable[..., T], *arguments: Any) -> tuple[T, float]:
+    result = work(*arguments)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return result, peak / (1024 if sys.platform != "darwin" else 1024**2)
+
+
+def seconds(work: Callable[[], object], repeats: int = 5) -> float:
+    """Median time of a function after one run to warm up."""
+    work()
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table."""
+    cells = [[str(cell) for cell in row] for row in [heads, *rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]
+    for index, row in enumerate(cells):
+        first, *rest = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(" | ".join([first, *rest]).rstrip(), flush=True)
+        if index == 0:
+            print("-+-".join("-" * width for width in widths))
