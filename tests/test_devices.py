@@ -43,7 +43,7 @@ def test_the_allocator_is_left_alone_on_request(monkeypatch: pytest.MonkeyPatch)
         raise AssertionError("the C library was touched")
 
     monkeypatch.setenv("IMPASTO_MALLOC", "system")
-    monkeypatch.setattr(devices.ctypes, "CDLL", forbidden)
+    monkeypatch.setattr("ctypes.CDLL", forbidden)
     devices.keep_memory.cache_clear()
     devices.keep_memory()
     devices.keep_memory.cache_clear()

@@ -69,7 +69,7 @@ class _Moments(torch.autograd.Function):
         return mean / total, second / total[..., None]
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad_mean: Tensor, grad_second: Tensor) -> tuple[Tensor, None]:
         maps, weights = ctx.saved_tensors
         rows = _rows(maps)
@@ -178,7 +178,7 @@ class _TraceSqrt(torch.autograd.Function):
         return roots.sum(dim=-1)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         vectors, roots = ctx.saved_tensors
         inverse: Tensor = (vectors / roots[:, None, :]) @ vectors.mT
