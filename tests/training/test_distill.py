@@ -28,6 +28,7 @@ RECIPE = Recipe(
     widths=(4,) * 11,
     steps=8,
     learning_rate=3e-3,
+    cool_down=4,
     batch=3,
     size=32,
     fit_batches=3,

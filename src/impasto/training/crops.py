@@ -10,8 +10,8 @@ from torch import Tensor
 
 from impasto.training.data import PictureFolder
 
-NOISY = 1 / 3  # share of the crops with noise on them: style transfer starts from, or passes, such
-BLENDED = 0.12  # share of the crops that are two pictures on top of each other
+NOISY = 0.25  # share of the crops with noise on them: style transfer starts from, or passes, such
+BLENDED = 0.1  # share of the crops that are two pictures on top of each other
 GREY = 0.3  # share of the noise without colour
 
 

@@ -34,9 +34,18 @@ from impasto.training.crops import Crops
 from impasto.training.muon import Muon
 from impasto.training.painting import paint
 
-# What a layer's errors weigh: those that style transfer uses by default, and the others.
-LAYER_WEIGHTS = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2"), 1.0)
-LAYER_WEIGHTS["relu5_1"] = 0.7
+# What a layer's errors weigh: those that style transfer uses by default, and the others. The deep
+# ones weigh more: a thin network errs most there.
+LAYER_WEIGHTS = {
+    "relu1_1": 1.0,
+    "relu2_1": 1.0,
+    "relu2_2": 0.3,
+    "relu3_1": 1.2,
+    "relu3_2": 0.5,
+    "relu4_1": 1.6,
+    "relu4_2": 1.0,
+    "relu5_1": 1.8,
+}
 OTHER_WEIGHT = 0.2
 COVARIANCE_WEIGHT = 0.5
 
@@ -51,7 +60,8 @@ class Recipe:
     Attributes:
         widths: Channels of the eleven convolutions conv1_1 to conv5_1.
         steps: Gradient steps.
-        learning_rate: Its largest value; it falls to almost 0 along a cosine.
+        learning_rate: Its value between a short warm-up and the cool-down.
+        cool_down: Last steps, over which the learning rate falls to 0.
         batch: Crops in a batch.
         size: Side of a crop in pixels.
         fit_batches: Batches for the closed-form start.
@@ -61,14 +71,15 @@ class Recipe:
         seed: Of everything random.
     """
 
-    widths: tuple[int, ...] = (16, 16, 48, 32, 96, 64, 96, 256, 256, 128, 256)
-    steps: int = 6000
+    widths: tuple[int, ...] = (16, 16, 48, 32, 96, 64, 96, 256, 256, 256, 256)
+    steps: int = 4000
     learning_rate: float = 6e-4
+    cool_down: int = 3000
     batch: int = 12
     size: int = 128
     fit_batches: int = 32
     on_policy_every: int = 150
-    on_policy_crops: int = 4
+    on_policy_crops: int = 2
     on_policy_pool: int = 192
     seed: int = 0
 
@@ -262,9 +273,9 @@ class Distillation:
         return Random(f"{self.recipe.seed} {purpose}")
 
     def _learning_rate(self) -> float:
-        warm_up = min(1.0, (self.step + 1) / WARM_UP)
-        cosine = 0.5 + 0.5 * math.cos(math.pi * self.step / self.recipe.steps)
-        return self.recipe.learning_rate * warm_up * (0.02 + 0.98 * cosine)
+        warm_up = (self.step + 1) / WARM_UP
+        cool_down = (self.recipe.steps - self.step) / self.recipe.cool_down
+        return self.recipe.learning_rate * min(1.0, warm_up, cool_down)
 
     def _paint(self) -> None:
         with torch.autocast("cpu", torch.bfloat16):
