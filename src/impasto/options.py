@@ -22,7 +22,7 @@ LayerWeights = dict[str, float]
 STYLE_LAYERS = {f"relu{block}_1": 1.0 for block in range(1, 6)}
 # relu4_2 as in Gatys et al.; the lower layers keep thin lines, which a coarse-to-fine run bends
 # more than a run at one scale does, and leave more room for style at the same content distance.
-CONTENT_LAYERS = {"relu4_2": 1.0, "relu3_2": 0.5, "relu2_2": 0.2}
+CONTENT_LAYERS = {"relu4_2": 1.0, "relu3_2": 0.6, "relu2_2": 0.4, "relu1_2": 0.1}
 
 
 def option(
@@ -72,7 +72,7 @@ class OptimizeOptions:
     )
     pooling: Pooling = option("max", "pooling of the backbone", choices=("max", "average"))
     max_size: int = option(512, "longer side of the result", minimum=1, metavar="PX")
-    steps: int = option(200, "evaluations of loss and gradient, all scales together", minimum=1)
+    steps: int = option(250, "evaluations of loss and gradient, all scales together", minimum=1)
     scales: int = option(
         0, "scales of the coarse-to-fine pyramid; 0: as many as the size calls for", minimum=0
     )
@@ -144,7 +144,7 @@ class OptimizeOptions:
 # Gram matrices over C * H * W, mean squared errors, weights 1 and 1e6, 300 evaluations.
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
-    "draft": {"max_size": 384, "steps": 80},
+    "draft": {"max_size": 384, "steps": 100},
     "gatys": {
         "scales": 1,
         "steps": 300,

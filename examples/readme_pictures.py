@@ -1,0 +1,62 @@
+"""Makes the pictures that the README shows, into docs/images.
+
+    pip install "impasto[dev]"
+    python examples/readme_pictures.py
+
+Photos: Grace Hopper (United States Navy, public domain), from matplotlib's samples; Eileen Collins
+(NASA, public domain), the cat Chelsea (Stéfan van der Walt, CC0), a cup of coffee (Rachel Michetti,
+CC0) and a rocket (SpaceX, CC0), from scikit-image's samples. Artworks: drawn by impasto.artworks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import skimage.data
+
+import impasto
+from impasto import artworks
+from impasto.callbacks import Frames
+from impasto.cli.demo import portrait
+from impasto.explain.animation import animate
+from impasto.explain.strip import sheet, strip
+from impasto.image import Picture, load_image, save_image
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+PHOTOS = ("astronaut", "chelsea", "rocket")
+ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic", "pine-linocut")
+
+
+def main() -> None:
+    """Make all pictures."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    stylizer = impasto.Optimize(max_size=512)
+    _hero(stylizer)
+    _sheet(stylizer)
+
+
+def _hero(stylizer: impasto.Optimize) -> None:
+    photo, artwork = portrait(), artworks.draw("night-wind", 768)
+    frames = Frames(count=6)
+    result = stylizer(photo, artwork, callbacks=[frames])
+    row = [photo, artwork, result.picture]
+    save_image(strip(row, ["photo", "artwork", "impasto"], height=420), IMAGES / "hero.jpg")
+    labels = [f"step {step}" for step in frames.steps]
+    save_image(strip(frames.pictures(), labels, height=220), IMAGES / "progress.jpg")
+    long = Frames(count=30, long_side=320)
+    stylizer(photo, artwork, callbacks=[long])
+    animate(long.pictures(), IMAGES / "progress.webp")
+
+
+def _sheet(stylizer: impasto.Optimize) -> None:
+    photos = [load_image(getattr(skimage.data, name)()) for name in PHOTOS]
+    styles = [artworks.draw(name, 768) for name in ARTWORKS]
+    rows: list[list[Picture | None]] = [
+        [photo, *(stylizer(photo, style).picture for style in styles)] for photo in photos
+    ]
+    rows.insert(0, [None, *styles])
+    save_image(sheet(rows, column_labels=["", *ARTWORKS], height=256), IMAGES / "sheet.jpg")
+
+
+if __name__ == "__main__":
+    main()
