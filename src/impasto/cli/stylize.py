@@ -165,7 +165,8 @@ class Watch(ExitStack):
         if args.preview:
             self.callbacks.append(watching.Preview(args.preview))
         if args.tensorboard:
-            log = watching.TensorBoard(args.tensorboard, settings=vars(args))
+            given = {name: value for name, value in vars(args).items() if name != "run"}
+            log = watching.TensorBoard(args.tensorboard, settings=given)
             self.callbacks.append(self.enter_context(log))
         if not args.quiet:
             self.callbacks.append(self.enter_context(watching.ProgressBar()))

@@ -257,7 +257,9 @@ def _memory_errors(loop: Loop) -> Iterator[None]:
 def _optimizer(options: OptimizeOptions) -> Optimizer:
     if options.optimizer == "adam":
         return Adam(options.learning_rate)
-    return LBFGS(clip=not options.classic_losses)
+    if options.classic_losses:
+        return LBFGS(history=100, clip=False)  # as torch's, which the classic scripts use
+    return LBFGS()
 
 
 def _with_colors_of(style: Source, noise: Tensor) -> Tensor:

@@ -1,0 +1,74 @@
+"""Distances against NumPy and SciPy in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.linalg
+import torch
+
+from impasto import metrics
+from impasto.losses import moments
+from impasto.metrics import Judge
+from tests.small import small_backbone
+
+
+def maps(seed: int, height: int = 5, width: int = 6) -> torch.Tensor:
+    return torch.randn(1, 4, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def test_perceptual_distance_compares_directions() -> None:
+    a, b = maps(0), maps(1)
+    x, y = (m[0].double().numpy().reshape(4, -1) for m in (a, b))
+    x, y = x / np.linalg.norm(x, axis=0), y / np.linalg.norm(y, axis=0)
+    expected = np.mean(np.sum((x - y) ** 2, axis=0))
+    assert metrics.perceptual_distance(a, b) == pytest.approx(expected)
+    assert metrics.perceptual_distance(a, 7 * a) == pytest.approx(0, abs=1e-12)
+    assert metrics.perceptual_distance(a, -a) == pytest.approx(4)
+
+
+def test_gram_distance_is_relative_to_the_style() -> None:
+    a, b = maps(2), maps(3, 7, 3)
+    x, y = (m[0].double().numpy().reshape(4, -1) for m in (a, b))
+    gram_a, gram_b = x @ x.T / x.shape[1], y @ y.T / y.shape[1]
+    expected = np.sum((gram_a - gram_b) ** 2) / np.sum(gram_b**2)
+    assert metrics.gram_distance(moments(a), moments(b)) == pytest.approx(expected, rel=1e-5)
+    nothing = moments(torch.zeros(1, 4, 3, 3))
+    assert metrics.gram_distance(nothing, moments(b)) == pytest.approx(1)
+
+
+def test_w2_distance_is_that_of_normal_distributions() -> None:
+    a, b = maps(4), 2 * maps(5) + 1
+    x, y = (m[0].double().numpy().reshape(4, -1) for m in (a, b))
+    cov_x, cov_y = np.cov(x, bias=True), np.cov(y, bias=True)
+    cross = np.trace(np.real(scipy.linalg.sqrtm(cov_x @ cov_y)))
+    means = np.sum((x.mean(axis=1) - y.mean(axis=1)) ** 2)
+    distance = means + np.trace(cov_x) + np.trace(cov_y) - 2 * cross
+    expected = distance / np.mean(np.sum(y**2, axis=0))
+    assert metrics.w2_distance(moments(a), moments(b)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_judge_takes_means_over_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "CONTENT_LAYERS", ("relu1_1", "relu2_2"))
+    monkeypatch.setattr(metrics, "GRAM_LAYERS", ("relu1_1", "relu3_1"))
+    monkeypatch.setattr(metrics, "W2_LAYERS", ("relu3_1",))
+    backbone = small_backbone()
+    image, content, style = torch.rand(
+        3, 1, 3, 24, 24, generator=torch.Generator().manual_seed(6)
+    ).unbind()
+    found = Judge(backbone)(image, content, style)
+    maps_of = [backbone(x, ["relu1_1", "relu2_2", "relu3_1"]) for x in (image, content, style)]
+    assert found.content == pytest.approx(
+        np.mean(
+            [
+                metrics.perceptual_distance(maps_of[0][k], maps_of[1][k])
+                for k in ("relu1_1", "relu2_2")
+            ]
+        )
+    )
+    grams = [
+        metrics.gram_distance(moments(maps_of[0][k]), moments(maps_of[2][k]))
+        for k in ("relu1_1", "relu3_1")
+    ]
+    assert found.gram == pytest.approx(np.mean(grams))
+    assert found.rgb == pytest.approx(metrics.w2_distance(moments(image), moments(style)))
