@@ -334,6 +334,16 @@ def test_degenerate_images_give_colours(mode: ColorMode, name: str, other: str) 
         assert outcome.max() <= 1
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_constants_give_colours_although_rounding_makes_variances_negative(
+    mode: ColorMode,
+) -> None:
+    for rgb in np.random.default_rng(0).random((40, 3)):
+        flat = constant(*rgb, size=(7, 9))
+        assert np.isfinite(color.prepare_style(mode, noise(1, 4, 4), flat)).all()
+        np.testing.assert_allclose(color.prepare_style(mode, flat, flat), flat, atol=1e-4)
+
+
 @settings(max_examples=60, deadline=None)
 @given(image=images, target=images, mode=st.sampled_from(MODES), strength=st.floats(0, 1))
 def test_any_images_give_colours(

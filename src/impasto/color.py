@@ -5,10 +5,10 @@ Neural Style Transfer, CVPR 2017): ``prepare_style`` before painting, so that th
 has the colours of the photo, and ``apply`` after painting. Both know the same modes:
 
 - ``luminance``: lightness of the painting, chroma of the photo, pixel by pixel. Every object keeps
-  its own colour, but for what is lost at the borders of strokes: strokes show as light and dark.
+  its own colour; strokes show as light and dark alone. The truest to the photo.
 - ``linear``: one affine map that gives the picture the mean and covariance of the other's
   colours. Smooth, never noisy, keeps different colours different: the mood of the photo, with
-  strokes of many colours. The right choice where one is not sure.
+  strokes of many colours. The best change to make to an artwork before painting.
 - ``histogram``: the whole distribution of colours, as near as can be. The most faithful palette;
   steep maps can show grain or hard edges in smooth regions such as skies.
 
@@ -59,6 +59,8 @@ _BLOCK = 1 << 16
 
 # How far linear light may leave [0, 1] before it counts as outside: the rounding of float32.
 _GAMUT_SLACK = 1e-5
+
+# Halvings of the way to the border of the gamut: 2^-14 of it is less than any screen shows.
 _GAMUT_HALVINGS = 14
 
 # Colours that spread less than this in a direction (standard deviation, OkLab) look the same: a
@@ -213,7 +215,7 @@ def prepare_style(
     ``linear`` suits nearly always; ``histogram`` where the palettes are far apart and the photo's
     has few, distinct colours. ``luminance`` goes with ``apply`` in the same mode: the artwork
     gets the mean and spread of the photo's lightness alone, so that the painting is not darker
-    or paler than the photo (Gatys et al. 2017, equation 10).
+    or paler than the photo (Gatys et al. 2017 on luminance-only transfer).
 
     Args:
         mode: One of the modes; ``off`` returns the artwork as it is.
@@ -245,7 +247,8 @@ def _match_lightness(image: ImageT, target: Picture | Floats, strength: float) -
     if not _checked(strength):
         return image
     old, new = _moments(source), _moments(goal)
-    old_spread, new_spread = (np.sqrt(moments.covariance[0, 0]) for moments in (old, new))
+    # Rounding can leave the variance of a constant below zero.
+    old_spread, new_spread = (max(each.covariance[0, 0], 0.0) ** 0.5 for each in (old, new))
     gain = new_spread / old_spread if old_spread > _FAINT else 1.0
 
     def change(lab: Floats) -> Floats:
