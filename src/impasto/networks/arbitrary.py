@@ -1,0 +1,152 @@
+"""The arbitrary style network: a thin encoder turns any picture into a style.
+
+As in Ghiasi et al. 2017 a network looks at the style image and predicts the scales and shifts of
+a transformer network. It is not a classifier of millions of weights: means and deviations of thin
+feature maps at several depths are enough (as in AdaIN, Huang and Belongie 2017, and MicroAST, Wang
+et al. 2023), and being moments they can be blended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from impasto.networks.transformer import Architecture, Convolution, Painter
+
+ENCODER_WIDTHS = (16, 32, 64, 128)
+HIDDEN = 128
+EPS = 1e-5
+
+
+@dataclass(frozen=True)
+class StyleCode:
+    """What the network keeps of a style image: moments of its feature maps.
+
+    Attributes:
+        mean: ``(B, M)``, the means of all channels of all depths.
+        square: ``(B, M)``, the means of their squares.
+    """
+
+    mean: Tensor
+    square: Tensor
+
+    @property
+    def deviation(self) -> Tensor:
+        """``(B, M)``, the standard deviations."""
+        return ((self.square - self.mean.square()).clamp_min(0) + EPS).sqrt()
+
+
+def blend(codes: Sequence[StyleCode], weights: Sequence[float]) -> StyleCode:
+    """The code of several styles, as if their pixels were mixed in these shares.
+
+    Args:
+        codes: At least one.
+        weights: The share of each; only their ratios count.
+    """
+    shares = [weight / sum(weights) for weight in weights]
+    return StyleCode(
+        _mixed([code.mean for code in codes], shares),
+        _mixed([code.square for code in codes], shares),
+    )
+
+
+def _mixed(values: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
+    weighted = [share * value for share, value in zip(shares, values, strict=True)]
+    return torch.stack(torch.broadcast_tensors(*weighted)).sum(dim=0)  # type: ignore[no-untyped-call]
+
+
+class StyleEncoder(nn.Module):
+    """Thin convolutions, each at half the resolution of the one before.
+
+    No normalisation: the moments that it would remove are the style.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        inputs = (3, *ENCODER_WIDTHS[:-1])
+        self.layers = nn.ModuleList(
+            nn.Sequential(
+                Convolution(before, width, 3, stride=1 if before == 3 else 2),
+                nn.ReLU(),
+                Convolution(width, width, 3),
+                nn.ReLU(),
+            )
+            for before, width in zip(inputs, ENCODER_WIDTHS, strict=True)
+        )
+
+    def forward(self, image: Tensor, weights: Tensor | None = None) -> StyleCode:
+        """Encode style images; see ``ArbitraryNetwork.encode_style``."""
+        means, squares = [], []
+        maps = 4 * image - 2
+        for layer in self.layers:
+            maps = layer(maps)
+            means.append(_mean(maps.float(), weights))
+            squares.append(_mean(maps.float().square(), weights))
+        return StyleCode(torch.cat(means, 1), torch.cat(squares, 1))
+
+
+def _mean(maps: Tensor, weights: Tensor | None) -> Tensor:
+    """Mean of ``(B, C, h, w)`` over positions, weighted by ``(B, 1, H, W)``: ``(B, C)``."""
+    if weights is None:
+        return maps.mean(dim=(2, 3))
+    shares = F.interpolate(weights.float(), size=maps.shape[2:], mode="area")
+    return (maps * shares).sum(dim=(2, 3)) / shares.sum(dim=(2, 3)).clamp_min(EPS)
+
+
+class ArbitraryNetwork(nn.Module):
+    """A transformer network whose modulation is predicted from a style image.
+
+    Args:
+        architecture: The measures of the transformer network.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.painter = Painter(architecture)
+        self.encoder = StyleEncoder()
+        size = self.painter.modulation_size
+        last = nn.Linear(HIDDEN, 2 * size)
+        self.predictor = nn.Sequential(nn.Linear(2 * sum(ENCODER_WIDTHS), HIDDEN), nn.ReLU(), last)
+        # At first every style is the plain one: scales near 1, shifts near 0.
+        nn.init.normal_(last.weight, std=0.1 / HIDDEN**0.5)
+        with torch.no_grad():
+            last.bias.copy_(torch.cat([torch.ones(size), torch.zeros(size)]))
+
+    def encode_style(self, image: Tensor, weights: Tensor | None = None) -> StyleCode:
+        """Encode style images, once for many content images.
+
+        Args:
+            image: ``(B, 3, h, w)``, RGB in [0, 1], of any size; strokes of the result will have
+                the size in pixels that they have here.
+            weights: ``(B, 1, h, w)``, how much each pixel counts, for example its alpha.
+        """
+        code: StyleCode = self.encoder(image, weights)
+        return code
+
+    def modulation(self, code: StyleCode) -> Tensor:
+        """Predict the modulation ``(B, 2, N)`` of a code."""
+        # The moments are in float32; half precision here would shift every colour a little.
+        with torch.autocast(code.mean.device.type, enabled=False):
+            flat: Tensor = self.predictor(torch.cat([code.mean, code.deviation], 1))
+        return flat.view(flat.shape[0], 2, -1)
+
+    def forward(self, content: Tensor, code: StyleCode, strength: float = 1.0) -> Tensor:
+        """Repaint pictures.
+
+        Args:
+            content: ``(B, 3, H, W)``, RGB in [0, 1], of any size.
+            code: Of ``B`` style images, or of one.
+            strength: 1 takes the style as it is, 0 the content's own statistics, which gives the
+                content again as far as the network can; between them the moments are blended.
+
+        Returns:
+            ``(B, 3, H, W)``, RGB in [0, 1], float32.
+        """
+        if strength != 1:
+            code = blend([self.encode_style(content), code], [1 - strength, strength])
+        painted: Tensor = self.painter(content, self.modulation(code))
+        return painted

@@ -1,0 +1,54 @@
+"""Options of the stylizers that paint with a network. No heavy import here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from impasto.options import Precision, check, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class FastOptions:
+    """Options of painting with a per-style network.
+
+    Raises:
+        InputError: If a value is of the wrong type or out of its range.
+    """
+
+    model: str | None = option(None, "model file; the shipped one if left out", metavar="FILE")
+    max_size: int = option(2048, "longer side of the result, at most", minimum=1, metavar="PX")
+    tile: int = option(
+        2048,
+        "paint larger pictures in tiles of about this side; 0: never",
+        minimum=0,
+        metavar="PX",
+    )
+    precision: Precision = option(
+        "float32",
+        "numbers in which the network computes",
+        choices=("auto", "float32", "bfloat16"),
+    )
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, xpu or mps")
+
+    def __post_init__(self) -> None:
+        """Check every value against what its field says."""
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArbitraryOptions(FastOptions):
+    """Options of painting with the arbitrary style network.
+
+    Raises:
+        InputError: If a value is of the wrong type or out of its range.
+    """
+
+    strength: float = option(
+        1.0, "1: the style as it is, 0: the content's own", minimum=0, maximum=1
+    )
+    style_size: int = option(
+        512,
+        "longer side at which the style image is looked at; smaller means finer strokes",
+        minimum=1,
+        metavar="PX",
+    )

@@ -1,0 +1,169 @@
+"""The stylizers: pictures in, pictures out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from impasto.errors import InputError
+from impasto.image import Picture, read_settings
+from impasto.networks import Arbitrary, ArbitraryOptions, Fast, FastOptions, gallery
+from impasto.networks.files import Description, build, save_model
+from impasto.networks.transformer import Architecture, TransformerNetwork
+
+
+def picture(height: int, width: int, *, alpha: bool = False, name: str = "photo") -> Picture:
+    random = np.random.default_rng(height)
+    rgb = random.random((height, width, 3), np.float32)
+    return Picture(rgb, random.random((height, width), np.float32) if alpha else None, name)
+
+
+@pytest.fixture(scope="module")
+def fast_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    torch.manual_seed(0)
+    description = Description("fast", Architecture(4, 1), ("great-wave", "starry-night"))
+    network = TransformerNetwork(description.architecture, 2)
+    network.table.data.add_(0.5 * torch.randn_like(network.table))
+    path = tmp_path_factory.mktemp("models") / "fast.safetensors"
+    save_model(network, description, path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def arbitrary_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    torch.manual_seed(0)
+    description = Description("arbitrary", Architecture(4, 1))
+    network = build(description)
+    network.predictor[2].weight.data.mul_(100)  # type: ignore[index, union-attr]
+    path = tmp_path_factory.mktemp("models") / "arbitrary.safetensors"
+    save_model(network, description, path)
+    return str(path)
+
+
+def test_fast_keeps_size_and_alpha_and_says_what_it_did(fast_model: str, tmp_path: Path) -> None:
+    photo = picture(21, 33, alpha=True)
+    result = Fast(model=fast_model, device="cpu")(photo, "great_wave")
+    assert result.picture.size == (21, 33)
+    assert result.picture.alpha is not None and photo.alpha is not None
+    np.testing.assert_array_equal(result.picture.alpha, photo.alpha)
+    result.save(tmp_path / "out.png")
+    settings = read_settings(tmp_path / "out.png")
+    assert settings is not None
+    assert settings["method"] == "fast"
+    assert settings["styles"] == ["great-wave"]
+    assert settings["content"] == "photo"
+
+
+def test_max_size_limits_the_longer_side(fast_model: str) -> None:
+    fast = Fast(FastOptions(model=fast_model, max_size=20, device="cpu"))
+    assert fast(picture(30, 60), "great-wave").picture.size == (10, 20)
+
+
+def test_styles_mix_by_weight(fast_model: str) -> None:
+    fast, photo = Fast(model=fast_model, device="cpu"), picture(16, 16)
+    wave, night = (fast(photo, name).picture.rgb for name in fast.styles)
+    mixed = fast(photo, fast.styles, style_weights=[3, 1]).picture.rgb
+    only = fast(photo, fast.styles, style_weights=[0, 2]).picture.rgb
+    np.testing.assert_allclose(only, night, atol=1e-6)
+    assert np.abs(mixed - wave).mean() < np.abs(mixed - night).mean()
+
+
+def test_a_batch_of_tensors_is_painted_at_once(fast_model: str) -> None:
+    fast, images = Fast(model=fast_model, device="cpu"), torch.rand(2, 3, 16, 20)
+    painted = fast.apply(images, "great-wave")
+    single = fast(Picture.from_tensor(images[1, None]), "great-wave").picture
+    np.testing.assert_allclose(painted[1].permute(1, 2, 0), single.rgb, atol=1e-5)
+    with pytest.raises(InputError, match="B, 3, H, W"):
+        fast.apply(images[0], "great-wave")
+
+
+def test_tiles_look_like_the_whole(fast_model: str) -> None:
+    photo = picture(150, 150)
+    whole = Fast(model=fast_model, device="cpu", tile=0)(photo, "great-wave").picture.rgb
+    tiled = Fast(model=fast_model, device="cpu", tile=64)(photo, "great-wave").picture.rgb
+    assert np.abs(whole - tiled).mean() < 0.01
+
+
+def test_bfloat16_is_close(fast_model: str) -> None:
+    photo = picture(24, 24)
+    exact = Fast(model=fast_model, device="cpu")(photo, "great-wave").picture.rgb
+    rough = Fast(model=fast_model, device="cpu", precision="bfloat16")(photo, "great-wave")
+    assert 0 < np.abs(exact - rough.picture.rgb).mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("styles", "weights", "message"),
+    [
+        ("great-wav", None, "did you mean great-wave"),
+        (None, None, "which style"),
+        ([], None, "no style"),
+        (["great-wave"], [1, 2], "one for each"),
+        (["great-wave"], [0], "not all 0"),
+        (["great-wave"], [float("nan")], "below 0"),
+    ],
+)
+def test_styles_that_cannot_be_are_refused(
+    fast_model: str, styles: object, weights: list[float] | None, message: str
+) -> None:
+    fast = Fast(model=fast_model, device="cpu")
+    with pytest.raises(InputError, match=message):
+        fast(picture(8, 8), styles, style_weights=weights)  # type: ignore[arg-type]
+
+
+def test_models_that_cannot_be_are_refused(
+    fast_model: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="--method fast, not arbitrary"):
+        Arbitrary(model=fast_model)
+    monkeypatch.setattr(gallery, "MODELS", tmp_path)
+    with pytest.raises(InputError, match="impasto train fast"):
+        Fast()
+    with pytest.raises(InputError, match="no option 'modle'"):
+        Fast(modle=fast_model)
+    with pytest.raises(InputError, match="not both"):
+        Fast(FastOptions(), model=fast_model)
+
+
+def test_the_style_is_set_once_and_used_for_many(arbitrary_model: str) -> None:
+    network = Arbitrary(model=arbitrary_model, device="cpu")
+    with pytest.raises(InputError, match="set_style"):
+        network.stylize(picture(8, 8))
+    network.set_style(picture(30, 20, name="painting"))
+    first, second = network.stylize(picture(16, 24, alpha=True)), network.stylize(picture(9, 5))
+    assert first.picture.size == (16, 24)
+    assert first.picture.alpha is not None
+    assert second.picture.size == (9, 5)
+    assert first.settings["styles"] == ["painting"]
+    called = network(picture(9, 5), picture(30, 20, name="painting"))
+    np.testing.assert_array_equal(called.picture.rgb, second.picture.rgb)
+
+
+def test_strength_goes_from_the_content_to_the_style(arbitrary_model: str) -> None:
+    photo, painting = picture(24, 24), picture(30, 20)
+    dark = Picture(painting.rgb**4)
+    by_strength = {
+        strength: Arbitrary(
+            ArbitraryOptions(model=arbitrary_model, strength=strength, device="cpu")
+        )(photo, dark).picture.rgb
+        for strength in (0.0, 0.5, 1.0)
+    }
+    own = Arbitrary(model=arbitrary_model, device="cpu")(photo, photo).picture.rgb
+    np.testing.assert_allclose(by_strength[0.0], own, atol=1e-5)
+    near, far = (np.abs(by_strength[s] - own).mean() for s in (0.5, 1.0))
+    assert 0 < near < far
+
+
+def test_blended_styles_with_all_the_weight_on_one_are_that_one(arbitrary_model: str) -> None:
+    network = Arbitrary(model=arbitrary_model, device="cpu")
+    photo, styles = picture(16, 16), [picture(20, 20), picture(12, 30)]
+    only = network(photo, styles, style_weights=[0, 1]).picture.rgb
+    np.testing.assert_allclose(only, network(photo, styles[1]).picture.rgb, atol=1e-5)
+
+
+def test_a_style_that_cannot_be_seen_is_refused(arbitrary_model: str) -> None:
+    clear = Picture(np.zeros((8, 8, 3), np.float32), np.zeros((8, 8), np.float32), "glass.png")
+    with pytest.raises(InputError, match=r"glass.png is fully transparent"):
+        Arbitrary(model=arbitrary_model, device="cpu").set_style(clear)
