@@ -2,7 +2,7 @@
 
 Two places in a run can take care of colours (Gatys et al., Controlling Perceptual Factors in
 Neural Style Transfer, CVPR 2017): ``prepare_style`` before painting, so that the artwork already
-has the colours of the photo, and ``apply`` after painting. Both know the same modes:
+has the colours of the photo, and ``keep_colors`` or a match after painting. The modes:
 
 - ``luminance``: lightness of the painting, chroma of the photo, pixel by pixel. Every object keeps
   its own colour; strokes show as light and dark alone. The truest to the photo.
@@ -22,15 +22,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import InputError
 from impasto.image import Picture
-
-ColorMode = Literal["off", "luminance", "linear", "histogram"]
+from impasto.options import ColorMode
 
 Floats: TypeAlias = NDArray[np.float32]
 Doubles: TypeAlias = NDArray[np.float64]
@@ -183,37 +182,13 @@ def match_histogram(image: ImageT, target: Picture | Floats, strength: float = 1
     return _recolor(image, sliced, strength)
 
 
-def apply(
-    mode: ColorMode, result: ImageT, content: Picture | Floats, strength: float = 1.0
-) -> ImageT:
-    """After painting: give the result the colours of the photo.
-
-    ``luminance`` where every object has to keep its own colour (portraits, products, video);
-    ``linear`` where the mood of the photo is enough; ``histogram`` for its exact palette. With
-    ``linear`` or ``histogram`` the second picture may as well be the artwork, of any size, where
-    the painting has strayed from its palette.
-
-    Args:
-        mode: One of the modes; ``off`` returns the result as it is.
-        result: The painting.
-        content: The photo; with ``luminance``, of the same size.
-        strength: 0 leaves the painting as it is, 1 is the full change.
-
-    Raises:
-        InputError: If the mode is unknown, or as the mode's function raises.
-    """
-    if mode == "luminance":
-        return keep_colors(result, content, strength)
-    return _match(mode, result, content, strength)
-
-
 def prepare_style(
     mode: ColorMode, style: ImageT, content: Picture | Floats, strength: float = 1.0
 ) -> ImageT:
     """Before painting: give the artwork the colours of the photo, so that it is painted in them.
 
     ``linear`` suits nearly always; ``histogram`` where the palettes are far apart and the photo's
-    has few, distinct colours. ``luminance`` goes with ``apply`` in the same mode: the artwork
+    has few, distinct colours. ``luminance`` goes with ``keep_colors`` after painting: the artwork
     gets the mean and spread of the photo's lightness alone, so that the painting is not darker
     or paler than the photo (Gatys et al. 2017 on luminance-only transfer).
 

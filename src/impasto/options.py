@@ -17,6 +17,7 @@ from impasto.errors import InputError
 StyleLoss = Literal["gram", "w2", "gram+w2"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Pooling = Literal["max", "average"]
+ColorMode = Literal["off", "luminance", "linear", "histogram"]
 LayerWeights = dict[str, float]
 
 STYLE_LAYERS = {f"relu{block}_1": 1.0 for block in range(1, 6)}
@@ -96,6 +97,21 @@ class OptimizeOptions:
     )
     style_scale: float = option(
         1.0, "longer side of the style image over that of the result", minimum=0.01, maximum=16
+    )
+    preserve_color: ColorMode = option(
+        "off",
+        "keep the photo's colours: luminance paints its lightness alone; linear and histogram "
+        "match the artwork's colours to the photo's before painting",
+        choices=("off", "luminance", "linear", "histogram"),
+    )
+    match_result: Literal["off", "content", "style"] = option(
+        "off",
+        "match the mean and covariance of the finished picture's colours to those of the photo "
+        "or of the first artwork",
+        choices=("off", "content", "style"),
+    )
+    color_strength: float = option(
+        1.0, "how far colours are kept or matched, 0 to 1", minimum=0, maximum=1
     )
     optimizer: Literal["lbfgs", "adam"] = option(
         "lbfgs", "algorithm that changes the image", choices=("lbfgs", "adam")

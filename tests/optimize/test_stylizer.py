@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 import impasto
+from impasto.color import srgb_to_oklab
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Step
 from impasto.image import Picture, read_settings
@@ -129,6 +130,35 @@ def test_alpha_comes_back() -> None:
     assert result.picture.alpha is not None
     np.testing.assert_allclose(result.picture.alpha, alpha, atol=1e-6)
     assert result.image.mode == "RGBA"
+
+
+def test_luminance_keeps_the_chroma_of_the_photo() -> None:
+    """Lightness comes from the painting, chroma in OkLab from the photo."""
+    photo = gradient().rgb * 0.4 + 0.3
+    result = make(preserve_color="luminance")(Picture(photo, name="photo"), stripes())
+    ours, theirs = srgb_to_oklab(result.picture.rgb), srgb_to_oklab(photo)
+    assert np.abs(ours[..., 1:] - theirs[..., 1:]).mean() < 0.01
+    assert np.abs(ours[..., 0] - theirs[..., 0]).mean() > 0.03
+    plain = srgb_to_oklab(make()(Picture(photo, name="photo"), stripes()).picture.rgb)
+    assert np.abs(plain[..., 1:] - theirs[..., 1:]).mean() > 0.03
+
+
+@pytest.mark.parametrize("mode", ["linear", "histogram"])
+def test_matching_paints_in_the_colors_of_the_photo(mode: str) -> None:
+    photo = Picture(gradient().rgb * np.float32(0.2) + np.float32([0.1, 0.6, 0.1]), name="photo")
+    mean = photo.rgb.mean(axis=(0, 1))
+    kept = make(preserve_color=mode)(photo, stripes()).picture.rgb.mean(axis=(0, 1))
+    plain = make()(photo, stripes()).picture.rgb.mean(axis=(0, 1))
+    assert np.abs(kept - mean).max() < 0.1
+    assert np.abs(plain - mean).max() > 0.2
+
+
+@pytest.mark.parametrize("reference", ["content", "style"])
+def test_the_finished_picture_is_matched(reference: str) -> None:
+    result = make(steps=5, match_result=reference)(gradient(), stripes()).picture.rgb
+    target = (gradient() if reference == "content" else stripes()).rgb
+    ours, theirs = (srgb_to_oklab(rgb).mean(axis=(0, 1)) for rgb in (result, target))
+    np.testing.assert_allclose(ours, theirs, atol=0.03)
 
 
 def test_the_photo_is_never_enlarged_nor_squashed() -> None:

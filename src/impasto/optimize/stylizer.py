@@ -17,6 +17,7 @@ from impasto import __version__
 from impasto.backbones import load_backbone
 from impasto.backbones.base import Backbone
 from impasto.callbacks import History
+from impasto.color import keep_colors, match_linear, prepare_style
 from impasto.devices import describe, keep_memory, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
@@ -106,7 +107,7 @@ class Optimize:
             ImpastoError: If memory runs out or the loss is not finite from the start.
         """
         photo = load_image(content, long_side=self.options.max_size)
-        artworks = [load_image(style) for style in _as_list(styles)]
+        artworks = [self._load_artwork(style, photo) for style in _as_list(styles)]
         weights = _checked_weights(style_weights, len(artworks))
         for picture in (photo, *artworks):
             self._check_picture(picture)
@@ -120,7 +121,17 @@ class Optimize:
             logger.warning("%s after %d steps", outcome.stopped, outcome.steps)
         settings = self._settings(photo, artworks, weights, outcome, seconds)
         picture = run.finish(outcome.image)
+        if self.options.match_result != "off":
+            reference = photo if self.options.match_result == "content" else artworks[0]
+            picture = match_linear(picture, reference, self.options.color_strength)
         return Result(picture, settings, tuple(history.records), seconds, outcome.stopped)
+
+    def _load_artwork(self, style: ImageSource, photo: Picture) -> Picture:
+        """An artwork with the colours in which it is to be painted."""
+        options = self.options
+        return prepare_style(
+            options.preserve_color, load_image(style), photo, options.color_strength
+        )
 
     def _check_picture(self, picture: Picture) -> None:
         smallest = self.backbone.min_size
@@ -224,9 +235,13 @@ class _Run:
         )
 
     def finish(self, image: Tensor) -> Picture:
-        """The picture of an image tensor, with the alpha of the photo."""
-        photo = self.photos[image.shape[2], image.shape[3]]
-        return Picture.from_tensor(image, photo.alpha_tensor(), name="result", bits=photo.bits)
+        """The picture of an image tensor, with the photo's alpha and, if asked for, colours."""
+        photo, options = self.photos[image.shape[2], image.shape[3]], self.options
+        alpha = photo.alpha_tensor()
+        picture = Picture.from_tensor(image, alpha, name="result", bits=photo.bits)
+        if options.preserve_color == "luminance":
+            return keep_colors(picture, photo, options.color_strength)
+        return picture  # the other modes have recoloured the artwork
 
     def _style_source(self, artwork: Picture, scale: Scale) -> Source:
         """An artwork at the size that suits a scale: its own aspect, never enlarged."""
