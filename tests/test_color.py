@@ -376,9 +376,9 @@ def test_luminance_transfer_from_itself_is_the_identity(image: Floats, strength:
 @pytest.mark.parametrize("mode", MODES)
 def test_strength_0_and_off_are_the_identity(mode: ColorMode) -> None:
     image, target = noise(1), noise(2)
-    for function in (apply, color.prepare_style):
-        np.testing.assert_array_equal(function(mode, image, target, 0), image)
-        np.testing.assert_array_equal(function("off", image, target, 1), image)
+    np.testing.assert_array_equal(prepare_style(mode, image, target, 0), image)
+    np.testing.assert_array_equal(prepare_style("off", image, target, 1), image)
+    np.testing.assert_array_equal(keep_colors(image, target, 0), image)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -430,9 +430,10 @@ def test_pictures_and_arrays_give_the_same(mode: ColorMode) -> None:
 @pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
 @pytest.mark.parametrize("mode", MODES)
 def test_strengths_out_of_range_are_refused(mode: ColorMode, strength: float) -> None:
-    for function in (apply, color.prepare_style):
-        with pytest.raises(InputError, match="between 0 and 1"):
-            function(mode, noise(1), noise(2), strength)
+    with pytest.raises(InputError, match="between 0 and 1"):
+        prepare_style(mode, noise(1), noise(2), strength)
+    with pytest.raises(InputError, match="between 0 and 1"):
+        keep_colors(noise(1), noise(2), strength)
 
 
 @pytest.mark.parametrize(

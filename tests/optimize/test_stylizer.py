@@ -145,7 +145,8 @@ def test_luminance_keeps_the_chroma_of_the_photo() -> None:
 
 @pytest.mark.parametrize("mode", ["linear", "histogram"])
 def test_matching_paints_in_the_colors_of_the_photo(mode: str) -> None:
-    photo = Picture(gradient().rgb * np.float32(0.2) + np.float32([0.1, 0.6, 0.1]), name="photo")
+    tint = np.array([0.1, 0.6, 0.1], np.float32)
+    photo = Picture((0.2 * gradient().rgb + tint).astype(np.float32), name="photo")
     mean = photo.rgb.mean(axis=(0, 1))
     kept = make(preserve_color=mode)(photo, stripes()).picture.rgb.mean(axis=(0, 1))
     plain = make()(photo, stripes()).picture.rgb.mean(axis=(0, 1))
