@@ -6,7 +6,7 @@ import zlib
 from typing import Any
 
 import numpy as np
-import png  # type: ignore[import-untyped]
+import png
 import pytest
 import tifffile
 from numpy.typing import NDArray

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import png  # type: ignore[import-untyped]
+import png
 import pytest
 import tifffile
 from PIL import ExifTags, Image, ImageCms
