@@ -1,0 +1,339 @@
+"""The training loop of the networks: steps, averaging, checkpoints, exact resumption.
+
+Everything random depends on the seed and the step alone. So a run that was interrupted and
+resumed from its checkpoint gives the weights of the unbroken run, and batches can be prepared
+ahead in threads.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import os
+import pickle
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
+from pathlib import Path
+from random import Random
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from impasto.callbacks import History, Record
+from impasto.devices import keep_memory, pick_device, pick_dtype
+from impasto.errors import ImpastoError, InputError
+from impasto.events import Callback, Step
+from impasto.files import atomic
+from impasto.image import Picture
+from impasto.networks.files import Description, Network, build, save_model
+from impasto.options import Precision
+from impasto.training.recipes import Recipe
+
+logger = logging.getLogger(__name__)
+
+Batch = TypeVar("Batch")
+
+WARM_UP = 100  # steps over which the learning rate rises
+AHEAD = 4  # batches that are prepared ahead
+HELD_OUT_EVERY = 500  # steps between two measurements of the held-out loss
+CHECKPOINT_SECONDS = 180.0
+
+# What torch raises for files that are not its own, or not whole.
+_DAMAGES = (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError)
+
+
+class Task(Protocol[Batch]):
+    """What is learnt: batches, losses, and a look at the results."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """What to do."""
+
+    @property
+    def description(self) -> Description:
+        """What the network is."""
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Move what the losses need to a device, the backbone in a dtype; called once."""
+
+    def batch(self, rng: Random) -> Batch:
+        """Draw a batch, on the CPU; called in threads."""
+
+    def terms(self, network: Any, batch: Batch) -> dict[str, Tensor]:
+        """The weighted loss terms of a batch: scalars by name."""
+
+    def held_out(self, network: Any) -> float:
+        """The loss of pictures on which the network does not learn."""
+
+    def sheet(self, network: Any) -> Picture:
+        """A contact sheet of such pictures as the network paints them."""
+
+
+class Trainer(Generic[Batch]):
+    """A training run.
+
+    Args:
+        task: What is learnt.
+        device: Where: a name for ``impasto.devices.pick_device``.
+        precision: Numbers in which the convolutions compute; weights stay in float32.
+
+    Attributes:
+        step: Gradient steps done.
+        average: The network with moving averages of its weights: the result.
+        history: The losses so far.
+        seconds: Time spent in training, over all resumptions.
+
+    Raises:
+        InputError: If the device does not exist.
+    """
+
+    def __init__(
+        self, task: Task[Batch], device: str = "auto", precision: Precision = "auto"
+    ) -> None:
+        self.task = task
+        self.recipe = task.recipe
+        self.device = pick_device(device)
+        self.dtype = pick_dtype(precision, self.device)
+        if self.device.type == "cpu":
+            keep_memory()
+        task.to(self.device, self.dtype)
+        self.network = self._initial()
+        self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.recipe.learning_rate)
+        self.step = 0
+        self.seconds = 0.0
+        self.history = History()
+        self._held_out = math.nan
+        self._terms: dict[str, Tensor] = {}
+
+    def _initial(self) -> Network:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.recipe.seed)
+            network = build(self.task.description)
+        return network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def advance(self, batch: Batch | None = None) -> None:
+        """Take one gradient step.
+
+        Args:
+            batch: That of this step, if it was prepared already.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate()
+        with self._autocast():
+            batch = self.batch(self.step) if batch is None else batch
+            terms = self.task.terms(self.network, batch)
+            loss = torch.stack(list(terms.values())).sum()
+        self.network.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        self.optimizer.step()
+        self._terms = {**terms, "total": loss}
+        self.step += 1
+        self._follow()
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step."""
+        return self.task.batch(Random(f"{self.recipe.seed} {step}"))
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Let the average follow the weights, the faster the younger it is."""
+        decay = min(self.recipe.averaging, (1 + self.step) / (10 + self.step))
+        pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
+        for mean, value in pairs:
+            mean.lerp_(value, 1 - decay)
+
+    def _learning_rate(self) -> float:
+        rate = self.recipe.learning_rate * min(1.0, (self.step + 1) / WARM_UP)
+        if self.recipe.schedule == "constant":
+            return rate
+        return rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.step / self.recipe.steps)))
+
+    def _autocast(self) -> AbstractContextManager[None]:
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
+
+    def losses(self) -> dict[str, float]:
+        """The weighted loss terms of the last step, "total", and the last held-out loss."""
+        losses = {name: float(value.detach()) for name, value in self._terms.items()}
+        if math.isfinite(self._held_out):
+            losses["held-out"] = self._held_out
+        return losses
+
+    @torch.no_grad()
+    def held_out(self) -> float:
+        """The loss of the averaged network on pictures on which it does not learn."""
+        with self._autocast():
+            return self.task.held_out(self.average)
+
+    @torch.no_grad()
+    def sheet(self) -> Picture:
+        """A contact sheet of what the averaged network paints."""
+        with self._autocast():
+            return self.task.sheet(self.average)
+
+    def run(
+        self,
+        *,
+        checkpoint: Path | None = None,
+        seconds: float = math.inf,
+        callbacks: Sequence[Callback] = (),
+    ) -> str | None:
+        """Take steps until all are done, the time is over, or somebody stops the run.
+
+        Args:
+            checkpoint: Renewed every few minutes and in the end.
+            seconds: Time after which the run stops, to be resumed later.
+            callbacks: Called with a Step after each step; its picture is the contact sheet.
+
+        Returns:
+            Why the run ended before its last step: "interrupted" (Ctrl-C), "time" or "stopped"
+            (by a callback); None if it did not.
+
+        Raises:
+            ImpastoError: If the loss is no longer finite; the checkpoint is from before.
+        """
+        stopped = None
+        began, before = time.monotonic(), self.seconds
+        saved = began
+        batches = _Ahead(self.batch, self.recipe.steps)
+        try:
+            while self.step < self.recipe.steps and not stopped:
+                if time.monotonic() - began >= seconds:
+                    stopped = "time"
+                    break
+                self.advance(batches(self.step))
+                self.seconds = before + time.monotonic() - began
+                stopped = self._report(callbacks)
+                if checkpoint and time.monotonic() - saved >= CHECKPOINT_SECONDS:
+                    self._save_if_possible(checkpoint)
+                    saved = time.monotonic()
+        except KeyboardInterrupt:
+            stopped = "interrupted"
+        finally:
+            batches.close()
+        if checkpoint:
+            self.save(checkpoint)
+        return stopped
+
+    def _report(self, callbacks: Sequence[Callback]) -> str | None:
+        last = self.step == self.recipe.steps
+        if self.step == 1 or last or self.step % HELD_OUT_EVERY == 0:
+            self._held_out = self.held_out()
+            self._check()
+        step = Step(
+            step=self.step,
+            of=self.recipe.steps,
+            scale=0,
+            scales=1,
+            size=(self.recipe.size, self.recipe.size),
+            progress=self.step / self.recipe.steps,
+            seconds=self.seconds,
+            losses=self.losses,
+            picture=self.sheet,
+        )
+        for callback in callbacks:
+            callback(step)
+        self.history(step)
+        return "stopped" if step.stopped else None
+
+    def _check(self) -> None:
+        """Reading a loss makes a GPU wait, so this is done now and then."""
+        if not math.isfinite(sum(float(value.detach()) for value in self._terms.values())):
+            raise ImpastoError(
+                f"the loss is not finite at step {self.step}: lower the learning rate or the "
+                "style weight, or use --precision float32"
+            )
+
+    def _save_if_possible(self, path: Path) -> None:
+        """A full disk may be emptied in time, so the run goes on."""
+        try:
+            self.save(path)
+        except ImpastoError as error:
+            logger.warning("%s; the run goes on without", error)
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint from which ``resume`` goes on exactly, whole or not at all.
+
+        Raises:
+            ImpastoError: If it cannot be written, or the loss is not finite; an earlier
+                checkpoint stays as it was.
+        """
+        self._check()
+        records = [(r.step, r.seconds, r.losses) for r in self.history.records]
+        state = {
+            "recipe": asdict(self.recipe),
+            "styles": list(self.task.description.styles),
+            "step": self.step,
+            "seconds": self.seconds,
+            "history": records,
+            "held_out": self._held_out,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        with atomic(path) as temporary:
+            try:
+                torch.save(state, temporary)
+            except RuntimeError as error:  # how torch reports a full disk
+                raise ImpastoError(f"cannot write the checkpoint {path}: {error}") from error
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            InputError: If it cannot be read, or belongs to another recipe or other styles.
+        """
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            recipe, styles = dict(state["recipe"]), list(state["styles"])
+        except (*_DAMAGES, pickle.UnpicklingError) as error:
+            raise InputError(f"cannot resume from '{path}': it is no checkpoint") from error
+        ours = {**asdict(self.recipe), "styles": list(self.task.description.styles)}
+        recipe["styles"] = styles
+        if changed := [name for name in ours if recipe.get(name) != ours[name]]:
+            was = ", ".join(f"{name} {recipe.get(name)}" for name in changed)
+            raise InputError(f"the checkpoint '{path}' was made with other settings: {was}")
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        self._held_out = state["held_out"]
+        size = (self.recipe.size, self.recipe.size)
+        self.history.records = [
+            Record(step, 0, size, seconds, losses) for step, seconds, losses in state["history"]
+        ]
+
+    def write(self, path: Path) -> None:
+        """Write the averaged network as a model file.
+
+        Raises:
+            ImpastoError: If it cannot be written.
+        """
+        recipe = {**asdict(self.recipe), "steps_done": self.step}
+        save_model(self.average, replace(self.task.description, recipe=recipe), path)
+
+
+class _Ahead(Generic[Batch]):
+    """Prepares the batches of the next steps in threads."""
+
+    def __init__(self, make: Callable[[int], Batch], steps: int) -> None:
+        self._make = make
+        self._steps = steps
+        self._pool = ThreadPoolExecutor(max(1, min(8, (os.cpu_count() or 2) // 2)))
+        self._coming: dict[int, Future[Batch]] = {}
+
+    def __call__(self, step: int) -> Batch:
+        for coming in range(step, min(step + AHEAD, self._steps)):
+            if coming not in self._coming:
+                self._coming[coming] = self._pool.submit(self._make, coming)
+        return self._coming.pop(step).result()
+
+    def close(self) -> None:
+        """Drop what is not needed any more."""
+        self._pool.shutdown(cancel_futures=True)

@@ -1,0 +1,212 @@
+"""The loss of painted pictures: content, style, total variation, steadiness.
+
+Built of ``impasto.losses``, whose terms are relative: a style's statistics are compared in units
+of their own size. So each style counts alike from the start, and a strong one does not dominate
+a faint one (the aim of Cheng et al. 2021, "Style-aware normalized loss"). Each term is the mean
+of what the pictures of a batch would give one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from random import Random
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.backbones.base import Backbone
+from impasto.losses import (
+    Moments,
+    content_loss,
+    gram_loss,
+    moments,
+    sqrtm,
+    total_variation,
+    wasserstein_loss,
+)
+from impasto.options import LayerWeights
+from impasto.training.augment import inside, motion, noise, warp
+from impasto.training.recipes import Recipe
+
+# Wasserstein distances need a matrix root of every picture at every step. Its cost grows with the
+# cube of the channels, so deep, wide layers go by their Gram matrices alone.
+MOST_W2_CHANNELS = 128
+
+
+@dataclass(frozen=True)
+class StyleTarget:
+    """Statistics of ``B`` styles, one for each picture of a batch.
+
+    Attributes:
+        moments: Moments of the feature maps by layer.
+        roots: ``(B, C, C)`` by layer, the roots of the covariances, where W2 is compared.
+    """
+
+    moments: dict[str, Moments]
+    roots: dict[str, Tensor]
+
+    def __getitem__(self, index: Tensor) -> StyleTarget:
+        """The statistics of styles by their numbers, ``(B,)``."""
+        chosen = {
+            layer: Moments(each.mean[index], each.second[index])
+            for layer, each in self.moments.items()
+        }
+        return StyleTarget(chosen, {layer: root[index] for layer, root in self.roots.items()})
+
+    @staticmethod
+    def cat(targets: Iterable[StyleTarget]) -> StyleTarget:
+        """Put styles one after the other."""
+        listed = list(targets)
+        first = listed[0]
+        joined = {
+            layer: Moments(
+                torch.cat([target.moments[layer].mean for target in listed]),
+                torch.cat([target.moments[layer].second for target in listed]),
+            )
+            for layer in first.moments
+        }
+        roots = {
+            layer: torch.cat([target.roots[layer] for target in listed]) for layer in first.roots
+        }
+        return StyleTarget(joined, roots)
+
+
+class PerceptualLoss:
+    """Compares painted pictures with photos and styles.
+
+    Args:
+        backbone: Looks at the pictures; frozen.
+        recipe: Weights, layers and kind of the losses.
+
+    Raises:
+        InputError: If the backbone lacks a layer.
+    """
+
+    def __init__(self, backbone: Backbone, recipe: Recipe) -> None:
+        self.backbone = backbone
+        self.recipe = recipe
+        self.content_layers = _shares(recipe.content_layers)
+        self.style_layers = _shares(recipe.style_layers)
+        backbone.check([*self.content_layers, *self.style_layers])
+
+    def move(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Let the backbone run on a device and in a dtype."""
+        self.backbone.to(device, dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.no_grad()
+    def style(self, images: Tensor, weights: Tensor | None = None) -> StyleTarget:
+        """The statistics of style images.
+
+        Args:
+            images: ``(B, 3, h, w)``, RGB in [0, 1].
+            weights: ``(B, 1, h, w)``, how much each pixel counts, for example its alpha.
+        """
+        maps = self.backbone(images, self.style_layers)
+        found = {}
+        for layer, each in maps.items():
+            at = weights
+            if weights is not None:
+                at = F.interpolate(weights, size=each.shape[2:], mode="area")
+            found[layer] = moments(each, at)
+        roots = {
+            layer: sqrtm(each.covariance)
+            for layer, each in found.items()
+            if "w2" in self.recipe.style_loss and each.mean.shape[1] <= MOST_W2_CHANNELS
+        }
+        return StyleTarget(found, roots)
+
+    def __call__(self, painted: Tensor, contents: Tensor, style: StyleTarget) -> dict[str, Tensor]:
+        """Return the weighted loss terms.
+
+        Args:
+            painted: ``(B, 3, H, W)``, RGB in [0, 1].
+            contents: ``(B, 3, H, W)``, the photos.
+            style: The statistics of ``B`` styles.
+
+        Returns:
+            Scalars by name: "content", "style" and, where it has a weight, "tv".
+        """
+        recipe = self.recipe
+        with torch.no_grad():
+            wanted = self.backbone(contents, self.content_layers)
+        maps = self.backbone(painted, {*self.content_layers, *self.style_layers})
+        terms = {
+            "content": recipe.content_weight
+            * _sum(
+                weight * _content(maps[layer], wanted[layer])
+                for layer, weight in self.content_layers.items()
+            ),
+            "style": recipe.style_weight
+            * _sum(
+                weight * self._compare(maps[layer], layer, style)
+                for layer, weight in self.style_layers.items()
+            ),
+        }
+        if recipe.tv_weight:
+            terms["tv"] = recipe.tv_weight * total_variation(painted)
+        return terms
+
+    def _compare(self, maps: Tensor, layer: str, style: StyleTarget) -> Tensor:
+        ours, theirs = moments(maps), style.moments[layer]
+        terms = []
+        if "gram" in self.recipe.style_loss or layer not in style.roots:
+            terms.append(gram_loss(ours, theirs))
+        if layer in style.roots:
+            terms.append(wasserstein_loss(ours, theirs, style.roots[layer]))
+        return _sum(terms)
+
+
+def _content(maps: Tensor, target: Tensor) -> Tensor:
+    """The content loss of each picture alone, then their mean: a dark photo counts as others."""
+    losses = [content_loss(*pair) for pair in zip(maps, target, strict=True)]
+    return torch.stack(losses).mean()
+
+
+def _shares(layers: LayerWeights) -> LayerWeights:
+    total = sum(layers.values())
+    return {layer: weight / total for layer, weight in layers.items() if weight}
+
+
+def _sum(terms: Iterable[Tensor]) -> Tensor:
+    return torch.stack(list(terms)).sum(dim=0)
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How frames move to the next ones.
+
+    Attributes:
+        grid: ``(B, H, W, 2)``, for ``augment.warp``.
+        noise: ``(B, 3, H, W)``, what is added after the motion.
+    """
+
+    grid: Tensor
+    noise: Tensor
+
+    @staticmethod
+    def draw(frames: Tensor, rng: Random) -> Motion:
+        """Draw a motion for square frames ``(B, 3, size, size)``."""
+        return Motion(motion(frames.shape[0], frames.shape[3], rng), noise(frames, rng))
+
+
+def steadiness(
+    painted: Tensor, contents: Tensor, paint: Callable[[Tensor], Tensor], move: Motion
+) -> Tensor:
+    """How little painting and moving commute: the mean difference of the next frame, painted.
+
+    Args:
+        painted: ``(B, 3, H, W)``, the frames as the network paints them.
+        contents: ``(B, 3, H, W)``, the frames.
+        paint: The network.
+        move: From these frames to the next.
+
+    Returns:
+        A scalar: the mean absolute difference of painted and moved from moved and painted frames,
+        where the next frame shows what was in the one before.
+    """
+    grid = move.grid.to(contents)
+    following = (warp(contents, grid) + move.noise.to(contents)).clamp(0, 1)
+    difference = (warp(painted, grid) - paint(following)).abs()
+    return (difference * inside(grid)).mean()

@@ -1,0 +1,89 @@
+"""Recipes of the networks' training: defaults, help and checks. No heavy import here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from impasto.options import CONTENT_LAYERS, STYLE_LAYERS, LayerWeights, StyleLoss, check, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What determines a trained network, besides the pictures.
+
+    Raises:
+        InputError: If a value is of the wrong type or out of its range.
+    """
+
+    backbone: str = option("lite", "feature network that looks at the pictures", metavar="NAME")
+    width: int = option(
+        16, "channels of the network at full resolution; wider is better and slower", minimum=1
+    )
+    blocks: int = option(5, "residual blocks of the network", minimum=0)
+    steps: int = option(20000, "gradient steps of the whole training", minimum=1)
+    batch: int = option(8, "photos in a batch", minimum=1)
+    size: int = option(256, "side of the crops", minimum=16, metavar="PX")
+    learning_rate: float = option(1e-3, "learning rate of Adam at its highest", minimum=1e-8)
+    schedule: Literal["cosine", "constant"] = option(
+        "cosine", "how the learning rate goes on after warming up", choices=("cosine", "constant")
+    )
+    averaging: float = option(
+        0.999, "decay of the average over the weights; 0: none", minimum=0, maximum=0.99999
+    )
+    clip: float = option(10.0, "largest norm of a gradient", minimum=1e-6)
+    content_weight: float = option(1.0, "weight of the content loss", minimum=0)
+    style_weight: float = option(10.0, "weight of the style loss", minimum=0)
+    tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
+    temporal_weight: float = option(
+        0.0, "weight of the steadiness under small motion and noise, for video", minimum=0
+    )
+    content_layers: LayerWeights = option(
+        CONTENT_LAYERS, "content layers with their weights", metavar="LAYER[=W],..."
+    )
+    style_layers: LayerWeights = option(
+        STYLE_LAYERS, "style layers with their weights", metavar="LAYER[=W],..."
+    )
+    style_loss: StyleLoss = option(
+        "gram+w2",
+        "statistics that the style loss compares (w2 in layers of up to 128 channels)",
+        choices=("gram", "w2", "gram+w2"),
+    )
+    seed: int = option(0, "seed of everything random", minimum=0, maximum=2**63 - 1)
+
+    def __post_init__(self) -> None:
+        """Check every value against what its field says."""
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FastRecipe(Recipe):
+    """Recipe of a per-style network.
+
+    Raises:
+        InputError: If a value is of the wrong type or out of its range.
+    """
+
+    style_size: int = option(
+        384,
+        "longer side at which the style images are looked at: the size of the strokes",
+        minimum=16,
+        metavar="PX",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArbitraryRecipe(Recipe):
+    """Recipe of the arbitrary style network.
+
+    Raises:
+        InputError: If a value is of the wrong type or out of its range.
+    """
+
+    steps: int = option(60000, "gradient steps of the whole training", minimum=1)
+    identity: float = option(
+        0.1,
+        "share of the photos that are their own style, so that strength 0 keeps them",
+        minimum=0,
+        maximum=1,
+    )

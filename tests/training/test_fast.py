@@ -1,0 +1,285 @@
+"""Training of the per-style network: losses, progress, resumption, checkpoints."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from impasto import artworks
+from impasto.backbones import load_backbone
+from impasto.errors import ImpastoError, InputError
+from impasto.events import Step
+from impasto.image import Picture
+from impasto.networks import Fast
+from impasto.training import augment, loop
+from impasto.training.data import PictureFolder
+from impasto.training.fast import FastBatch, FastTask, Style
+from impasto.training.loop import Trainer
+from impasto.training.perceptual import Motion, PerceptualLoss, StyleTarget, steadiness
+from impasto.training.photos import Photos
+from tests.training.networks import fast_recipe, write_photos
+
+Start = Callable[..., "Trainer[FastBatch]"]
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_photos(tmp_path_factory.mktemp("data") / "photos")
+
+
+@pytest.fixture(scope="module")
+def styles() -> list[Style]:
+    names = ("night-wind", "stained-glass")
+    return [Style(name, artworks.draw(name, 96), "drawn by code") for name in names]
+
+
+@pytest.fixture
+def start(photos: Path, styles: list[Style]) -> Start:
+    def make(**changes: Any) -> Trainer[FastBatch]:
+        recipe = fast_recipe(**changes)
+        task = FastTask(recipe, PictureFolder(photos), styles, load_backbone("lite"))
+        return Trainer(task, "cpu", "float32")
+
+    return make
+
+
+@pytest.mark.parametrize("style_loss", ["gram", "w2", "gram+w2"])
+def test_losses_of_a_batch_are_the_mean_of_those_of_its_pictures(style_loss: str) -> None:
+    """Dark and bright ones together: no picture may outweigh the others."""
+    recipe = fast_recipe(style_loss=style_loss, tv_weight=2.0)
+    loss = PerceptualLoss(load_backbone("lite"), recipe)
+    torch.manual_seed(0)
+    bright = torch.tensor([1.0, 0.1, 0.5])[:, None, None, None]
+    painted, contents, images = (bright * torch.rand(3, 3, 32, 32) for _ in range(3))
+    target = loss.style(images)
+    together = loss(painted, contents, target)
+    singles = [
+        loss(painted[i, None], contents[i, None], loss.style(images[i, None])) for i in range(3)
+    ]
+    assert set(together) == {"content", "style", "tv"}
+    for name, value in together.items():
+        mean = np.mean([float(single[name]) for single in singles])
+        assert float(value) == pytest.approx(mean, rel=1e-4), name
+
+
+def test_targets_are_chosen_by_number() -> None:
+    loss = PerceptualLoss(load_backbone("lite"), fast_recipe())
+    images = torch.rand(3, 3, 32, 32)
+    joined = StyleTarget.cat(loss.style(image[None]) for image in images)
+    chosen, direct = joined[torch.tensor([2, 0])], loss.style(images[[2, 0]])
+    for layer, each in direct.moments.items():
+        torch.testing.assert_close(chosen.moments[layer].second, each.second, atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(chosen.roots[layer], direct.roots[layer], atol=1e-3, rtol=1e-2)
+
+
+def test_painting_that_commutes_with_motion_is_steady() -> None:
+    frames = torch.rand(2, 3, 40, 40)
+    move = Motion(augment.motion(2, 40, Random(0)), torch.zeros(2, 3, 40, 40))
+    inverted = steadiness(1 - frames, frames, lambda images: 1 - images, move)
+    assert float(inverted) == pytest.approx(0, abs=1e-6)
+    ramp = torch.linspace(0, 1, 40).expand_as(frames)
+    fixed = steadiness((frames + ramp) / 2, frames, lambda images: (images + ramp) / 2, move)
+    assert float(fixed) > 0.01
+
+
+def test_motion_is_smooth_and_small() -> None:
+    grid = augment.motion(20, 64, Random(0))
+    still = torch.nn.functional.affine_grid(torch.eye(2, 3)[None], [1, 3, 64, 64], False)
+    pixels = (grid - still) * 32
+    assert 3 < pixels.std() < 20
+    assert pixels.diff(dim=1).abs().max() < 4
+    assert 0.3 < augment.inside(grid).mean() < 1
+
+
+def test_jitter_keeps_the_range_and_zero_changes_nothing() -> None:
+    image = torch.rand(3, 8, 8)
+    torch.testing.assert_close(augment.jitter(image, Random(0), 0.0), image)
+    for seed in range(10):
+        changed = augment.jitter(image, Random(seed), 0.5)
+        assert 0 <= changed.min() <= changed.max() <= 1
+        assert not torch.allclose(changed, image)
+
+
+def test_held_out_photos_are_not_learnt_on(photos: Path) -> None:
+    folder = PictureFolder(photos)
+    kept = Photos(folder, 32, 0.0)
+    assert kept.held_out.shape == (4, 3, 32, 32)
+    assert len(kept.folder) == len(folder) - 4
+    again = Photos(PictureFolder(photos), 32, 0.0)
+    assert torch.equal(kept.held_out, again.held_out)
+
+
+def test_corrupt_pictures_are_neither_held_out_nor_fatal(tmp_path: Path) -> None:
+    folder = write_photos(tmp_path / "photos", 3)
+    for index in range(6):
+        (folder / f"bad{index}.jpg").write_bytes(b"bad")
+    kept = Photos(PictureFolder(folder), 32, 0.0)
+    assert 0 < len(kept.held_out) <= 4
+    for path in folder.glob("?.png"):
+        path.unlink()
+    with pytest.raises(InputError, match="none of the pictures"):
+        Photos(PictureFolder(folder), 32, 0.0)
+
+
+@pytest.mark.slow
+def test_training_lowers_the_held_out_loss(start: Start, tmp_path: Path) -> None:
+    trainer = start(steps=60, batch=4, width=8, learning_rate=3e-3, averaging=0.9)
+    before = trainer.held_out()
+    assert trainer.run() is None
+    assert trainer.held_out() < 0.6 * before
+
+
+def test_a_resumed_run_gives_the_weights_of_the_unbroken_one(start: Start, tmp_path: Path) -> None:
+    unbroken = start(temporal_weight=1.0)
+    assert unbroken.run() is None
+
+    first = start(temporal_weight=1.0)
+    assert first.run(checkpoint=tmp_path / "run.pt", callbacks=[_stop_after(4)]) == "stopped"
+    second = start(temporal_weight=1.0)
+    second.resume(tmp_path / "run.pt")
+    assert second.step == 4
+    assert second.run() is None
+    for name, value in unbroken.network.state_dict().items():
+        assert torch.equal(second.network.state_dict()[name], value), name
+    for name, value in unbroken.average.state_dict().items():
+        assert torch.equal(second.average.state_dict()[name], value), name
+    assert [r.losses for r in second.history.records] == [
+        r.losses for r in unbroken.history.records
+    ]
+
+
+def _stop_after(count: int) -> Callable[[Step], None]:
+    def stop(step: Step) -> None:
+        if step.step == count:
+            step.stop()
+
+    return stop
+
+
+def test_batches_prepared_ahead_are_those_of_their_steps(start: Start) -> None:
+    threaded, plain = start(), start()
+    threaded.run()
+    for _ in range(plain.recipe.steps):
+        plain.advance()
+    for name, value in plain.network.state_dict().items():
+        assert torch.equal(threaded.network.state_dict()[name], value), name
+
+
+def test_time_and_ctrl_c_keep_a_checkpoint(start: Start, tmp_path: Path) -> None:
+    def interrupt(step: Step) -> None:
+        if step.step == 2:
+            raise KeyboardInterrupt
+
+    trainer = start()
+    assert trainer.run(checkpoint=tmp_path / "run.pt", seconds=0) == "time"
+    assert trainer.run(checkpoint=tmp_path / "run.pt", callbacks=[interrupt]) == "interrupted"
+    resumed = start()
+    resumed.resume(tmp_path / "run.pt")
+    assert resumed.step == 2
+
+
+def test_a_full_disk_keeps_the_old_checkpoint(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer, path = start(), tmp_path / "run.pt"
+    trainer.save(path)
+    before = path.read_bytes()
+
+    def fill(_state: object, file: Path) -> None:
+        file.write_bytes(b"half of it")
+        raise RuntimeError("PytorchStreamWriter failed writing file data")
+
+    monkeypatch.setattr(torch, "save", fill)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    with pytest.raises(ImpastoError, match="cannot write the checkpoint"):
+        trainer.run(checkpoint=path)
+    assert trainer.step == trainer.recipe.steps
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_spares_the_checkpoint(
+    start: Start, tmp_path: Path
+) -> None:
+    trainer, path = start(), tmp_path / "run.pt"
+    trainer.save(path)
+    before = path.read_bytes()
+    trainer.network.painter.head.bias.data.fill_(torch.nan)  # type: ignore[union-attr]
+    with pytest.raises(ImpastoError, match="not finite at step 1"):
+        trainer.run(checkpoint=path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no checkpoint"])
+def test_what_is_no_checkpoint_is_refused(
+    start: Start, tmp_path: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "run.pt").write_bytes(content)
+    with pytest.raises(InputError, match="cannot resume"):
+        start().resume(tmp_path / "run.pt")
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(start: Start, tmp_path: Path) -> None:
+    start().save(tmp_path / "run.pt")
+    with pytest.raises(InputError, match="steps 6"):
+        start(steps=7).resume(tmp_path / "run.pt")
+
+
+def test_the_written_model_paints_as_the_averaged_network(start: Start, tmp_path: Path) -> None:
+    trainer = start()
+    trainer.run()
+    trainer.write(tmp_path / "model.safetensors")
+    fast = Fast(model=str(tmp_path / "model.safetensors"), device="cpu")
+    assert fast.styles == ("night-wind", "stained-glass")
+    image = torch.rand(1, 3, 24, 24)
+    expected = trainer.average(image, torch.eye(2)[1:])
+    torch.testing.assert_close(fast.apply(image, "stained-glass"), expected, atol=5e-3, rtol=0)
+    assert fast._runner.description.recipe["steps_done"] == 6
+    assert fast._runner.description.attributions == ("drawn by code",) * 2
+
+
+def test_the_sheet_shows_photos_in_all_styles(start: Start) -> None:
+    trainer = start()
+    sheet = trainer.sheet()
+    assert sheet.size[1] > sheet.size[0] * 0.7
+    assert sheet.rgb.std() > 0.05
+
+
+def test_the_history_is_a_table_of_losses(start: Start, tmp_path: Path) -> None:
+    trainer = start()
+    trainer.run()
+    trainer.history.write(tmp_path / "losses.csv")
+    with (tmp_path / "losses.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5, 6]
+    total = float(rows[-1]["content"]) + float(rows[-1]["style"])
+    assert float(rows[-1]["total"]) == pytest.approx(total, rel=1e-5)
+    assert float(rows[-1]["held-out"]) == pytest.approx(trainer.held_out(), rel=1e-4)
+
+
+def test_styles_that_cannot_be_are_refused(photos: Path, styles: list[Style]) -> None:
+    def task(*styles: Style) -> FastTask:
+        return FastTask(fast_recipe(), PictureFolder(photos), styles, load_backbone("lite"))
+
+    with pytest.raises(InputError, match="no two the same"):
+        task(styles[0], replace(styles[1], name=styles[0].name))
+    with pytest.raises(InputError, match="no two the same"):
+        task()
+    dot = Style("dot", Picture(np.zeros((4, 30, 3), np.float32), name="dot.png"))
+    with pytest.raises(InputError, match=r"dot.png is 30 x 4 px here, too small"):
+        task(dot)
+
+
+@pytest.mark.parametrize("changes", [{"size": 8}, {"steps": 0}, {"style_loss": "w3"}])
+def test_recipes_that_cannot_be_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        fast_recipe(**changes)
