@@ -1,0 +1,241 @@
+"""``impasto train fast`` and ``impasto train arbitrary``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.cli.arguments import add_option, add_options, collect
+from impasto.errors import InputError
+from impasto.training.recipes import ArbitraryRecipe, FastRecipe, Recipe
+
+if TYPE_CHECKING:
+    from impasto.backbones.base import Backbone
+    from impasto.events import Step
+    from impasto.training.fast import Style
+    from impasto.training.loop import Trainer
+
+logger = logging.getLogger(__name__)
+
+INTERRUPTED = 130
+LOG_SECONDS = 60.0
+
+
+def add_networks(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add ``fast`` and ``arbitrary`` to the subcommands of ``impasto train``."""
+    after = "A checkpoint beside the output is renewed every few minutes; --resume goes on exactly."
+    fast = subparsers.add_parser(
+        "fast",
+        help="teach a network one or several styles",
+        description=f"Teach one network one or several styles, by photos. {after}",
+    )
+    fast.add_argument("--photos", type=Path, required=True, metavar="DIR")
+    fast.add_argument(
+        "--styles",
+        nargs="+",
+        required=True,
+        metavar="[NAME=]FILE",
+        help="style images; named after their files if no name is given",
+    )
+    fast.add_argument(
+        "--attributions",
+        nargs="+",
+        default=[],
+        metavar="TEXT",
+        help="who made the styles: one line each, in their order, kept in the model",
+    )
+    _add_common(fast, FastRecipe)
+    fast.set_defaults(run=_fast)
+    arbitrary = subparsers.add_parser(
+        "arbitrary",
+        help="teach a network to take any style",
+        description=f"Teach a network to take any style, by photos and artworks. {after}",
+    )
+    arbitrary.add_argument("--photos", type=Path, required=True, metavar="DIR")
+    arbitrary.add_argument("--artworks", type=Path, required=True, metavar="DIR")
+    _add_common(arbitrary, ArbitraryRecipe)
+    arbitrary.set_defaults(run=_arbitrary)
+
+
+def _add_common(parser: argparse.ArgumentParser, recipe: type[Recipe]) -> None:
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
+    add_options(parser.add_argument_group("recipe"), recipe)  # type: ignore[arg-type]
+    running = parser.add_argument_group("running")
+    running.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    add_option(
+        running,
+        "minutes",
+        type=float,
+        default=math.inf,
+        metavar="N",
+        help="stop after this time, to resume later",
+    )
+    add_option(running, "weights", metavar="FILE", help="the backbone's; found if left out")
+    add_option(running, "device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps")
+    add_option(
+        running,
+        "precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="numbers in which convolutions compute (default: auto)",
+    )
+    watching = parser.add_argument_group("watching")
+    add_option(watching, "preview", metavar="FILE", help="keep this file at a sheet of results")
+    add_option(watching, "save_every", type=int, metavar="N", help="number such sheets, every N")
+    add_option(watching, "history", metavar="FILE", help="losses as .csv or .json, kept up to date")
+    add_option(watching, "plot", metavar="FILE", help="loss curves as .png, .svg or .pdf, likewise")
+    add_option(watching, "tensorboard", metavar="DIR", help="log for TensorBoard")
+
+
+def _fast(args: argparse.Namespace) -> int:
+    recipe = FastRecipe(**collect(args, FastRecipe))  # type: ignore[arg-type]
+    checkpoint = _checkpoint(args)
+    styles = _styles(args.styles, args.attributions)
+
+    from impasto.training.data import PictureFolder
+    from impasto.training.fast import FastTask
+    from impasto.training.loop import Trainer
+
+    task = FastTask(recipe, PictureFolder(args.photos), styles, _backbone(args, recipe))
+    code = _train(Trainer(task, args.device, args.precision), args, checkpoint)
+    _report_skipped(task.photos.folder.unreadable)
+    return code
+
+
+def _arbitrary(args: argparse.Namespace) -> int:
+    recipe = ArbitraryRecipe(**collect(args, ArbitraryRecipe))  # type: ignore[arg-type]
+    checkpoint = _checkpoint(args)
+
+    from impasto.training.arbitrary import ArbitraryTask
+    from impasto.training.data import PictureFolder
+    from impasto.training.loop import Trainer
+
+    photos, artworks = PictureFolder(args.photos), PictureFolder(args.artworks)
+    task = ArbitraryTask(recipe, photos, artworks, _backbone(args, recipe))
+    code = _train(Trainer(task, args.device, args.precision), args, checkpoint)
+    _report_skipped(task.photos.folder.unreadable | task.artworks.folder.unreadable)
+    return code
+
+
+def _checkpoint(args: argparse.Namespace) -> Path:
+    """The checkpoint beside the output; refuses now what could not be written later."""
+    output: Path = args.output
+    if output.suffix != ".safetensors":
+        raise InputError(f"the output '{output}' must end in .safetensors")
+    for name in ("output", "preview", "history", "plot"):
+        path = getattr(args, name)
+        if path is not None and not Path(path).resolve().parent.is_dir():
+            raise InputError(f"the folder of --{name} '{path}' does not exist")
+    _check_suffix("history", args.history, (".csv", ".json"))
+    _check_suffix("plot", args.plot, (".png", ".svg", ".pdf"))
+    checkpoint = output.with_suffix(".checkpoint.pt")
+    if checkpoint.exists() and not args.resume:
+        raise InputError(f"'{checkpoint}' is there from an earlier run: add --resume, or remove it")
+    return checkpoint
+
+
+def _check_suffix(name: str, path: str | None, suffixes: tuple[str, ...]) -> None:
+    if path is not None and Path(path).suffix.lower() not in suffixes:
+        raise InputError(f"--{name} {path}: use one of {', '.join(suffixes)}")
+
+
+def _styles(sources: list[str], attributions: list[str]) -> list[Style]:
+    from impasto.image import load_image
+    from impasto.training.fast import Style
+
+    if attributions and len(attributions) != len(sources):
+        raise InputError(f"{len(attributions)} attributions for {len(sources)} styles")
+    styles = []
+    for source, attribution in zip(sources, attributions or [""] * len(sources), strict=True):
+        name, _, file = source.rpartition("=")
+        if Path(source).exists():  # a file with = in its name
+            name, file = "", source
+        name = name or Path(file).stem.lower().replace("_", "-").replace(" ", "-")
+        styles.append(Style(name, load_image(file), attribution))
+    return styles
+
+
+def _backbone(args: argparse.Namespace, recipe: Recipe) -> Backbone:
+    from impasto.backbones import load_backbone
+    from impasto.cli.weights import download_bar
+
+    with download_bar(recipe.backbone) as progress:
+        return load_backbone(recipe.backbone, weights=args.weights, progress=progress)
+
+
+def _train(trainer: Trainer[Any], args: argparse.Namespace, checkpoint: Path) -> int:
+    """Train, write the model, and return the exit code."""
+    from impasto import callbacks as watching
+
+    if args.resume:
+        trainer.resume(checkpoint)
+    tables = Tables(trainer, args.history, args.plot)
+    with ExitStack() as stack:
+        callbacks: list[Any] = [tables]
+        if args.preview:
+            callbacks.append(watching.Preview(args.preview, every_seconds=30))
+        if args.save_every is not None:
+            sheets = args.output.with_suffix(".png")
+            callbacks.append(watching.SaveEvery(args.save_every, sheets))
+        if args.tensorboard:
+            log = watching.TensorBoard(
+                args.tensorboard, every=50, image_every=500, settings=vars(args)
+            )
+            callbacks.append(stack.enter_context(log))
+        if not args.quiet:
+            callbacks.append(stack.enter_context(watching.ProgressBar()))
+        stopped = trainer.run(checkpoint=checkpoint, seconds=60 * args.minutes, callbacks=callbacks)
+    trainer.write(args.output)
+    tables.write()
+    losses = trainer.losses()
+    told = "".join(
+        f", {name} {losses[name]:.4g}" for name in ("total", "held-out") if name in losses
+    )
+    print(f"{args.output}: {trainer.step} of {trainer.recipe.steps} steps{told}")
+    if stopped:
+        logger.warning("stopped (%s): --resume goes on from %s", stopped, checkpoint)
+    return INTERRUPTED if stopped == "interrupted" else 0
+
+
+class Tables:
+    """Keeps losses on disk and in the log up to date, about once a minute."""
+
+    def __init__(self, trainer: Trainer[Any], history: str | None, plot: str | None) -> None:
+        self.trainer, self.history, self.plot = trainer, history, plot
+        self._due = LOG_SECONDS
+
+    def __call__(self, step: Step) -> None:
+        """Write and log if it is time."""
+        if step.seconds < self._due:
+            return
+        self._due = step.seconds + LOG_SECONDS
+        losses = step.losses()
+        logger.info(
+            "step %d of %d, loss %.4g, %.0f min left",
+            step.step,
+            step.of,
+            losses["total"],
+            step.seconds_left / 60,
+        )
+        self.write()
+
+    def write(self) -> None:
+        """Write the history and the plot."""
+        if not self.trainer.history.records:
+            return
+        if self.history:
+            self.trainer.history.write(self.history)
+        if self.plot:
+            from impasto.explain.plots import plot_losses
+
+            plot_losses(self.trainer.history, self.plot)
+
+
+def _report_skipped(unreadable: set[Path]) -> None:
+    if unreadable:
+        plural = "picture was" if len(unreadable) == 1 else "pictures were"
+        logger.warning("%d unreadable %s skipped", len(unreadable), plural)

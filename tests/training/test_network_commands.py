@@ -1,0 +1,132 @@
+"""``impasto train fast`` and ``impasto train arbitrary``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import pytest
+
+from impasto import artworks
+from impasto.cli import train_networks
+from impasto.errors import InputError
+from impasto.image import load_image
+from impasto.networks.files import describe
+from tests.training.networks import write_artworks, write_photos
+
+RECIPE = ["--width", "4", "--blocks", "1", "--batch", "2", "--size", "32", "--steps", "3"]
+RECIPE += ["--style_layers", "relu1_1,relu2_1", "--content-layers", "relu2_1"]
+RECIPE += ["--device", "cpu"]
+
+
+@pytest.fixture
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-q", "--quiet", action="store_true")
+    train_networks.add_networks(parser.add_subparsers())
+    return parser
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    return write_photos(tmp_path / "photos")
+
+
+@pytest.fixture
+def style(tmp_path: Path) -> Path:
+    path = tmp_path / "Night_Wind.png"
+    artworks.draw("night-wind", 64).pil().save(path)
+    return path
+
+
+def test_fast_trains_skips_resumes_and_watches(
+    parser: argparse.ArgumentParser,
+    photos: Path,
+    style: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (photos / "bad.png").write_bytes(b"bad")
+    output = tmp_path / "model.safetensors"
+    line = ["fast", "--photos", str(photos), "--styles", str(style), f"again={style}"]
+    line += ["--attributions", "drawn by code", "the same", "-o", str(output), *RECIPE]
+    args = parser.parse_args([*line, "--minutes", "0"])
+    assert args.run(args) == 0
+    assert "0 of 3 steps" in capsys.readouterr().out
+
+    args = parser.parse_args(line)
+    with pytest.raises(InputError, match="--resume"):
+        args.run(args)
+
+    watching = {name: tmp_path / f"{name}.{suffix}" for name, suffix in WATCHED.items()}
+    options = [text for name, path in watching.items() for text in (f"--{name}", str(path))]
+    with caplog.at_level(logging.WARNING):
+        args = parser.parse_args([*line, "--resume", "--save-every", "2", *options])
+        assert args.run(args) == 0
+    assert "3 of 3 steps, total" in capsys.readouterr().out
+    assert "1 unreadable picture was skipped" in caplog.text
+    description = describe(output)
+    assert description.styles == ("night-wind", "again")
+    assert description.attributions == ("drawn by code", "the same")
+    assert description.recipe["steps_done"] == 3
+    assert all(path.stat().st_size for path in watching.values())
+    assert watching["history"].read_text().startswith("step,")
+    assert load_image(tmp_path / "model_0002.png").size == load_image(watching["preview"]).size
+
+
+WATCHED = {"preview": "png", "history": "csv", "plot": "png"}
+
+
+def test_arbitrary_trains(
+    parser: argparse.ArgumentParser,
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    paintings, output = write_artworks(tmp_path / "artworks", 1), tmp_path / "any.safetensors"
+    line = ["-q", "arbitrary", "--photos", str(photos), "--artworks", str(paintings)]
+    args = parser.parse_args([*line, "-o", str(output), *RECIPE, "--identity", "0.5"])
+    assert args.run(args) == 0
+    assert "3 of 3 steps" in capsys.readouterr().out
+    assert describe(output).kind == "arbitrary"
+    assert describe(output).recipe["identity"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["-o", "model.pth"], "must end in .safetensors"),
+        (["-o", "nowhere/model.safetensors"], "does not exist"),
+        (["-o", "m.safetensors", "--history", "losses.txt"], "use one of .csv"),
+        (["-o", "m.safetensors", "--styles", "missing.jpg"], "missing.jpg"),
+        (["-o", "m.safetensors", "--attributions", "one", "two"], "2 attributions for 1 style"),
+        (["-o", "m.safetensors", "--device", "cuda:77"], "cuda:77"),
+        (["-o", "m.safetensors", "--backbone", "vgg17"], "vgg17"),
+        (["-o", "m.safetensors", "--batch", "0"], "at least 1"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_once(
+    parser: argparse.ArgumentParser,
+    photos: Path,
+    style: Path,
+    extra: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    args = parser.parse_args(["fast", "--photos", str(photos), "--styles", str(style), *extra])
+    with pytest.raises(InputError, match=message):
+        args.run(args)
+
+
+def test_a_folder_without_photos_is_refused(
+    parser: argparse.ArgumentParser, style: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    line = ["fast", "--photos", str(tmp_path / "empty"), "--styles", str(style)]
+    args = parser.parse_args([*line, "-o", str(tmp_path / "m.safetensors")])
+    with pytest.raises(InputError, match="no pictures"):
+        args.run(args)
