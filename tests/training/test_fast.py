@@ -164,6 +164,19 @@ def _stop_after(count: int) -> Callable[[Step], None]:
     return stop
 
 
+def test_statistics_stay_exact_in_mixed_precision(
+    start: Start, photos: Path, styles: list[Style]
+) -> None:
+    exact = start()
+    task = FastTask(exact.recipe, PictureFolder(photos), styles, load_backbone("lite"))  # type: ignore[arg-type]
+    mixed = Trainer(task, "cpu", "bfloat16")
+    for trainer in (exact, mixed):
+        trainer.advance()
+    assert mixed.losses() != exact.losses()
+    assert mixed.losses() == pytest.approx(exact.losses(), rel=0.05)
+    assert all(value.dtype == torch.float32 for value in mixed.network.parameters())
+
+
 def test_batches_prepared_ahead_are_those_of_their_steps(start: Start) -> None:
     threaded, plain = start(), start()
     threaded.run()

@@ -95,7 +95,6 @@ class PerceptualLoss:
         """Let the backbone run on a device and in a dtype."""
         self.backbone.to(device, dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    @torch.no_grad()
     def style(self, images: Tensor, weights: Tensor | None = None) -> StyleTarget:
         """The statistics of style images.
 
@@ -103,18 +102,18 @@ class PerceptualLoss:
             images: ``(B, 3, h, w)``, RGB in [0, 1].
             weights: ``(B, 1, h, w)``, how much each pixel counts, for example its alpha.
         """
-        maps = self.backbone(images, self.style_layers)
-        found = {}
-        for layer, each in maps.items():
-            at = weights
-            if weights is not None:
-                at = F.interpolate(weights, size=each.shape[2:], mode="area")
-            found[layer] = moments(each, at)
-        roots = {
-            layer: sqrtm(each.covariance)
-            for layer, each in found.items()
-            if "w2" in self.recipe.style_loss and each.mean.shape[1] <= MOST_W2_CHANNELS
-        }
+        with torch.no_grad(), _exact(images):
+            found = {}
+            for layer, maps in self.backbone(images, self.style_layers).items():
+                at = None
+                if weights is not None:
+                    at = F.interpolate(weights, size=maps.shape[2:], mode="area")
+                found[layer] = moments(maps, at)
+            roots = {
+                layer: sqrtm(each.covariance)
+                for layer, each in found.items()
+                if "w2" in self.recipe.style_loss and each.mean.shape[1] <= MOST_W2_CHANNELS
+            }
         return StyleTarget(found, roots)
 
     def __call__(self, painted: Tensor, contents: Tensor, style: StyleTarget) -> dict[str, Tensor]:
@@ -128,24 +127,24 @@ class PerceptualLoss:
         Returns:
             Scalars by name: "content", "style" and, where it has a weight, "tv".
         """
-        recipe = self.recipe
-        with torch.no_grad():
-            wanted = self.backbone(contents, self.content_layers)
-        maps = self.backbone(painted, {*self.content_layers, *self.style_layers})
-        terms = {
-            "content": recipe.content_weight
-            * _sum(
-                weight * _content(maps[layer], wanted[layer])
-                for layer, weight in self.content_layers.items()
-            ),
-            "style": recipe.style_weight
-            * _sum(
-                weight * self._compare(maps[layer], layer, style)
-                for layer, weight in self.style_layers.items()
-            ),
-        }
-        if recipe.tv_weight:
-            terms["tv"] = recipe.tv_weight * total_variation(painted)
+        with _exact(painted):
+            with torch.no_grad():
+                wanted = self.backbone(contents, self.content_layers)
+            maps = self.backbone(painted, {*self.content_layers, *self.style_layers})
+            terms = {
+                "content": self.recipe.content_weight
+                * _sum(
+                    weight * _content(maps[layer], wanted[layer])
+                    for layer, weight in self.content_layers.items()
+                ),
+                "style": self.recipe.style_weight
+                * _sum(
+                    weight * self._compare(maps[layer], layer, style)
+                    for layer, weight in self.style_layers.items()
+                ),
+            }
+            if self.recipe.tv_weight:
+                terms["tv"] = self.recipe.tv_weight * total_variation(painted)
         return terms
 
     def _compare(self, maps: Tensor, layer: str, style: StyleTarget) -> Tensor:
@@ -156,6 +155,11 @@ class PerceptualLoss:
         if layer in style.roots:
             terms.append(wasserstein_loss(ours, theirs, style.roots[layer]))
         return _sum(terms)
+
+
+def _exact(images: Tensor) -> torch.autocast:
+    """No autocast: the backbone has its dtype, and statistics need float32."""
+    return torch.autocast(images.device.type, enabled=False)
 
 
 def _content(maps: Tensor, target: Tensor) -> Tensor:
