@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,3 +132,11 @@ def test_a_folder_without_photos_is_refused(
     args = parser.parse_args([*line, "-o", str(tmp_path / "m.safetensors")])
     with pytest.raises(InputError, match="no pictures"):
         args.run(args)
+
+
+def test_parsers_and_options_import_nothing_heavy() -> None:
+    names = ["cli.train_networks", "cli.export", "networks", "networks.options"]
+    code = "import sys\n" + "".join(f"import impasto.{name}\n" for name in names)
+    code += "print({'torch', 'numpy', 'PIL', 'matplotlib', 'onnx'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -12,6 +12,8 @@ import logging
 import math
 import os
 import pickle
+import signal
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -122,13 +124,19 @@ class Trainer(Generic[Batch]):
 
         Args:
             batch: That of this step, if it was prepared already.
+
+        Raises:
+            ImpastoError: If a matrix in the loss is not finite.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
-        with self._autocast():
-            batch = self.batch(self.step) if batch is None else batch
-            terms = self.task.terms(self.network, batch)
-            loss = torch.stack(list(terms.values())).sum()
+        batch = self.batch(self.step) if batch is None else batch
+        try:
+            with self._autocast():
+                terms = self.task.terms(self.network, batch)
+        except torch.linalg.LinAlgError as error:  # a root of a matrix that is not finite
+            raise self._not_finite() from error
+        loss = torch.stack(list(terms.values())).sum()
         self.network.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
@@ -198,25 +206,20 @@ class Trainer(Generic[Batch]):
         Raises:
             ImpastoError: If the loss is no longer finite; the checkpoint is from before.
         """
-        stopped = None
+        stopped: str | None = None
         began, before = time.monotonic(), self.seconds
         saved = began
-        batches = _Ahead(self.batch, self.recipe.steps)
-        try:
+        with _Ahead(self.batch, self.recipe.steps) as batches, _CtrlC() as asked:
             while self.step < self.recipe.steps and not stopped:
                 if time.monotonic() - began >= seconds:
                     stopped = "time"
                     break
                 self.advance(batches(self.step))
                 self.seconds = before + time.monotonic() - began
-                stopped = self._report(callbacks)
+                stopped = self._report(callbacks) or ("interrupted" if asked else None)
                 if checkpoint and time.monotonic() - saved >= CHECKPOINT_SECONDS:
                     self._save_if_possible(checkpoint)
                     saved = time.monotonic()
-        except KeyboardInterrupt:
-            stopped = "interrupted"
-        finally:
-            batches.close()
         if checkpoint:
             self.save(checkpoint)
         return stopped
@@ -245,10 +248,13 @@ class Trainer(Generic[Batch]):
     def _check(self) -> None:
         """Reading a loss makes a GPU wait, so this is done now and then."""
         if not math.isfinite(sum(float(value.detach()) for value in self._terms.values())):
-            raise ImpastoError(
-                f"the loss is not finite at step {self.step}: lower the learning rate or the "
-                "style weight, or use --precision float32"
-            )
+            raise self._not_finite()
+
+    def _not_finite(self) -> ImpastoError:
+        return ImpastoError(
+            f"the loss is not finite at step {self.step}: lower the learning rate or the "
+            "style weight, or use --precision float32"
+        )
 
     def _save_if_possible(self, path: Path) -> None:
         """A full disk may be emptied in time, so the run goes on."""
@@ -319,7 +325,36 @@ class Trainer(Generic[Batch]):
         save_model(self.average, replace(self.task.description, recipe=recipe), path)
 
 
-class _Ahead(Generic[Batch]):
+class _CtrlC:
+    """Turns the first Ctrl-C into a wish, so that no step is left half done; true once asked.
+
+    The second one interrupts as ever. Signals reach the main thread alone; elsewhere this does
+    nothing.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._before: Any = None
+
+    def __bool__(self) -> bool:
+        return self._asked
+
+    def __enter__(self) -> _CtrlC:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+
+class _Ahead(AbstractContextManager["_Ahead[Batch]"], Generic[Batch]):
     """Prepares the batches of the next steps in threads."""
 
     def __init__(self, make: Callable[[int], Batch], steps: int) -> None:
@@ -334,6 +369,6 @@ class _Ahead(Generic[Batch]):
                 self._coming[coming] = self._pool.submit(self._make, coming)
         return self._coming.pop(step).result()
 
-    def close(self) -> None:
+    def __exit__(self, *_exception: object) -> None:
         """Drop what is not needed any more."""
         self._pool.shutdown(cancel_futures=True)
