@@ -134,7 +134,7 @@ class Trainer(Generic[Batch]):
         try:
             with self._autocast():
                 terms = self.task.terms(self.network, batch)
-        except torch.linalg.LinAlgError as error:  # a root of a matrix that is not finite
+        except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
             raise self._not_finite() from error
         loss = torch.stack(list(terms.values())).sum()
         self.network.zero_grad()
