@@ -117,10 +117,9 @@ def test_gram_distances_between_pictures_are_those_of_vgg16(shared_data: Path) -
     pictures = [_read(path) for path in paths[:8]]
     teacher = load_backbone("vgg16", weights=shared_data / "vgg16_features.safetensors")
     ours, theirs = _distances(load_lite(), pictures), _distances(teacher, pictures)
-    for layer in ("relu1_1", "relu2_1", "relu3_1"):
-        assert np.corrcoef(ours[layer], theirs[layer])[0, 1] > 0.9, layer
-    for layer in LAYERS:
-        assert abs(np.median(ours[layer] / theirs[layer]) - 1) < 0.25, layer
+    for layer, least in zip(LAYERS, (0.98, 0.95, 0.97, 0.88, 0.88, 0.6), strict=True):
+        assert np.corrcoef(ours[layer], theirs[layer])[0, 1] > least, layer
+        assert abs(np.median(ours[layer] / theirs[layer]) - 1) < 0.15, layer
 
 
 def _read(path: Path) -> torch.Tensor:

@@ -72,9 +72,9 @@ class Recipe:
     """
 
     widths: tuple[int, ...] = (16, 16, 48, 32, 96, 64, 96, 256, 256, 256, 256)
-    steps: int = 4000
+    steps: int = 5500
     learning_rate: float = 6e-4
-    cool_down: int = 3000
+    cool_down: int = 4500
     batch: int = 12
     size: int = 128
     fit_batches: int = 32
