@@ -113,8 +113,32 @@ def moments(maps: Tensor, weights: Tensor | None = None) -> Moments:
     return Moments(mean, second)
 
 
+class _SquaredError(torch.autograd.Function):
+    """The weighted sum of squared differences ``(B, C, h, w)``, in float32 or wider.
+
+    Its gradient is the difference itself, kept in the maps' own dtype: autograd would keep wide
+    copies of maps as large as the image.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
+        difference = maps - target
+        weighted = difference if weights is None else difference * weights.to(difference.dtype)
+        ctx.save_for_backward(weighted)
+        wide = torch.promote_types(maps.dtype, torch.float32)
+        if weights is None:
+            return torch.linalg.vector_norm(difference, dtype=wide).square()
+        return (weighted.to(wide) * difference).sum()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        (weighted,) = ctx.saved_tensors
+        return (2 * grad).to(weighted.dtype) * weighted, None, None
+
+
 def content_loss(maps: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Squared error of feature maps over the target's mean square (Gatys et al. 2016, eq. 1).
+    """Squared error of feature maps over the target's (Gatys et al. 2016, eq. 1).
 
     Args:
         maps: ``(B, C, h, w)``, of the image.
@@ -124,12 +148,25 @@ def content_loss(maps: Tensor, target: Tensor, weights: Tensor | None = None) ->
     Returns:
         A scalar: 0 for equal maps, about 1 for a map that shares nothing with the target.
     """
-    target = target.to(torch.promote_types(target.dtype, torch.float32))
+    return _squared_error(maps, target, weights) / (_power(target, weights) + EPS)
+
+
+def content_loss_classic(maps: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error of feature maps, as in most scripts after Gatys et al. 2016."""
+    return _squared_error(maps, target) / maps.numel()
+
+
+def _power(maps: Tensor, weights: Tensor | None) -> Tensor:
+    """The weighted sum of squares ``(B, C, h, w)``, in float32 or wider."""
+    wide = torch.promote_types(maps.dtype, torch.float32)
     if weights is None:
-        return F.mse_loss(maps.to(target.dtype), target) / (target.square().mean() + EPS)
-    error = (maps.to(target.dtype) - target).square()
-    scale = (target.square() * weights).sum()
-    return (error * weights).sum() / (scale + EPS)
+        return torch.linalg.vector_norm(maps, dtype=wide).square()
+    return (maps.to(wide).square() * weights).sum()
+
+
+def _squared_error(maps: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+    error: Tensor = _SquaredError.apply(maps, target, weights)  # type: ignore[no-untyped-call]
+    return error
 
 
 def gram_loss(image: Moments, style: Moments) -> Tensor:
@@ -144,11 +181,6 @@ def gram_loss(image: Moments, style: Moments) -> Tensor:
     """
     error = (image.second - style.second).square().sum(dim=(1, 2))
     return (error / (style.second.square().sum(dim=(1, 2)) + EPS)).mean()
-
-
-def content_loss_classic(maps: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error of feature maps, as in most scripts after Gatys et al. 2016."""
-    return F.mse_loss(maps.float(), target.float())
 
 
 def gram_loss_classic(image: Moments, style: Moments) -> Tensor:
