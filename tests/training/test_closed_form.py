@@ -21,7 +21,8 @@ def test_least_squares_over_batches_is_that_of_all_samples() -> None:
 
 
 def test_second_moments_are_the_mean_products() -> None:
-    teacher, images = small_teacher(), torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(5))
+    teacher = small_teacher()
+    images = torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(5))
     maps = teacher(images, ["relu2_1"])["relu2_1"].double().numpy()
     expected = np.einsum("bchw,bdhw->cd", maps, maps) / (maps.size / maps.shape[1])
     moments = second_moments(teacher, ["relu2_1"], [images[:1], images[1:]])
