@@ -55,11 +55,12 @@ def test_instance_norm_is_that_of_the_formula() -> None:
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
 
 
-def test_up_convolution_is_nearest_upsampling_and_a_convolution() -> None:
+def test_up_convolution_is_bilinear_upsampling_and_a_convolution() -> None:
     layer = UpConvolution(3, 5).requires_grad_(False)
     maps = torch.rand(2, 3, 4, 7)
-    fine = F.pad(F.interpolate(maps, scale_factor=2), (1,) * 4, mode="replicate")
-    torch.testing.assert_close(layer(maps), F.conv2d(fine, layer.weight), atol=1e-6, rtol=1e-5)
+    fine = F.interpolate(maps, scale_factor=2, mode="bilinear")
+    expected = F.conv2d(F.pad(fine, (1,) * 4, mode="replicate"), layer.weight)
+    torch.testing.assert_close(layer(maps), expected, atol=1e-6, rtol=1e-5)
 
 
 def test_a_flat_picture_stays_flat_to_the_border(network: TransformerNetwork) -> None:

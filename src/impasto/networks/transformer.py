@@ -6,8 +6,9 @@ Departures, and why:
 - Scale and shift of every instance normalisation are an input, the *modulation*: they alone make
   the style. The per-style network keeps a table of them, one row a style (Dumoulin et al. 2017);
   the arbitrary style network predicts them from a style image (Ghiasi et al. 2017).
-- Nearest-neighbour upsampling before a convolution instead of a transposed convolution: no
-  checkerboards (Odena et al. 2016). Both are computed as one convolution at low resolution.
+- Bilinear upsampling before a convolution instead of a transposed convolution: no checkerboards
+  (Odena et al. 2016), nor the small bricks that nearest-neighbour upsampling left in first trials.
+  Both are computed as one convolution at low resolution.
 - Borders are replicated, never zero, so that no frame appears.
 - A small last convolution, 3x3 instead of 9x9: with three outputs it is the slowest of all.
 - A logistic function at the end: the result is in [0, 1] without clipping, with a gradient.
@@ -82,14 +83,18 @@ class Convolution(nn.Conv2d):
 
 
 class UpConvolution(nn.Conv2d):
-    """Nearest-neighbour upsampling to twice the size, then a 3x3 convolution.
+    """Bilinear upsampling to twice the size, then a 3x3 convolution with replicated borders.
 
-    Neighbours in the upsampled map are equal, so the convolution is done before upsampling, with
-    one kernel for each of the four pixels that a pixel becomes: the same numbers, faster.
+    Both are linear and see nine pixels of the small map, so they are done at once, before
+    upsampling, with one kernel for each of the four pixels that a pixel becomes: the same
+    numbers, faster.
     """
 
     #: How the taps of a kernel on the fine grid add up on the coarse one: (phase, coarse, fine).
-    TAPS = (((1, 0, 0), (0, 1, 1), (0, 0, 0)), ((0, 0, 0), (1, 1, 0), (0, 0, 1)))
+    TAPS = (
+        ((0.75, 0.25, 0.0), (0.25, 0.75, 0.75), (0.0, 0.0, 0.25)),
+        ((0.25, 0.0, 0.0), (0.75, 0.75, 0.25), (0.0, 0.25, 0.75)),
+    )
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, 3, bias=False)

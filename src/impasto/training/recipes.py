@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from impasto.options import CONTENT_LAYERS, STYLE_LAYERS, LayerWeights, StyleLoss, check, option
+from impasto.options import STYLE_LAYERS, LayerWeights, StyleLoss, check, option
+
+# A network starts from nothing, not from the photo as the optimisation does: with that one's
+# layer and weights, the photo hardly shows in first trials.
+NETWORK_CONTENT_LAYERS = {"relu3_3": 1.0, "relu4_2": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +37,13 @@ class Recipe:
     )
     clip: float = option(10.0, "largest norm of a gradient", minimum=1e-6)
     content_weight: float = option(1.0, "weight of the content loss", minimum=0)
-    style_weight: float = option(10.0, "weight of the style loss", minimum=0)
+    style_weight: float = option(4.0, "weight of the style loss", minimum=0)
     tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
     temporal_weight: float = option(
         0.0, "weight of the steadiness under small motion and noise, for video", minimum=0
     )
     content_layers: LayerWeights = option(
-        CONTENT_LAYERS, "content layers with their weights", metavar="LAYER[=W],..."
+        NETWORK_CONTENT_LAYERS, "content layers with their weights", metavar="LAYER[=W],..."
     )
     style_layers: LayerWeights = option(
         STYLE_LAYERS, "style layers with their weights", metavar="LAYER[=W],..."
