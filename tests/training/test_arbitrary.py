@@ -59,7 +59,7 @@ def test_training_lowers_the_held_out_loss(start: Start) -> None:
     trainer = start(steps=60, batch=4, width=8, learning_rate=3e-3, averaging=0.9)
     before = trainer.held_out()
     assert trainer.run() is None
-    assert trainer.held_out() < 0.7 * before
+    assert trainer.held_out() < 0.8 * before
 
 
 def test_a_resumed_run_gives_the_weights_of_the_unbroken_one(start: Start, tmp_path: Path) -> None:
