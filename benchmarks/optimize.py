@@ -291,7 +291,7 @@ def _write_sheet(rows: list[list[Tensor]], arguments: argparse.Namespace) -> Non
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the evaluation data")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--size", type=int, default=512)

@@ -127,7 +127,7 @@ class _SquaredError(torch.autograd.Function):
         ctx.save_for_backward(weighted)
         wide = torch.promote_types(maps.dtype, torch.float32)
         if weights is None:
-            return torch.linalg.vector_norm(difference, dtype=wide).square()
+            return _power(difference, None)
         return (weighted.to(wide) * difference).sum()
 
     @staticmethod
@@ -160,7 +160,8 @@ def _power(maps: Tensor, weights: Tensor | None) -> Tensor:
     """The weighted sum of squares ``(B, C, h, w)``, in float32 or wider."""
     wide = torch.promote_types(maps.dtype, torch.float32)
     if weights is None:
-        return torch.linalg.vector_norm(maps, dtype=wide).square()
+        norm: Tensor = torch.linalg.vector_norm(maps, dtype=wide)
+        return norm.square()
     return (maps.to(wide).square() * weights).sum()
 
 

@@ -119,7 +119,7 @@ def _load_vgg(name: str) -> Callable[[Path | None, Pooling], Backbone]:
 
 
 BACKBONES: dict[str, Entry] = {
-    "lite": Entry("lite", "MIT, part of Impasto", _load_lite),
+    "lite": Entry("lite", "MIT; distilled from VGG-16 of Oxford's VGG, CC BY 4.0", _load_lite),
     **{
         name: Entry(name, checkpoint.licence, _load_vgg(name), checkpoint)
         for name, checkpoint in CHECKPOINTS.items()
