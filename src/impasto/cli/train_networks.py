@@ -191,11 +191,11 @@ def _train(trainer: Trainer[Any], args: argparse.Namespace, checkpoint: Path) ->
         stopped = trainer.run(checkpoint=checkpoint, seconds=60 * args.minutes, callbacks=callbacks)
     trainer.write(args.output)
     tables.write()
-    losses = trainer.losses()
-    told = "".join(
-        f", {name} {losses[name]:.4g}" for name in ("total", "held-out") if name in losses
+    total = trainer.losses().get("total", math.nan)
+    print(
+        f"{args.output}: {trainer.step} of {trainer.recipe.steps} steps, total {total:.4g}, "
+        f"held-out {trainer.held_out():.4g}"
     )
-    print(f"{args.output}: {trainer.step} of {trainer.recipe.steps} steps{told}")
     if stopped:
         logger.warning("stopped (%s): --resume goes on from %s", stopped, checkpoint)
     return INTERRUPTED if stopped == "interrupted" else 0
