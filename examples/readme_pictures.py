@@ -17,8 +17,7 @@ import skimage.data
 import impasto
 from impasto import artworks
 from impasto.callbacks import Frames
-from impasto.cli.demo import portrait
-from impasto.explain.animation import animate
+from impasto.cli.demo import STYLE_WEIGHT, portrait
 from impasto.explain.strip import sheet, strip
 from impasto.image import Picture, load_image, save_image
 
@@ -30,9 +29,8 @@ ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic", "pine
 def main() -> None:
     """Make all pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    stylizer = impasto.Optimize(max_size=512)
-    _hero(stylizer)
-    _sheet(stylizer)
+    _hero(impasto.Optimize(max_size=512, style_weight=STYLE_WEIGHT))
+    _sheet(impasto.Optimize(max_size=384, style_weight=STYLE_WEIGHT))
 
 
 def _hero(stylizer: impasto.Optimize) -> None:
@@ -43,9 +41,6 @@ def _hero(stylizer: impasto.Optimize) -> None:
     save_image(strip(row, ["photo", "artwork", "impasto"], height=420), IMAGES / "hero.jpg")
     labels = [f"step {step}" for step in frames.steps]
     save_image(strip(frames.pictures(), labels, height=220), IMAGES / "progress.jpg")
-    long = Frames(count=30, long_side=320)
-    stylizer(photo, artwork, callbacks=[long])
-    animate(long.pictures(), IMAGES / "progress.webp")
 
 
 def _sheet(stylizer: impasto.Optimize) -> None:
@@ -55,7 +50,8 @@ def _sheet(stylizer: impasto.Optimize) -> None:
         [photo, *(stylizer(photo, style).picture for style in styles)] for photo in photos
     ]
     rows.insert(0, [None, *styles])
-    save_image(sheet(rows, column_labels=["", *ARTWORKS], height=256), IMAGES / "sheet.jpg")
+    picture = sheet(rows, column_labels=["", *ARTWORKS], height=176)
+    save_image(picture, IMAGES / "sheet.jpg", quality=90)
 
 
 if __name__ == "__main__":

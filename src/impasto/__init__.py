@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from impasto.errors import ImpastoError, InputError, MissingExtraError
     from impasto.events import Callback, Step
     from impasto.image import Picture, load_image, read_settings, save_image
+    from impasto.networks import Arbitrary, ArbitraryOptions, Fast, FastOptions
     from impasto.optimize import Optimize
     from impasto.options import OptimizeOptions
     from impasto.result import Result
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Arbitrary": "impasto.networks",
+    "ArbitraryOptions": "impasto.networks",
     "Backbone": "impasto.backbones.base",
     "Callback": "impasto.events",
+    "Fast": "impasto.networks",
+    "FastOptions": "impasto.networks",
     "ImpastoError": "impasto.errors",
     "InputError": "impasto.errors",
     "MissingExtraError": "impasto.errors",
@@ -45,8 +50,12 @@ _HOMES = {
 }
 
 __all__ = [
+    "Arbitrary",
+    "ArbitraryOptions",
     "Backbone",
     "Callback",
+    "Fast",
+    "FastOptions",
     "ImpastoError",
     "InputError",
     "MissingExtraError",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from impasto.errors import InputError
-from impasto.options import OptimizeOptions, parse_layers
+from impasto.options import parse_layers
 
 
 class Parser(argparse.ArgumentParser):
@@ -59,7 +59,7 @@ def add_option(parser: argparse._ActionsContainer, name: str, **keywords: Any) -
         parser.add_argument(*list(flags)[1:], dest=name, **keywords)
 
 
-def add_options(parser: argparse._ActionsContainer, options: type[OptimizeOptions]) -> None:
+def add_options(parser: argparse._ActionsContainer, options: type[Any]) -> None:
     """Add an argument for every field of an options dataclass.
 
     Arguments that are not given stay away from the namespace, so that a preset can set them.
@@ -78,7 +78,7 @@ def add_options(parser: argparse._ActionsContainer, options: type[OptimizeOption
         add_option(parser, item.name, **keywords)
 
 
-def collect(args: argparse.Namespace, options: type[OptimizeOptions]) -> dict[str, Any]:
+def collect(args: argparse.Namespace, options: type[Any]) -> dict[str, Any]:
     """The values of an options dataclass that were given on the command line."""
     names = {item.name for item in dataclasses.fields(options)}
     return {name: value for name, value in vars(args).items() if name in names}

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from impasto.cli.train_networks import add_networks
 from impasto.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     backbone.add_argument("--seed", type=int, default=0, metavar="N")
     backbone.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     backbone.set_defaults(run=_backbone)
+    add_networks(networks)
 
 
 def _positive(text: str) -> int:

@@ -63,7 +63,7 @@ def add_networks(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def _add_common(parser: argparse.ArgumentParser, recipe: type[Recipe]) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
-    add_options(parser.add_argument_group("recipe"), recipe)  # type: ignore[arg-type]
+    add_options(parser.add_argument_group("recipe"), recipe)
     running = parser.add_argument_group("running")
     running.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     add_option(
@@ -92,7 +92,7 @@ def _add_common(parser: argparse.ArgumentParser, recipe: type[Recipe]) -> None:
 
 
 def _fast(args: argparse.Namespace) -> int:
-    recipe = FastRecipe(**collect(args, FastRecipe))  # type: ignore[arg-type]
+    recipe = FastRecipe(**collect(args, FastRecipe))
     checkpoint = _checkpoint(args)
     styles = _styles(args.styles, args.attributions)
 
@@ -107,7 +107,7 @@ def _fast(args: argparse.Namespace) -> int:
 
 
 def _arbitrary(args: argparse.Namespace) -> int:
-    recipe = ArbitraryRecipe(**collect(args, ArbitraryRecipe))  # type: ignore[arg-type]
+    recipe = ArbitraryRecipe(**collect(args, ArbitraryRecipe))
     checkpoint = _checkpoint(args)
 
     from impasto.training.arbitrary import ArbitraryTask
