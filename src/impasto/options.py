@@ -81,7 +81,7 @@ class OptimizeOptions:
         1.0, "share of the content's fine detail that enters with each scale", minimum=0, maximum=1
     )
     content_weight: float = option(1.0, "weight of the content loss", minimum=0)
-    style_weight: float = option(3.5, "weight of the style loss", minimum=0)
+    style_weight: float = option(2.8, "weight of the style loss", minimum=0)
     tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
     content_layers: LayerWeights = option(
         CONTENT_LAYERS, "content layers with their weights", metavar="LAYER[=W],..."
