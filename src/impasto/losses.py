@@ -42,6 +42,11 @@ class Moments:
         """``(B, C, C)``, the covariance of the channels."""
         return self.second - self.mean[:, :, None] * self.mean[:, None, :]
 
+    def double(self) -> Moments:
+        """The same in float64, on the CPU where the device has none (Apple's GPUs)."""
+        device = "cpu" if self.mean.device.type == "mps" else self.mean.device
+        return Moments(self.mean.to(device, torch.float64), self.second.to(device, torch.float64))
+
 
 class _Moments(torch.autograd.Function):
     """Moments with a hand-written gradient.
@@ -72,15 +77,20 @@ class _Moments(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_mean: Tensor, grad_second: Tensor) -> tuple[Tensor, None]:
         maps, weights = ctx.saved_tensors
-        rows = _rows(maps)
-        total = _total_weight(rows, weights)[..., None]
-        matrix = ((grad_second + grad_second.mT) / total).to(maps.dtype)
-        vector = (grad_mean[:, None, :] / total).to(maps.dtype)
-        grad = torch.baddbmm(vector, rows, matrix)
-        if weights is not None:
-            grad *= weights.to(grad.dtype)
-        height, width = maps.shape[2:]
-        return grad.view(grad.shape[0], height, width, -1).permute(0, 3, 1, 2), None
+        total = _total_weight(_rows(maps), weights)
+        grad = Moments(grad_mean / total, grad_second / total[..., None])
+        return _pull_back(maps, weights, grad), None
+
+
+def _pull_back(maps: Tensor, weights: Tensor | None, grad: Moments) -> Tensor:
+    """The gradient of feature maps from that of their moments' sums over positions."""
+    matrix = (grad.second + grad.second.mT).to(maps.dtype)
+    vector = grad.mean[:, None, :].to(maps.dtype)
+    rows = torch.baddbmm(vector, _rows(maps), matrix)
+    if weights is not None:
+        rows *= weights.to(rows.dtype)
+    height, width = maps.shape[2:]
+    return rows.view(rows.shape[0], height, width, -1).permute(0, 3, 1, 2)
 
 
 def _rows(maps: Tensor) -> Tensor:
@@ -106,11 +116,33 @@ def moments(maps: Tensor, weights: Tensor | None = None) -> Moments:
     Returns:
         Mean ``(B, C)`` and second moment ``(B, C, C)``, in float32 or wider.
     """
-    if weights is not None:
-        weights = weights.expand(maps.shape[0], -1, -1, -1)
-        weights = _rows(weights).to(torch.promote_types(maps.dtype, torch.float32))
-    mean, second = _Moments.apply(maps, weights)  # type: ignore[no-untyped-call]
+    mean, second = _Moments.apply(maps, _row_weights(maps, weights))  # type: ignore[no-untyped-call]
     return Moments(mean, second)
+
+
+def moments_gradient(maps: Tensor, weights: Tensor | None, grad: Moments) -> Tensor:
+    """Return the gradient of feature maps of which only the gradient of their moments is known.
+
+    For maps that are a part of larger ones, whose moments are the sums over all parts divided by
+    the weight of all positions.
+
+    Args:
+        maps: ``(B, C, h, w)``.
+        weights: ``(B, 1, h, w)`` or ``(1, 1, h, w)``, how much each position counts.
+        grad: The gradient of the whole's moments, divided by the weight of its positions.
+
+    Returns:
+        ``(B, C, h, w)``, in the dtype of the maps.
+    """
+    return _pull_back(maps, _row_weights(maps, weights), grad)
+
+
+def _row_weights(maps: Tensor, weights: Tensor | None) -> Tensor | None:
+    """Weights of positions ``(1 or B, 1, h, w)`` as ``(B, h * w, 1)``."""
+    if weights is None:
+        return None
+    weights = weights.expand(maps.shape[0], -1, -1, -1)
+    return _rows(weights).to(torch.promote_types(maps.dtype, torch.float32))
 
 
 class _SquaredError(torch.autograd.Function):
@@ -127,7 +159,7 @@ class _SquaredError(torch.autograd.Function):
         ctx.save_for_backward(weighted)
         wide = torch.promote_types(maps.dtype, torch.float32)
         if weights is None:
-            return _power(difference, None)
+            return power(difference)
         return (weighted.to(wide) * difference).sum()
 
     @staticmethod
@@ -148,16 +180,16 @@ def content_loss(maps: Tensor, target: Tensor, weights: Tensor | None = None) ->
     Returns:
         A scalar: 0 for equal maps, about 1 for a map that shares nothing with the target.
     """
-    return _squared_error(maps, target, weights) / (_power(target, weights) + EPS)
+    return squared_error(maps, target, weights) / (power(target, weights) + EPS)
 
 
 def content_loss_classic(maps: Tensor, target: Tensor) -> Tensor:
     """Mean squared error of feature maps, as in most scripts after Gatys et al. 2016."""
-    return _squared_error(maps, target) / maps.numel()
+    return squared_error(maps, target) / maps.numel()
 
 
-def _power(maps: Tensor, weights: Tensor | None) -> Tensor:
-    """The weighted sum of squares ``(B, C, h, w)``, in float32 or wider."""
+def power(maps: Tensor, weights: Tensor | None = None) -> Tensor:
+    """The weighted sum of squares of ``(B, C, h, w)``: a scalar, in float32 or wider."""
     wide = torch.promote_types(maps.dtype, torch.float32)
     if weights is None:
         norm: Tensor = torch.linalg.vector_norm(maps, dtype=wide)
@@ -165,7 +197,8 @@ def _power(maps: Tensor, weights: Tensor | None) -> Tensor:
     return (maps.to(wide).square() * weights).sum()
 
 
-def _squared_error(maps: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+def squared_error(maps: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+    """The weighted sum of squared differences of ``(B, C, h, w)``: a scalar."""
     error: Tensor = _SquaredError.apply(maps, target, weights)  # type: ignore[no-untyped-call]
     return error
 

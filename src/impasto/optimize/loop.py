@@ -161,11 +161,8 @@ class Loop:
         self.keeper = Average(image, self.averaging) if self.averaging else Best(image)
         self.checked = None
         for number in range(1, scale.steps + 1):
-            image = image.detach().requires_grad_(True)
-            terms = objective(image)
+            terms, grad = objective.gradient(image)
             loss = torch.stack(list(terms.values())).sum()
-            (grad,) = torch.autograd.grad(loss, image)
-            image, loss = image.detach(), loss.detach()
             self.keeper.update(image, loss)
             self.steps += 1
             self.work += scale.work
@@ -173,7 +170,7 @@ class Loop:
             if settled:
                 self.skipped += scale.steps - number
                 self.work += scale.work * (scale.steps - number)
-            self._tell(index, {name: term.detach() for name, term in terms.items()})
+            self._tell(index, terms)
             if settled:
                 break
             image = self.optimizer.update(image, loss, grad)
