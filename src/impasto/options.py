@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -131,6 +132,14 @@ class OptimizeOptions:
         choices=("auto", "float32", "bfloat16"),
     )
     device: str = option("auto", "auto, cpu, cuda, cuda:1, xpu or mps")
+    tile: int | str = option(
+        "auto",
+        "work on tiles of N pixels, slower in less memory; auto: where memory is short; or off",
+        metavar="N",
+    )
+    memory: str = option(
+        "auto", "most memory to take, as 4GB; auto: four fifths of what is free", metavar="SIZE"
+    )
     tolerance: float = option(
         0.0, "leave a scale once 10 steps lower the loss by less than this share", minimum=0
     )
@@ -139,6 +148,8 @@ class OptimizeOptions:
     def __post_init__(self) -> None:
         """Check every value against what its field says."""
         check(self)
+        parse_tile(self.tile)
+        parse_memory(self.memory)
         if self.content_weight == 0 and self.style_weight == 0:
             raise InputError("content_weight and style_weight are both 0: nothing to optimise")
 
@@ -238,3 +249,33 @@ def parse_layers(text: str) -> LayerWeights:
                 f"'{part}': the weight of a layer is a number, as {layer}=0.5"
             ) from None
     return weights
+
+
+SMALLEST_TILE = 64
+
+
+def parse_tile(text: int | str) -> int | None:
+    """Read the side of a tile in pixels; 0 for "off", None for "auto".
+
+    Raises:
+        InputError: If it is neither, or too small.
+    """
+    if text in ("auto", "off"):
+        return None if text == "auto" else 0
+    if not (str(text).isdecimal() and int(text) >= SMALLEST_TILE):
+        raise InputError(f"tile is auto, off or at least {SMALLEST_TILE} pixels, not {text!r}")
+    return int(text)
+
+
+def parse_memory(text: str) -> int | None:
+    """Read an amount of memory such as 4GB or 800MB, in bytes; None for "auto".
+
+    Raises:
+        InputError: If it is neither.
+    """
+    if text == "auto":
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt])(?:i?b)?", str(text).strip().lower())
+    if not match or not float(match[1]):
+        raise InputError(f"memory is auto or an amount such as 4GB or 800MB, not {text!r}")
+    return int(float(match[1]) * 1024 ** (1 + "kmgt".index(match[2])))

@@ -173,7 +173,7 @@ def test_transparent_pixels_do_not_count() -> None:
 def test_weights_at_a_layer_are_area_averages() -> None:
     alpha = torch.zeros(1, 1, 4, 4)
     alpha[..., :1, :] = 1
-    weights = Source(image(0, 4, 4), alpha).weights_at(torch.zeros(1, 5, 2, 2))
+    weights = Source(image(0, 4, 4), alpha).weights_at((2, 2))
     assert weights is not None
     torch.testing.assert_close(weights[0, 0], torch.tensor([[0.5, 0.5], [0.0, 0.0]]))
     assert moments(torch.ones(1, 5, 2, 2), weights).mean[0, 0] == 1

@@ -84,7 +84,7 @@ class Loop:
         scales: The plan, coarsest first.
         objective: Makes the objective of a scale.
         optimizer: Changes the image.
-        contents: The content image at each scale, for the detail that a new scale adds.
+        content: The content image at a scale, for the detail that a new scale adds.
         detail: Share of that detail, 0 to 1.
         averaging: Decay of the average over iterates (Adam); 0 keeps the best iterate.
         tolerance: Leave a scale when the loss falls by less than this share in 10 steps.
@@ -101,7 +101,7 @@ class Loop:
         scales: Sequence[Scale],
         objective: Callable[[int], Objective],
         optimizer: Optimizer,
-        contents: Sequence[Tensor],
+        content: Callable[[int], Tensor],
         *,
         detail: float = 0.0,
         averaging: float = 0.0,
@@ -112,7 +112,7 @@ class Loop:
         self.scales = scales
         self.objective = objective
         self.optimizer = optimizer
-        self.contents = contents
+        self.content = content
         self.detail = detail
         self.averaging = averaging if isinstance(optimizer, Adam) else 0.0
         self.tolerance = tolerance
@@ -151,10 +151,12 @@ class Loop:
         pyramids of Kolkin et al. 2019 and 2022); without it fine structure is lost for good.
         """
         size = self.scales[index].size
-        content, coarse = self.contents[index], self.contents[index - 1]
         self.optimizer.rescale(size)
-        image = resize(self.keeper.value, size) + self.detail * (content - resize(coarse, size))
-        return image.clamp(0, 1)
+        image = resize(self.keeper.value, size)
+        if self.detail:
+            content, coarse = self.content(index), self.content(index - 1)
+            image += self.detail * (content - resize(coarse, size))
+        return image.clamp_(0, 1)
 
     def _run_scale(self, index: int, image: Tensor) -> None:
         scale, objective = self.scales[index], self.objective(index)

@@ -24,9 +24,11 @@ from impasto.events import Callback
 from impasto.image import ImageSource, Picture, fit, load_image
 from impasto.losses import moments, sqrtm
 from impasto.optimize.loop import Loop, Outcome
+from impasto.optimize.memory import Planner, measure
 from impasto.optimize.objective import Objective, Source
 from impasto.optimize.optimizers import LBFGS, Adam, Optimizer
 from impasto.optimize.pyramid import Scale, plan
+from impasto.optimize.tiled import TiledObjective
 from impasto.options import OptimizeOptions
 from impasto.result import Result
 
@@ -74,6 +76,7 @@ class Optimize:
             backbone = copy.deepcopy(backbone)
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.costs = measure(self.backbone, self.options, self.device)
         logger.info(
             "optimising with %s in %s on %s",
             backbone.name,
@@ -186,6 +189,11 @@ class _Run:
             photo.size, self.options.steps, self.options.scales, self.backbone.min_size
         )
         self.photos = {scale.size: photo.resized(*scale.size) for scale in self.scales}
+        planner = Planner(self.backbone, self.options, self.device, stylizer.costs)
+        self.layouts = {
+            scale.size: planner.layout(scale, [self._style_size(x, scale) for x in artworks])
+            for scale in self.scales
+        }
 
     def loop(self, callbacks: Sequence[Callback]) -> Loop:
         """The loop of this run."""
@@ -193,8 +201,8 @@ class _Run:
         return Loop(
             self.scales,
             self.objective,
-            _optimizer(options),
-            [self.photos[scale.size].tensor(self.device) for scale in self.scales],
+            _optimizer(options, lambda size: self.layouts[size].room),
+            lambda index: self.photos[self.scales[index].size].tensor(self.device),
             detail=options.detail if options.init == "content" else 0.0,
             averaging=options.averaging,
             tolerance=options.tolerance,
@@ -225,13 +233,19 @@ class _Run:
             ImpastoError: If memory runs out.
         """
         scale = self.scales[index]
-        photo = self.photos[scale.size]
-        return Objective(
+        photo, layout = self.photos[scale.size], self.layouts[scale.size]
+        content = Source(photo.tensor(self.device), photo.alpha_tensor(self.device))
+        styles = [self._style_source(artwork, scale) for artwork in self.artworks]
+        if not layout.tile:
+            return Objective(self.backbone, content, styles, self.weights, self.options)
+        return TiledObjective(
             self.backbone,
-            Source(photo.tensor(self.device), photo.alpha_tensor(self.device)),
-            [self._style_source(artwork, scale) for artwork in self.artworks],
+            content,
+            styles,
             self.weights,
             self.options,
+            tile=layout.tile,
+            keep_maps=layout.keep_maps,
         )
 
     def finish(self, image: Tensor) -> Picture:
@@ -244,13 +258,17 @@ class _Run:
         return picture  # the other modes have recoloured the artwork
 
     def _style_source(self, artwork: Picture, scale: Scale) -> Source:
-        """An artwork at the size that suits a scale: its own aspect, never enlarged."""
+        """An artwork at the size that suits a scale."""
+        sized = artwork.resized(*self._style_size(artwork, scale))
+        return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
+
+    def _style_size(self, artwork: Picture, scale: Scale) -> tuple[int, int]:
+        """The size of an artwork that suits a scale: its own aspect, never enlarged."""
         side = round(max(scale.size) * self.options.style_scale)
         height, width = artwork.size
         # A long, narrow artwork keeps enough pixels for the deepest layer.
         side = max(side, -(-self.backbone.min_size * max(height, width) // min(height, width)))
-        sized = artwork.resized(*fit(artwork.size, side))
-        return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
+        return fit(artwork.size, side)
 
 
 @contextmanager
@@ -269,12 +287,14 @@ def _memory_errors(loop: Loop) -> Iterator[None]:
         ) from error
 
 
-def _optimizer(options: OptimizeOptions) -> Optimizer:
+def _optimizer(options: OptimizeOptions, room: Callable[[tuple[int, int]], float]) -> Optimizer:
     if options.optimizer == "adam":
         return Adam(options.learning_rate)
     if options.classic_losses:
-        return LBFGS(history=100, clip=False)  # as torch's, which the classic scripts use
-    return LBFGS()
+        return LBFGS(
+            history=100, clip=False, room=room
+        )  # as torch's, which the classic scripts use
+    return LBFGS(room=room)
 
 
 def _with_colors_of(style: Source, noise: Tensor) -> Tensor:
