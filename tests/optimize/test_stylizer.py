@@ -241,6 +241,21 @@ def test_running_out_of_memory_says_what_fits(monkeypatch: pytest.MonkeyPatch) -
         make(steps=4, scales=2, max_size=160)(gradient(160, 160), stripes())
 
 
+def test_tiles_paint_the_same_picture() -> None:
+    whole, tiled = (
+        make(steps=8, max_size=160, tile=tile)(gradient(150, 160), stripes()).picture.rgb
+        for tile in ("off", 64)
+    )
+    np.testing.assert_allclose(tiled, whole, atol=2e-3)
+
+
+def test_what_does_not_fit_is_said_before_the_run() -> None:
+    steps: list[Step] = []
+    with pytest.raises(InputError, match=r"64 x 48 px would take .* more memory"):
+        make(memory="1MB")(gradient(), stripes(), callbacks=[steps.append])
+    assert not steps
+
+
 def test_unknown_layers_devices_and_backbones_are_refused() -> None:
     with pytest.raises(InputError, match="no layer 'relu9_1'"):
         make(style_layers={"relu9_1": 1.0})

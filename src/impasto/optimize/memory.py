@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -18,8 +17,6 @@ from impasto.optimize.pyramid import Scale
 from impasto.optimize.tiled import receptive_fields
 from impasto.optimize.tiles import deepest, lay_tiles
 from impasto.options import OptimizeOptions, parse_memory, parse_tile
-
-logger = logging.getLogger(__name__)
 
 # Share of the free memory that a run may take when nobody says how much.
 SHARE = 0.8
@@ -136,9 +133,7 @@ class Planner:
             peak = self._peak(scale.size, styles, tile, keep_maps)
             least = min(least, peak + pairs * image)
             if peak + pairs * image <= self.allowed:
-                layout = Layout(tile, keep_maps, peak, self.allowed - peak)
-                self._tell(scale, layout)
-                return layout
+                return Layout(tile, keep_maps, peak, self.allowed - peak)
         height, width = scale.size
         raise InputError(
             f"{width} x {height} px would take {_gigabytes(least + self.used)}, and "
@@ -178,18 +173,14 @@ class Planner:
             for part in lay_tiles(size, tile, self.field)
         )
 
-    def _tell(self, scale: Scale, layout: Layout) -> None:
+    def describe(self, scale: Scale, layout: Layout) -> str:
+        """How a scale is computed and what it takes, for a person."""
         height, width = scale.size
         pieces = f"in tiles of {layout.tile} px" if layout.tile else "in one piece"
-        history = self.options.optimizer == "lbfgs"
-        pairs = 2 * 3 * FLOAT * prod(scale.size) * (scale.steps - 1) * history
-        logger.info(
-            "%d x %d px %s: at most %s of memory",
-            width,
-            height,
-            pieces,
-            _gigabytes(self.used + layout.peak + min(layout.room, pairs)),
-        )
+        pairs = scale.steps - 1 if self.options.optimizer == "lbfgs" else 0
+        history = min(layout.room, pairs * 2 * 3 * FLOAT * height * width)
+        peak = _gigabytes(self.used + layout.peak + history)
+        return f"{width} x {height} px {pieces}, at most {peak} of memory"
 
 
 def _gigabytes(amount: float) -> str:

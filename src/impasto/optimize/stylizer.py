@@ -194,6 +194,8 @@ class _Run:
             scale.size: planner.layout(scale, [self._style_size(x, scale) for x in artworks])
             for scale in self.scales
         }
+        largest = self.scales[-1]
+        logger.info(planner.describe(largest, self.layouts[largest.size]))
 
     def loop(self, callbacks: Sequence[Callback]) -> Loop:
         """The loop of this run."""
