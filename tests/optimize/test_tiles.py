@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto.backbones.base import ReceptiveField
@@ -12,6 +12,7 @@ from impasto.optimize.tiles import deepest, lay_tiles, split
 FIELDS = st.sampled_from([(1, 1), (4, 10), (8, 27), (16, 58), (16, 70)])
 
 
+@settings(deadline=None)
 @given(length=st.integers(1, 500), longest=st.integers(16, 200), field=FIELDS)
 def test_stretches_cover_an_axis_once(length: int, longest: int, field: tuple[int, int]) -> None:
     stride, margin = field
@@ -27,6 +28,7 @@ def test_stretches_cover_an_axis_once(length: int, longest: int, field: tuple[in
         assert span.stop - span.start <= -(-longest // stride) * stride + stride - 1
 
 
+@settings(deadline=None)
 @given(height=st.integers(16, 90), width=st.integers(16, 90), longest=st.integers(16, 64))
 def test_tiles_put_together_are_the_image(height: int, width: int, longest: int) -> None:
     image = torch.arange(height * width).view(1, 1, height, width)
