@@ -18,6 +18,9 @@ def stylize(
     *,
     preset: str = "default",
     style_weights: Sequence[float] | None = None,
+    mask: ImageSource | None = None,
+    content_masks: Sequence[ImageSource] | None = None,
+    style_masks: Sequence[ImageSource | None] | None = None,
     callback: Callback | None = None,
     **options: Any,
 ) -> Result:
@@ -27,9 +30,12 @@ def stylize(
 
     Args:
         content: The photo: a path, Pillow image, NumPy array, tensor or Picture.
-        styles: The artwork, or several of them that are blended.
-        preset: "default", "draft" or "gatys" (the classic recipe).
+        styles: The artwork, or several of them: blended, or each in its own region.
+        preset: "default", "best", "draft" or "gatys" (the classic recipe).
         style_weights: How much each artwork counts; all alike if left out.
+        mask: Where to paint; elsewhere the photo stays as it is.
+        content_masks: For each artwork the region of the photo that is to have its style.
+        style_masks: For each artwork the part whose style is taken; None: all of it.
         callback: Called with a Step after each step of the optimisation.
         **options: Fields of ``OptimizeOptions``, for example ``max_size=1024``.
 
@@ -37,9 +43,17 @@ def stylize(
         The picture with its settings and losses.
 
     Raises:
-        InputError: If a picture, option or device cannot be used.
+        InputError: If a picture, mask, option or device cannot be used.
         ImpastoError: If memory runs out or the loss is not finite from the start.
     """
     stylizer = Optimize(OptimizeOptions.preset(preset, **options))
     callbacks = [callback] if callback else []
-    return stylizer(content, styles, style_weights=style_weights, callbacks=callbacks)
+    return stylizer(
+        content,
+        styles,
+        style_weights=style_weights,
+        mask=mask,
+        content_masks=content_masks,
+        style_masks=style_masks,
+        callbacks=callbacks,
+    )

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from impasto.errors import InputError
 
-StyleLoss = Literal["gram", "w2", "gram+w2"]
+StyleLoss = Literal["gram", "w2", "gram+w2", "nn", "gram+w2+nn"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Pooling = Literal["max", "average"]
 ColorMode = Literal["off", "luminance", "linear", "histogram"]
@@ -90,7 +90,9 @@ class OptimizeOptions:
         STYLE_LAYERS, "style layers with their weights", metavar="LAYER[=W],..."
     )
     style_loss: StyleLoss = option(
-        "gram+w2", "statistics that the style loss compares", choices=("gram", "w2", "gram+w2")
+        "gram+w2",
+        "statistics that the style loss compares",
+        choices=("gram", "w2", "gram+w2", "nn", "gram+w2+nn"),
     )
     classic_losses: bool = option(
         False, "absolute losses as in Gatys' method instead of relative ones"

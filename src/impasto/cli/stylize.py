@@ -55,10 +55,29 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         metavar="X,X,...",
         help="how much each artwork counts",
     )
+    _add_masks(parser.add_argument_group("masks (white: yes, black: no, grey: in part)"))
     add_options(parser.add_argument_group("optimisation"), OptimizeOptions)
     _add_watching(parser.add_argument_group("watching"))
     _add_saving(parser.add_argument_group("saving"))
     parser.set_defaults(run=run)
+
+
+def _add_masks(group: argparse._ArgumentGroup) -> None:
+    add_option(group, "mask", metavar="FILE", help="where to paint; elsewhere the photo stays")
+    add_option(
+        group,
+        "content_masks",
+        nargs="+",
+        metavar="FILE",
+        help="for each artwork the region of the photo that is to have its style",
+    )
+    add_option(
+        group,
+        "style_masks",
+        nargs="+",
+        metavar="FILE",
+        help="for each artwork the part whose style is taken; 'all': all of it",
+    )
 
 
 def _add_watching(group: argparse._ArgumentGroup) -> None:
@@ -98,7 +117,13 @@ def run(args: argparse.Namespace) -> int:
         stylizer = Optimize(options, progress=progress)
     with Watch(args, output) as watch:
         result = stylizer(
-            pictures[0], pictures[1:], style_weights=args.style_weights, callbacks=watch.callbacks
+            pictures[0],
+            pictures[1:],
+            style_weights=args.style_weights,
+            mask=args.mask,
+            content_masks=args.content_masks,
+            style_masks=_style_masks(args),
+            callbacks=watch.callbacks,
         )
     _save(result, output, args)
     watch.write()
@@ -114,6 +139,12 @@ def _sources(args: argparse.Namespace) -> tuple[str, list[str]]:
     if len(given) < 2:
         raise InputError("give a photo and at least one artwork: impasto stylize PHOTO ARTWORK")
     return given[0], given[1:]
+
+
+def _style_masks(args: argparse.Namespace) -> list[str | None] | None:
+    if args.style_masks is None:
+        return None
+    return [None if name == "all" else name for name in args.style_masks]
 
 
 def _default_output(content: str, styles: list[str]) -> str:

@@ -18,7 +18,8 @@ from impasto import __version__
 from impasto.devices import describe as describe_device
 from impasto.devices import keep_memory, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
-from impasto.image import ImageSource, Picture, load_image
+from impasto.image import ImageSource, Picture, load_image, load_mask
+from impasto.image.masks import composite, name_of
 from impasto.networks.arbitrary import ArbitraryNetwork, StyleCode, blend
 from impasto.networks.files import Kind, load_model
 from impasto.networks.gallery import shipped, style_index
@@ -62,6 +63,7 @@ class Fast:
         styles: str | Sequence[str] | None = None,
         *,
         style_weights: Sequence[float] | None = None,
+        mask: ImageSource | None = None,
     ) -> Result:
         """Repaint a picture.
 
@@ -70,18 +72,19 @@ class Fast:
             styles: The name of a style, or of several that are mixed; may be left out where the
                 model knows only one.
             style_weights: How much each style counts; all alike if left out.
+            mask: Where to paint (``load_mask``); elsewhere the photo stays as it is.
 
         Returns:
             The picture, at most ``max_size`` pixels long, with the alpha of the photo.
 
         Raises:
-            InputError: If the photo, a style or a weight cannot be used.
+            InputError: If the photo, the mask, a style or a weight cannot be used.
             ImpastoError: If memory runs out.
         """
         names, weights = self._mix(styles, style_weights)
         modulation = self._modulation(names, weights)
         settings = {"styles": names, "style_weights": weights}
-        return self._runner.stylize(content, lambda _: modulation, settings)
+        return self._runner.stylize(content, lambda _: modulation, settings, mask)
 
     def apply(
         self,
@@ -144,13 +147,14 @@ class Arbitrary:
         styles: ImageSource | Sequence[ImageSource],
         *,
         style_weights: Sequence[float] | None = None,
+        mask: ImageSource | None = None,
     ) -> Result:
         """Repaint a picture in the manner of one or several artworks; keeps the style.
 
         Arguments, result and errors are those of ``set_style`` and ``stylize``.
         """
         self.set_style(styles, style_weights=style_weights)
-        return self.stylize(content)
+        return self.stylize(content, mask=mask)
 
     def set_style(
         self,
@@ -176,20 +180,21 @@ class Arbitrary:
         names = [artwork.name for artwork in artworks]
         self._settings = {"styles": names, "style_weights": shares}
 
-    def stylize(self, content: ImageSource) -> Result:
+    def stylize(self, content: ImageSource, *, mask: ImageSource | None = None) -> Result:
         """Repaint a picture in the style that was set.
 
         Args:
             content: The photo: a path, Pillow image, array, tensor or Picture.
+            mask: Where to paint (``load_mask``); elsewhere the photo stays as it is.
 
         Returns:
             The picture, at most ``max_size`` pixels long, with the alpha of the photo.
 
         Raises:
-            InputError: If no style was set, or the photo cannot be used.
+            InputError: If no style was set, or the photo or the mask cannot be used.
             ImpastoError: If memory runs out.
         """
-        return self._runner.stylize(content, self._modulation, self._settings)
+        return self._runner.stylize(content, self._modulation, self._settings, mask)
 
     def apply(self, images: Tensor) -> Tensor:
         """Repaint a batch of tensors ``(B, 3, H, W)``, RGB in [0, 1], in the style that was set."""
@@ -261,12 +266,17 @@ class _Runner:
         content: ImageSource,
         modulate: Callable[[Tensor], Tensor],
         settings: dict[str, object],
+        mask: ImageSource | None,
     ) -> Result:
         """Repaint a picture."""
         began = time.perf_counter()
         photo = load_image(content, long_side=self.options.max_size)
+        where = None if mask is None else load_mask(mask, photo)
         painted = self.paint(photo.tensor(self.device), modulate)
         picture = Picture.from_tensor(painted, photo.alpha_tensor(), name="result", bits=photo.bits)
+        picture = composite(picture, photo, where)
+        if mask is not None:
+            settings = {**settings, "mask": name_of(mask)}
         seconds = time.perf_counter() - began
         return Result(picture, self._settings(photo, settings, seconds), seconds=seconds)
 

@@ -14,7 +14,6 @@ from torch import Tensor
 from impasto.errors import ImpastoError
 from impasto.events import Callback, Step
 from impasto.image import Picture
-from impasto.optimize.objective import Objective
 from impasto.optimize.optimizers import Adam, Optimizer, resize
 from impasto.optimize.pyramid import Scale
 
@@ -99,7 +98,7 @@ class Loop:
     def __init__(
         self,
         scales: Sequence[Scale],
-        objective: Callable[[int], Objective],
+        objective: Callable[[int], Callable[[Tensor], dict[str, Tensor]]],
         optimizer: Optimizer,
         contents: Sequence[Tensor],
         *,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,11 +12,14 @@ from torch import Tensor
 from impasto import losses
 from impasto.backbones.base import Backbone
 from impasto.losses import Moments
+from impasto.optimize.neighbors import Neighbors
 from impasto.options import LayerWeights, OptimizeOptions
 
 # In "gram+w2", how much W2 counts beside Gram: with equal weights the Gram distance falls further
 # below that of the textbook method than the W2 distance does.
 W2_SHARE = 1.5
+# How much the nearest-neighbour loss counts beside or instead of them.
+NEIGHBOR_SHARE = 1.0
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,30 @@ class Source:
     image: Tensor
     alpha: Tensor | None = None
 
-    def weights_at(self, maps: Tensor) -> Tensor | None:
-        """How much each position of a feature map counts, ``(1, 1, h, w)``."""
+    def weights_at(self, size: Sequence[int]) -> Tensor | None:
+        """How much each position of a feature map of (height, width) counts, ``(1, 1, h, w)``."""
         if self.alpha is None:
             return None
-        return F.interpolate(self.alpha, size=maps.shape[2:], mode="area")
+        return F.interpolate(self.alpha, size=tuple(size), mode="area")
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the image, and the style that it is to have.
+
+    Attributes:
+        where: The content image; its alpha is how much each pixel belongs to the region.
+        share: How much the region's style loss counts.
+        style: Moments of the style, by layer.
+        roots: Square roots of their covariances, by layer, where the loss needs them.
+        neighbors: Compares nearest neighbours, where the loss does.
+    """
+
+    where: Source
+    share: float
+    style: Mapping[str, Moments]
+    roots: Mapping[str, Tensor]
+    neighbors: Neighbors | None
 
 
 class Objective:
@@ -47,6 +69,8 @@ class Objective:
         styles: The style images, each at its own size.
         style_weights: How much each style counts.
         options: Weights, layers and kinds of the losses.
+        guides: ``(1, 1, H, W)`` in [0, 1] for each style, which pixels of the image are to have
+            it (Gatys et al. 2017, section 4); all styles are blended everywhere if left out.
     """
 
     def __init__(
@@ -56,6 +80,7 @@ class Objective:
         styles: Sequence[Source],
         style_weights: Sequence[float],
         options: OptimizeOptions,
+        guides: Sequence[Tensor] | None = None,
     ) -> None:
         self.backbone = backbone
         self.options = options
@@ -68,13 +93,7 @@ class Objective:
             self.style_layers = {}
         with torch.no_grad():
             self.content_maps = backbone(content.image, self.content_layers)
-            moments = [self._moments(style) for style in styles]
-            self.style = _blend(moments, style_weights) if self.style_layers else {}
-            self.roots = (
-                {layer: losses.sqrtm(target.covariance) for layer, target in self.style.items()}
-                if "w2" in options.style_loss
-                else {}
-            )
+            self.regions = self._regions(styles, style_weights, guides) if self.style_layers else []
 
     def __call__(self, image: Tensor) -> dict[str, Tensor]:
         """Return the weighted loss terms of an image ``(1, 3, H, W)``: scalars by name."""
@@ -84,15 +103,50 @@ class Objective:
         if self.content_layers:
             terms["content"] = options.content_weight * self._content_loss(maps)
         if self.style_layers:
-            terms["style"] = options.style_weight * self._style_loss(maps)
+            terms["style"] = options.style_weight * _total(
+                region.share * self._style_loss(maps, region) for region in self.regions
+            )
         if options.tv_weight:
             terms["tv"] = options.tv_weight * losses.total_variation(image)
         return terms
 
-    def _moments(self, source: Source) -> dict[str, Moments]:
-        maps = self.backbone(source.image, self.style_layers)
+    def _regions(
+        self, styles: Sequence[Source], weights: Sequence[float], guides: Sequence[Tensor] | None
+    ) -> list[Region]:
+        """One region with all styles, or one for each style and guide."""
+        content = self.content
+        if guides is None:
+            return [self._region(content, 1.0, styles, weights)]
+        visible = 1.0 if content.alpha is None else content.alpha
+        parts = [guide * visible for guide in guides]
+        # A pixel of a small region is pulled as much as one of a large region, and as much as
+        # one of an image without regions: every region's loss is relative to its own style.
+        area = torch.as_tensor(visible).expand_as(content.image[:, :1]).sum()
+        mean = sum(weights) / len(weights)
+        return [
+            self._region(
+                Source(content.image, part), float(part.sum() / area) * weight / mean, [style], [1]
+            )
+            for part, style, weight in zip(parts, styles, weights, strict=True)
+        ]
+
+    def _region(
+        self, where: Source, share: float, styles: Sequence[Source], weights: Sequence[float]
+    ) -> Region:
+        maps = [self.backbone(style.image, self.style_layers) for style in styles]
+        moments = [self._moments(*looked) for looked in zip(maps, styles, strict=True)]
+        style, kind = _blend(moments, weights), self.options.style_loss
+        roots = {name: losses.sqrtm(x.covariance) for name, x in style.items() if "w2" in kind}
+        neighbors = None
+        if "nn" in kind:
+            banks = [(s, m) for s, m, weight in zip(styles, maps, weights, strict=True) if weight]
+            neighbors = Neighbors(self.style_layers, style, where, banks)
+        return Region(where, share, style, roots, neighbors)
+
+    def _moments(self, maps: Mapping[str, Tensor], source: Source) -> dict[str, Moments]:
+        """The moments of a source's feature maps, each position counting as much as it says."""
         return {
-            layer: losses.moments(maps[layer], source.weights_at(maps[layer]))
+            layer: losses.moments(maps[layer], source.weights_at(maps[layer].shape[2:]))
             for layer in self.style_layers
         }
 
@@ -105,17 +159,22 @@ class Objective:
     def _compare_content(self, maps: Tensor, target: Tensor) -> Tensor:
         if self.options.classic_losses:
             return losses.content_loss_classic(maps, target)
-        return losses.content_loss(maps, target, self.content.weights_at(maps))
+        return losses.content_loss(maps, target, self.content.weights_at(maps.shape[2:]))
 
-    def _style_loss(self, maps: dict[str, Tensor]) -> Tensor:
-        return _total(
-            weight * self._compare_style(maps[layer], layer)
-            for layer, weight in self.style_layers.items()
-        )
+    def _style_loss(self, maps: Mapping[str, Tensor], region: Region) -> Tensor:
+        terms = []
+        if self.options.style_loss != "nn":
+            moments = self._moments(maps, region.where)
+            terms += [
+                weight * self._compare_style(moments[layer], region, layer)
+                for layer, weight in self.style_layers.items()
+            ]
+        if region.neighbors is not None:
+            terms.append(NEIGHBOR_SHARE * region.neighbors(maps))
+        return _total(terms)
 
-    def _compare_style(self, maps: Tensor, layer: str) -> Tensor:
-        target, kind = self.style[layer], self.options.style_loss
-        image = losses.moments(maps, self.content.weights_at(maps))
+    def _compare_style(self, image: Moments, region: Region, layer: str) -> Tensor:
+        target, kind = region.style[layer], self.options.style_loss
         if self.options.classic_losses:
             return losses.gram_loss_classic(image, target)
         # Gram matrices weigh the strong directions of a feature map, W2 the faint ones as well:
@@ -124,9 +183,28 @@ class Objective:
         if "gram" in kind:
             terms.append(losses.gram_loss(image, target))
         if "w2" in kind:
-            w2 = losses.wasserstein_loss(image, target, self.roots[layer])
+            w2 = losses.wasserstein_loss(image, target, region.roots[layer])
             terms.append(w2 if kind == "w2" else W2_SHARE * w2)
         return _total(terms)
+
+
+class Masked:
+    """An objective of which only a part of the image is free: the rest is the photo.
+
+    The backbone sees the image as it will be in the end, so that what is painted fits what stays.
+
+    Args:
+        objective: Looks at the whole.
+        mask: ``(1, 1, H, W)`` in [0, 1].
+    """
+
+    def __init__(self, objective: Objective, mask: Tensor) -> None:
+        self.objective = objective
+        self.mask = mask
+
+    def __call__(self, image: Tensor) -> dict[str, Tensor]:
+        """Return the weighted loss terms of an image ``(1, 3, H, W)`` laid over the photo."""
+        return self.objective(torch.lerp(self.objective.content.image, image, self.mask))
 
 
 def _normalised(layers: LayerWeights, classic: bool) -> LayerWeights:
