@@ -311,7 +311,7 @@ def nearest(rows: Tensor, bank: Tensor, dtype: torch.dtype | None = None) -> Ten
         ``(N,)``, indices into the bank.
     """
     rows, bank = (F.normalize(x, dim=1).to(dtype or x.dtype) for x in (rows, bank))
-    pieces = rows.split(max(1, SIMILARITIES // bank.shape[0]))
+    pieces = torch.split(rows, max(1, SIMILARITIES // bank.shape[0]))
     return torch.cat([(piece @ bank.T).argmax(dim=1) for piece in pieces])
 
 
