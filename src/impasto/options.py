@@ -91,7 +91,7 @@ class OptimizeOptions:
     )
     style_loss: StyleLoss = option(
         "gram+w2",
-        "statistics that the style loss compares",
+        "what the style loss compares: Gram matrices, Wasserstein-2 distances, nearest neighbours",
         choices=("gram", "w2", "gram+w2", "nn", "gram+w2+nn"),
     )
     classic_losses: bool = option(
@@ -158,10 +158,12 @@ class OptimizeOptions:
         return cls(**{**PRESETS[name], **overrides})
 
 
+# "best" adds nearest neighbours and takes its time.
 # "gatys" is the classic recipe as most scripts have it: one scale from the content image, L-BFGS,
 # Gram matrices over C * H * W, mean squared errors, weights 1 and 1e6, 300 evaluations.
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
+    "best": {"steps": 700, "style_loss": "gram+w2+nn", "style_weight": 2.0},
     "draft": {"max_size": 384, "steps": 100},
     "gatys": {
         "scales": 1,

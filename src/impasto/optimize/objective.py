@@ -18,8 +18,9 @@ from impasto.options import LayerWeights, OptimizeOptions
 # In "gram+w2", how much W2 counts beside Gram: with equal weights the Gram distance falls further
 # below that of the textbook method than the W2 distance does.
 W2_SHARE = 1.5
-# How much the nearest-neighbour loss counts beside or instead of them.
-NEIGHBOR_SHARE = 1.0
+# In "gram+w2+nn", how much nearest neighbours count beside both: they give strokes their place and
+# their direction, but see the finest layers only as averages and leave noise where they rule.
+NEIGHBOR_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -114,33 +115,39 @@ class Objective:
         self, styles: Sequence[Source], weights: Sequence[float], guides: Sequence[Tensor] | None
     ) -> list[Region]:
         """One region with all styles, or one for each style and guide."""
-        content = self.content
+        image, alpha = self.content.image, self.content.alpha
         if guides is None:
-            return [self._region(content, 1.0, styles, weights)]
-        visible = 1.0 if content.alpha is None else content.alpha
-        parts = [guide * visible for guide in guides]
-        # A pixel of a small region is pulled as much as one of a large region, and as much as
-        # one of an image without regions: every region's loss is relative to its own style.
-        area = torch.as_tensor(visible).expand_as(content.image[:, :1]).sum()
+            return [self._region(self.content, 1.0, styles, weights)]
+        parts = [guide if alpha is None else guide * alpha for guide in guides]
+        # Every region's loss is relative to its own style. Its share makes a pixel of a small
+        # region be pulled as much as one of a large region or of an image without regions.
+        area = image[:, :1].numel() if alpha is None else float(alpha.sum())
         mean = sum(weights) / len(weights)
+        shares = [
+            float(part.sum()) / area * weight / mean
+            for part, weight in zip(parts, weights, strict=True)
+        ]
         return [
-            self._region(
-                Source(content.image, part), float(part.sum() / area) * weight / mean, [style], [1]
-            )
-            for part, style, weight in zip(parts, styles, weights, strict=True)
+            self._region(Source(image, part), share, [style], [1])
+            for part, share, style in zip(parts, shares, styles, strict=True)
         ]
 
     def _region(
         self, where: Source, share: float, styles: Sequence[Source], weights: Sequence[float]
     ) -> Region:
-        maps = [self.backbone(style.image, self.style_layers) for style in styles]
-        moments = [self._moments(*looked) for looked in zip(maps, styles, strict=True)]
-        style, kind = _blend(moments, weights), self.options.style_loss
+        looked = ((style, self.backbone(style.image, self.style_layers)) for style in styles)
+        style = _blend([self._moments(maps, source) for source, maps in looked], weights)
+        kind = self.options.style_loss
         roots = {name: losses.sqrtm(x.covariance) for name, x in style.items() if "w2" in kind}
         neighbors = None
         if "nn" in kind:
-            banks = [(s, m) for s, m, weight in zip(styles, maps, weights, strict=True) if weight]
-            neighbors = Neighbors(self.style_layers, style, where, banks)
+            # Looked at again, one after another: the maps of all styles would take much memory.
+            counting = (
+                (style, self.backbone(style.image, self.style_layers))
+                for style, weight in zip(styles, weights, strict=True)
+                if weight
+            )
+            neighbors = Neighbors(self.style_layers, style, where, counting)
         return Region(where, share, style, roots, neighbors)
 
     def _moments(self, maps: Mapping[str, Tensor], source: Source) -> dict[str, Moments]:
@@ -170,7 +177,8 @@ class Objective:
                 for layer, weight in self.style_layers.items()
             ]
         if region.neighbors is not None:
-            terms.append(NEIGHBOR_SHARE * region.neighbors(maps))
+            neighbors = region.neighbors(maps)
+            terms.append(NEIGHBOR_SHARE * neighbors if terms else neighbors)
         return _total(terms)
 
     def _compare_style(self, image: Moments, region: Region, layer: str) -> Tensor:
