@@ -130,6 +130,7 @@ class Report:
                 distances = [found.content, found.gram, found.w2, found.rgb]
                 numbers = [*distances, painting.steps, painting.seconds, painting.memory]
                 rows.append([f"{content} / {style}", loss, *numbers])
+                print(" | ".join(_written(rows[-1])), flush=True)
             self.sheet.append([photo, artwork, *map(Picture.from_tensor, pictures)])
 
     def show(self) -> None:

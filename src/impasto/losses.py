@@ -46,6 +46,11 @@ class Moments:
         """``(B, C, C)``, the covariance of the channels."""
         return self.second - self.mean[:, :, None] * self.mean[:, None, :]
 
+    @property
+    def spread(self) -> Tensor:
+        """``(B,)``, the variances of the channels, added up."""
+        return _trace(self.covariance)
+
 
 class _Moments(torch.autograd.Function):
     """Moments with a hand-written gradient.
@@ -265,11 +270,6 @@ def _trace(matrix: Tensor) -> Tensor:
     return matrix.diagonal(dim1=-2, dim2=-1).sum(dim=-1)
 
 
-def spread(style: Moments) -> Tensor:
-    """The variance of a feature map, its channels added up: ``(B,)``."""
-    return _trace(style.covariance)
-
-
 def hypercolumns(
     maps: Sequence[Tensor], size: tuple[int, int], scales: Sequence[Tensor | float]
 ) -> Tensor:
@@ -288,10 +288,10 @@ def hypercolumns(
     """
     rows = []
     for layer, scale in zip(maps, scales, strict=True):
-        wide = layer.to(torch.promote_types(layer.dtype, torch.float32))
         if layer.shape[2] > size[0] or layer.shape[3] > size[1]:
-            wide = F.adaptive_avg_pool2d(wide, size)
-        else:
+            layer = F.adaptive_avg_pool2d(layer, size)  # before it is widened, for the memory
+        wide = layer.to(torch.promote_types(layer.dtype, torch.float32))
+        if layer.shape[2:] != size:
             wide = F.interpolate(wide, size=size, mode="bilinear")
         rows.append(_rows(wide)[0] * scale)
     return torch.cat(rows, dim=1)

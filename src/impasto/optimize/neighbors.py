@@ -51,7 +51,7 @@ class Neighbors:
     ) -> None:
         self.layers = tuple(layers)
         self.scales = [
-            torch.sqrt(weight / (losses.spread(moments[layer]) + losses.EPS))
+            torch.sqrt(weight / (moments[layer].spread + losses.EPS))
             for layer, weight in layers.items()
         ]
         self.grid = _grid(where)
