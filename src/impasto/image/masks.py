@@ -11,8 +11,6 @@ from impasto.errors import InputError
 from impasto.image.picture import Floats, Picture, resample
 from impasto.image.reading import ImageSource, load_image
 
-# Brightness of sRGB-encoded colours (luma, Rec. 709).
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # A mask may be this much longer or shorter than the picture's aspect asks for.
 _ASPECT_SLACK = 0.02
 
@@ -43,9 +41,8 @@ def load_mask(source: ImageSource, picture: Picture) -> Floats:
             f"the mask {image.name} is {width} x {height} px, {picture.name} {columns} x {rows}: "
             "a mask has to have the shape of its picture"
         )
-    mask = resized(
-        (image.rgb @ _LUMA) * (1.0 if image.alpha is None else image.alpha), rows, columns
-    )
+    brightness = image.rgb.mean(axis=2)
+    mask = resized(brightness if image.alpha is None else brightness * image.alpha, rows, columns)
     if not mask.any():
         raise InputError(f"the mask {image.name} is black all over: white says where")
     return mask
