@@ -1,8 +1,9 @@
-"""What is compared: content, Gram matrices, Wasserstein-2 distances, total variation.
+"""What is compared: content, Gram matrices, Wasserstein-2 distances, neighbours, total variation.
 
-Pure functions of feature maps and their statistics. Every style loss is a function of the first
-two moments of a feature map over its positions, so moments are all that has to be kept of a
-style image, several images blend by averaging moments, and tiles of one image by adding them.
+Pure functions of feature maps and their statistics. Gram and Wasserstein-2 losses are functions
+of the first two moments of a feature map over its positions, so moments are all that has to be
+kept of a style image, several images blend by averaging moments, and tiles of one image by adding
+them. The nearest-neighbour loss is a mean over positions, each compared with one of the style's.
 
 The losses are *relative*: a difference is divided by the size of its target. One set of weights
 therefore serves every image size, layer and backbone. (Departs from Gatys et al. 2016, whose
@@ -11,6 +12,7 @@ absolute sums make the weights depend on all three; ``gram_loss_classic`` keeps 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,8 @@ from torch.autograd.function import once_differentiable
 EPS = 1e-8
 # Positions that are converted to float32 at a time: small enough for the processor's cache.
 CHUNK = 4096
+# Entries of the matrix of similarities that are computed at a time when neighbours are searched.
+SIMILARITIES = 2**23
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,11 @@ class Moments:
         """The same in float64, on the CPU where the device has none (Apple's GPUs)."""
         device = "cpu" if self.mean.device.type == "mps" else self.mean.device
         return Moments(self.mean.to(device, torch.float64), self.second.to(device, torch.float64))
+
+    @property
+    def spread(self) -> Tensor:
+        """``(B,)``, the variances of the channels, added up."""
+        return _trace(self.covariance)
 
 
 class _Moments(torch.autograd.Function):
@@ -292,6 +301,69 @@ def wasserstein_loss(image: Moments, style: Moments, root: Tensor | None = None)
 
 def _trace(matrix: Tensor) -> Tensor:
     return matrix.diagonal(dim1=-2, dim2=-1).sum(dim=-1)
+
+
+def hypercolumns(
+    maps: Sequence[Tensor], size: tuple[int, int], scales: Sequence[Tensor | float]
+) -> Tensor:
+    """Stack the feature maps of several layers over each position of a common grid.
+
+    Finer maps are averaged over the cells of the grid, coarser ones interpolated. (Departs from
+    Kolkin et al. 2022, who sample finer maps at points and so miss what lies between.)
+
+    Args:
+        maps: ``(1, C_i, h_i, w_i)`` each.
+        size: (height, width) of the grid.
+        scales: By how much each map is multiplied: numbers, or scalars as tensors.
+
+    Returns:
+        ``(h * w, sum of C_i)``, in float32 or wider.
+    """
+    rows = []
+    for layer, scale in zip(maps, scales, strict=True):
+        if layer.shape[2] > size[0] or layer.shape[3] > size[1]:
+            layer = F.adaptive_avg_pool2d(layer, size)  # before it is widened, for the memory
+        wide = layer.to(torch.promote_types(layer.dtype, torch.float32))
+        if layer.shape[2:] != size:
+            wide = F.interpolate(wide, size=size, mode="bilinear")
+        rows.append(_rows(wide)[0] * scale)
+    return torch.cat(rows, dim=1)
+
+
+def nearest(rows: Tensor, bank: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """Find for each vector the one of a bank with the smallest cosine distance.
+
+    The matrix of distances is computed in pieces and never kept.
+
+    Args:
+        rows: ``(N, C)``.
+        bank: ``(M, C)``.
+        dtype: In which the products are computed; that of ``rows`` if left out.
+
+    Returns:
+        ``(N,)``, indices into the bank.
+    """
+    rows, bank = (F.normalize(x, dim=1).to(dtype or x.dtype) for x in (rows, bank))
+    pieces = torch.split(rows, max(1, SIMILARITIES // bank.shape[0]))
+    return torch.cat([(piece @ bank.T).argmax(dim=1) for piece in pieces])
+
+
+def neighbor_loss(rows: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean squared distance of vectors to their matches.
+
+    Args:
+        rows: ``(N, C)``, hypercolumns of the image.
+        targets: ``(N, C)``, the match of each in the style.
+        weights: ``(N, 1)``, how much each position counts.
+
+    Returns:
+        A scalar. Where hypercolumns are divided by the spread of the style, about 1 for matches
+        no better than the style's mean.
+    """
+    distances = (rows - targets).square().sum(dim=1, keepdim=True)
+    if weights is None:
+        return distances.mean()
+    return (distances * weights).sum() / weights.sum().clamp_min(EPS)
 
 
 def total_variation(image: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -14,7 +15,6 @@ from torch import Tensor
 from impasto.errors import ImpastoError
 from impasto.events import Callback, Step
 from impasto.image import Picture
-from impasto.optimize.objective import Objective
 from impasto.optimize.optimizers import Adam, Optimizer, resize
 from impasto.optimize.pyramid import Scale
 
@@ -73,6 +73,14 @@ class Outcome:
     stopped: str | None = None
 
 
+class Differentiable(Protocol):
+    """What is minimised."""
+
+    def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the loss terms of an image ``(1, 3, H, W)`` and the gradient of their sum."""
+        ...
+
+
 class _Stop(Exception):  # noqa: N818 - control flow, not an error
     """Ends a run early; its message says why."""
 
@@ -99,7 +107,7 @@ class Loop:
     def __init__(
         self,
         scales: Sequence[Scale],
-        objective: Callable[[int], Objective],
+        objective: Callable[[int], Differentiable],
         optimizer: Optimizer,
         content: Callable[[int], Tensor],
         *,

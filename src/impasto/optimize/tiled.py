@@ -11,7 +11,7 @@ match the style on their own.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -81,7 +81,8 @@ class TiledObjective(Objective):
         content: The content image, at the size of the result at this scale.
         styles: The style images, each at its own size.
         style_weights: How much each style counts.
-        options: Weights, layers and kinds of the losses.
+        options: Weights, layers and kinds of the losses; not "nn", whose targets have no tiles.
+        guides: As in Objective.
         tile: The longest side of a tile, in pixels.
         keep_maps: Keep the content image's feature maps; otherwise each step computes them again.
 
@@ -96,6 +97,7 @@ class TiledObjective(Objective):
         styles: Sequence[Source],
         style_weights: Sequence[float],
         options: OptimizeOptions,
+        guides: Sequence[Tensor] | None = None,
         *,
         tile: int,
         keep_maps: bool = True,
@@ -103,7 +105,8 @@ class TiledObjective(Objective):
         self.tile = tile
         self.keep_maps = keep_maps
         self.fields = receptive_fields(backbone, options)
-        super().__init__(backbone, content, styles, style_weights, options)
+        super().__init__(backbone, content, styles, style_weights, options, guides)
+        self.grids = [_Grid(region.where, tile, self.fields) for region in self.regions]
 
     def __call__(self, image: Tensor) -> dict[str, Tensor]:
         """Return the weighted loss terms of an image ``(1, 3, H, W)``, without a graph."""
@@ -111,16 +114,16 @@ class TiledObjective(Objective):
 
     def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Return the loss terms of an image ``(1, 3, H, W)`` and the gradient of their sum."""
-        sums = _Sums(self.grid, self.style_layers)
+        sums = [_Sums(grid, self.style_layers) for grid in self.grids]
         *others, last = self.grid.tiles
         if self.style_layers:
             with torch.no_grad():
                 for tile in others:
-                    sums.add(tile, self._look(image, tile, self.style_layers)[1])
+                    _add(sums, tile, self._look(image, tile, self.style_layers)[1])
         # The last tile of the first pass is the first of the second: its graph is kept.
         window, maps = self._look(image, last)
-        sums.add(last, maps)
-        terms, by_sums = self._style_gradient(sums.moments)
+        _add(sums, last, maps)
+        terms, by_sums = self._style_gradient([each.moments for each in sums])
         grad = torch.zeros_like(image)
         for tile in (last, *others):
             if tile is not last:
@@ -156,7 +159,7 @@ class TiledObjective(Objective):
         return kept or self._look(self.content.image, tile, self.content_layers)[1]
 
     @torch.no_grad()
-    def _moments(self, source: Source) -> dict[str, Moments]:
+    def _measure(self, source: Source) -> dict[str, Moments]:
         grid = _Grid(source, self.tile, self.fields)
         sums = _Sums(grid, self.style_layers)
         for tile in grid.tiles:
@@ -174,18 +177,34 @@ class TiledObjective(Objective):
         }
 
     def _style_gradient(
-        self, moments: Mapping[str, Moments]
-    ) -> tuple[dict[str, Tensor], dict[str, Moments]]:
-        """The style term, and its gradient by the sums that the moments were made of."""
+        self, moments: Sequence[Mapping[str, Moments]]
+    ) -> tuple[dict[str, Tensor], list[dict[str, Moments]]]:
+        """The style term, and its gradient by the sums that each region's moments are made of."""
         if not moments:
-            return {}, {}
-        leaves = [part.requires_grad_() for each in moments.values() for part in _pair(each)]
-        loss = self.options.style_weight * self._style_loss(moments)
+            return {}, []
+        leaves = [
+            part.requires_grad_()
+            for region in moments
+            for each in region.values()
+            for part in (each.mean, each.second)
+        ]
+        loss = (
+            self.options.style_weight
+            * torch.stack(
+                [
+                    region.share * self._statistics_loss(each, region)
+                    for each, region in zip(moments, self.regions, strict=True)
+                ]
+            ).sum()
+        )
         grads = iter(torch.autograd.grad(loss, leaves, materialize_grads=True))
-        by_sums = {
-            layer: Moments(mean / self.grid.total(layer), second / self.grid.total(layer))
-            for layer, mean, second in zip(moments, grads, grads, strict=True)
-        }
+        by_sums = [
+            {
+                layer: Moments(next(grads) / grid.total(layer), next(grads) / grid.total(layer))
+                for layer in self.style_layers
+            }
+            for grid in self.grids
+        ]
         return {"style": loss.detach()}, by_sums
 
     def _local_terms(self, tile: Tile, window: Tensor, maps: Maps) -> dict[str, Tensor]:
@@ -213,17 +232,21 @@ class TiledObjective(Objective):
         tile: Tile,
         window: Tensor,
         maps: Maps,
-        by_sums: Mapping[str, Moments],
+        by_sums: Sequence[Mapping[str, Moments]],
         parts: Mapping[str, Tensor],
     ) -> Tensor:
         """The gradient by the window of a tile."""
+        layers = list(self.style_layers)
         grads = [
-            losses.moments_gradient(
-                maps[layer].detach(), self.grid.weights_in(tile, layer), by_sums[layer]
+            sum(
+                losses.moments_gradient(
+                    maps[layer].detach(), grid.weights_in(tile, layer), by[layer]
+                )
+                for grid, by in zip(self.grids, by_sums, strict=True)
             )
-            for layer in by_sums
+            for layer in layers
         ]
-        outputs = [*(maps[layer] for layer in by_sums), *parts.values()]
+        outputs = [*(maps[layer] for layer in layers), *parts.values()]
         (grad,) = torch.autograd.grad(outputs, window, [*grads, *(None for _ in parts)])
         return grad
 
@@ -232,8 +255,10 @@ def receptive_fields(backbone: Backbone, options: OptimizeOptions) -> dict[str, 
     """What the layers see that the losses look at.
 
     Raises:
-        InputError: If the backbone does not know it.
+        InputError: If the backbone does not know it, or a loss cannot be had of tiles.
     """
+    if "nn" in options.style_loss:
+        raise InputError(f"style_loss {options.style_loss} cannot work in tiles: use tile off")
     fields = {}
     for layer in {**options.content_layers, **options.style_layers}:
         field = backbone.receptive_field(layer)
@@ -243,9 +268,9 @@ def receptive_fields(backbone: Backbone, options: OptimizeOptions) -> dict[str, 
     return fields
 
 
-def _pair(moments: Moments) -> Iterator[Tensor]:
-    yield moments.mean
-    yield moments.second
+def _add(sums: Iterable[_Sums], tile: Tile, maps: Maps) -> None:
+    for each in sums:
+        each.add(tile, maps)
 
 
 def _variation(tile: Tile, window: Tensor, size: Sequence[int]) -> Tensor:
