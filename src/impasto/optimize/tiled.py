@@ -171,7 +171,8 @@ class TiledObjective(Objective):
     ) -> tuple[Tensor, Maps]:
         """The window of a tile, and the tile's part of its feature maps (all if left out)."""
         window = tile.window(image).detach().requires_grad_(torch.is_grad_enabled())
-        maps = self.backbone(window, self.fields if layers is None else layers)
+        wanted = {*self.content_layers, *self.style_layers} if layers is None else layers
+        maps = self.backbone(window, wanted)
         return window, {
             layer: tile.inner(each, self.fields[layer].stride) for layer, each in maps.items()
         }
