@@ -83,7 +83,7 @@ def test_the_peak_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_backbone_of_ones_own_stays_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     backbone = Backbone.from_module(nn.Sequential(nn.Conv2d(3, 4, 3)), ["0"])
-    layers = {"content_layers": {"0": 1.0}, "style_layers": {"0": 1.0}}
+    layers: dict[str, Any] = {"content_layers": {"0": 1.0}, "style_layers": {"0": 1.0}}
     monkeypatch.setattr(memory, "free_memory", lambda _device: 4 * GB)
     planner = Planner(backbone, OptimizeOptions(**layers), CPU, COSTS)
     assert planner.layout(Scale((256, 256), 5), [(64, 64)]).tile == 0

@@ -155,7 +155,7 @@ def _add(image: Tensor, share: Tensor, change: Tensor) -> None:
 
 def _chunks(*images: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """The numbers of images piece by piece, in float32 or wider: no wide copy of a whole one."""
-    for pieces in zip(*(image.reshape(-1).split(CHUNK) for image in images), strict=True):
+    for pieces in zip(*(torch.split(image.reshape(-1), CHUNK) for image in images), strict=True):
         yield tuple(x.to(torch.promote_types(x.dtype, torch.float32)) for x in pieces)
 
 

@@ -271,17 +271,18 @@ class _Run:
         photo, masks = self.photos[scale.size], self.masks[scale.size]
         layout = self.layouts[scale.size]
         painted = weighted(photo, masks.mask)
-        sources = (
+        common: Any = (
+            self.backbone,
             Source(photo.tensor(self.device), painted.alpha_tensor(self.device)),
             [self._style_source(artwork, scale) for artwork in self.artworks],
+            self.weights,
+            self.options,
+            masks.guide_tensors(self.device),
         )
-        common = (self.weights, self.options, masks.guide_tensors(self.device))
         objective = (
-            TiledObjective(
-                self.backbone, *sources, *common, tile=layout.tile, keep_maps=layout.keep_maps
-            )
+            TiledObjective(*common, tile=layout.tile, keep_maps=layout.keep_maps)
             if layout.tile
-            else Objective(self.backbone, *sources, *common)
+            else Objective(*common)
         )
         mask = masks.mask_tensor(self.device)
         return objective if mask is None else Masked(objective, mask)

@@ -189,14 +189,9 @@ class TiledObjective(Objective):
             for each in region.values()
             for part in (each.mean, each.second)
         ]
-        loss = (
-            self.options.style_weight
-            * torch.stack(
-                [
-                    region.share * self._statistics_loss(each, region)
-                    for each, region in zip(moments, self.regions, strict=True)
-                ]
-            ).sum()
+        loss = self.options.style_weight * _total(
+            region.share * self._statistics_loss(each, region)
+            for each, region in zip(moments, self.regions, strict=True)
         )
         grads = iter(torch.autograd.grad(loss, leaves, materialize_grads=True))
         by_sums = [
@@ -239,7 +234,7 @@ class TiledObjective(Objective):
         """The gradient by the window of a tile."""
         layers = list(self.style_layers)
         grads = [
-            sum(
+            _total(
                 losses.moments_gradient(
                     maps[layer].detach(), grid.weights_in(tile, layer), by[layer]
                 )
@@ -272,6 +267,11 @@ def receptive_fields(backbone: Backbone, options: OptimizeOptions) -> dict[str, 
 def _add(sums: Iterable[_Sums], tile: Tile, maps: Maps) -> None:
     for each in sums:
         each.add(tile, maps)
+
+
+def _total(terms: Iterable[Tensor]) -> Tensor:
+    first, *others = terms
+    return sum(others, start=first)
 
 
 def _variation(tile: Tile, window: Tensor, size: Sequence[int]) -> Tensor:
