@@ -3,7 +3,7 @@
     python -m benchmarks.styles --pairs 5 --size 512 --sheet sheet.png
 
 Gram matrices, Wasserstein-2 distances, both, nearest neighbours, and all three, each with the
-default options but for the loss. First every loss gets the steps that fit into the time that the
+default options but for the loss and its weight. First every loss gets the steps that fit into the time that the
 default takes; then many times as many ("converged"). Pictures are judged with VGG-16 and not with
 the backbone that they were made with. A table for each, the mean over the pairs last, and a sheet.
 """
@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 
 from benchmarks.common import DATA, PAIRS, alone, find, table
 
-LOSSES = ("gram", "w2", "gram+w2", "nn", "gram+w2+nn")
+# Each with a style weight that leaves about as much of the content as the default does: only then
+# can the style distances be compared.
+LOSSES = {"gram": 7.0, "w2": 5.0, "gram+w2": 2.8, "nn": 2.8, "gram+w2+nn": 2.0}
 REFERENCE = "gram+w2"
 # A run that took this much more or less than its time is run again with other steps.
 TOLERANCE = 0.1
@@ -69,6 +71,7 @@ def _paint(task: Task) -> tuple[NDArray[np.float32], float]:
             max_size=task.size,
             steps=task.steps,
             style_loss=task.loss,  # type: ignore[arg-type]
+            style_weight=LOSSES[task.loss],
         )
     )
     result = stylizer(find(task.data, task.content), find(task.data, task.style))
@@ -88,7 +91,7 @@ def paint_pair(content: str, style: str, arguments: argparse.Namespace) -> list[
     """All losses at equal time, and all of them converged."""
     settings = arguments.size, arguments.steps, arguments.backbone
     tasks = [Task(arguments.data, content, style, loss, *settings) for loss in LOSSES]
-    reference = paint(tasks[LOSSES.index(REFERENCE)])
+    reference = paint(next(task for task in tasks if task.loss == REFERENCE))
     equal = [
         reference if task.loss == REFERENCE else paint_in(reference.seconds, task) for task in tasks
     ]

@@ -57,7 +57,7 @@ class Neighbors:
         self.grid = _grid(where)
         self.weights = _weights(where)
         self.bank = torch.cat([self._visible_columns(*style) for style in styles])
-        self.bank = self.bank[:: -(-len(self.bank) // BANK)]
+        self.bank = self.bank[:: -(-len(self.bank) // BANK)].contiguous()
         self.calls = 0
 
     def __call__(self, maps: Maps) -> Tensor:
