@@ -5,7 +5,8 @@
 The peer comes from the package index, in this environment or, by ``--peer-python``, in another.
 Its any-style network paints the same pairs; whose works its 26 built-in styles are is not known,
 so they are only timed. VGG-16 judges, all at the same size. Warm times run from a picture in
-memory to a picture in memory, with the artwork encoded anew each time where there is one.
+memory to a picture in memory, with the artwork encoded anew each time where there is one. Ratios
+of speed are over the first row, the peer's built-in styles.
 """
 
 from __future__ import annotations
@@ -114,36 +115,39 @@ def entry_of_ours(kind: str, model: Path, photo: Path, artwork: Path, size: int)
     from impasto.networks.gallery import MODELS
 
     style = describe(model).styles[0] if kind == "fast" else artwork
-    (took, flop), memory = alone(time_network, kind, model, photo, style, size)
+    took, memory = alone(time_network, kind, model, photo, style)
+    flop, _ = alone(flop_of_painter, model, size)
     base = (sys.executable, "-m", "impasto", "-q", "stylize", photo, style, "--method", kind)
     # The shipped model is found as users have it found.
     other = () if model.parent == MODELS else ("--model", model)
     return Entry(f"impasto {kind}", took, memory, (*base, *other, "-o"), flop)
 
 
-def time_network(
-    kind: str, model: Path, photo: Path, style: Path | str, size: int
-) -> tuple[float, float]:
-    """Median seconds of a picture, and the FLOP of the network that paints it."""
-    import torch
+def time_network(kind: str, model: Path, photo: Path, style: Path | str) -> float:
+    """Median seconds of a picture."""
     from PIL import Image
-    from torch.utils.flop_counter import FlopCounterMode
 
     from impasto.networks import Arbitrary, Fast
-    from impasto.networks.description import describe
-    from impasto.networks.files import build
 
     image = Image.open(photo).convert("RGB")
     if kind == "fast":
         fast, name = Fast(model=str(model)), str(style)
-        took = seconds(lambda: fast(image, name).image)
-    else:
-        arbitrary, artwork = Arbitrary(model=str(model)), Image.open(style).convert("RGB")
-        took = seconds(lambda: arbitrary(image, artwork).image)
-    with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        painter = build(describe(model)).painter
+        return seconds(lambda: fast(image, name).image)
+    arbitrary, artwork = Arbitrary(model=str(model)), Image.open(style).convert("RGB")
+    return seconds(lambda: arbitrary(image, artwork).image)
+
+
+def flop_of_painter(model: Path, size: int) -> float:
+    """FLOP of the network that paints a square picture."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from impasto.networks.files import load_model
+
+    painter = load_model(model)[0].painter
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         painter(torch.rand(1, 3, size, size), torch.rand(1, 2, painter.modulation_size))
-    return took, counter.get_total_flops()
+    return counter.get_total_flops()
 
 
 def report_speed(taking_part: Rivals, data: Path, sizes: list[int], folder: Path) -> None:
@@ -306,6 +310,8 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="write the pictures side by side")
     arguments = parser.parse_args()
     taking_part = rivals(arguments)
+    if not taking_part.peer and not taking_part.models:
+        raise SystemExit("nobody is there to be measured")
     with tempfile.TemporaryDirectory() as folder:
         # While this process is small: the peak of a child is counted from that of its parent.
         report_speed(taking_part, arguments.data, arguments.speed_sizes, Path(folder))
