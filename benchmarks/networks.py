@@ -147,7 +147,7 @@ def flop_of_painter(model: Path, size: int) -> float:
     painter = load_model(model)[0].painter
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         painter(torch.rand(1, 3, size, size), torch.rand(1, 2, painter.modulation_size))
-    return counter.get_total_flops()
+    return float(counter.get_total_flops())
 
 
 def report_speed(taking_part: Rivals, data: Path, sizes: list[int], folder: Path) -> None:
