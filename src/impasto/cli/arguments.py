@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 from impasto.errors import InputError
@@ -59,12 +59,16 @@ def add_option(parser: argparse._ActionsContainer, name: str, **keywords: Any) -
         parser.add_argument(*list(flags)[1:], dest=name, **keywords)
 
 
-def add_options(parser: argparse._ActionsContainer, options: type[Any]) -> None:
-    """Add an argument for every field of an options dataclass.
+def add_options(
+    parser: argparse._ActionsContainer, options: type[Any], only: Collection[str] | None = None
+) -> None:
+    """Add an argument for every field of an options dataclass, or for some of them.
 
     Arguments that are not given stay away from the namespace, so that a preset can set them.
     """
     for item in dataclasses.fields(options):
+        if only is not None and item.name not in only:
+            continue
         keywords: dict[str, Any] = {
             "help": f"{item.metadata['help']} {_default(item)}".rstrip(),
             "default": argparse.SUPPRESS,
