@@ -18,6 +18,7 @@ from tests.small import OPTIONS, small_backbone
 def test_values_are_read_as_the_option_takes_them() -> None:
     assert parse_sweep("content-weight=0.3,1") == ("content_weight", [0.3, 1.0])
     assert parse_sweep("steps=5,10") == ("steps", [5, 10])
+    assert parse_sweep("init=noise,gray") == ("init", ["noise", "gray"])
     assert parse_sweep("style_loss=gram,w2") == ("style_loss", ["gram", "w2"])
 
 
@@ -25,7 +26,7 @@ def test_values_are_read_as_the_option_takes_them() -> None:
     ("text", "message"),
     [
         ("colour=1,2", "cannot sweep 'colour'"),
-        ("init=noise", "cannot sweep 'init'"),
+        ("style_layers=relu1_1", "cannot sweep 'style_layers'"),
         ("style_weight", "numbers divided by commas"),
         ("style_weight=1,x", "numbers divided by commas"),
         ("style_weight=1,-1", "at least 0"),

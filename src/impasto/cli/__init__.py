@@ -9,11 +9,21 @@ import sys
 from collections.abc import Sequence
 
 from impasto import __version__
-from impasto.cli import demo, evaluate, export, features, reconstruct, stylize, train, weights
+from impasto.cli import (
+    compare,
+    demo,
+    evaluate,
+    export,
+    features,
+    reconstruct,
+    stylize,
+    train,
+    weights,
+)
 from impasto.cli.arguments import Parser
 from impasto.errors import ImpastoError
 
-COMMANDS = (demo, stylize, evaluate, reconstruct, features, train, export, weights)
+COMMANDS = (demo, stylize, compare, evaluate, reconstruct, features, train, export, weights)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -48,7 +48,7 @@ def parse_sweep(text: str) -> tuple[str, list[Any]]:
     """
     name, _, listed = text.partition("=")
     name = name.strip().replace("-", "_")
-    kinds: dict[str, Callable[[str], Any]] = {"int": int, "float": float}
+    kinds: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "str": str}
     fields = {item.name: item for item in dataclasses.fields(OptimizeOptions)}
     swept = [key for key, item in fields.items() if item.type in kinds or item.metadata["choices"]]
     if name not in swept:
