@@ -1,7 +1,7 @@
 """Makes the figures of the documentation, into docs/figures, with Impasto's own commands.
 
     pip install impasto
-    python examples/docs_pictures.py              # all of them: about ten minutes on two cores
+    python examples/docs_pictures.py              # all of them: about ten minutes on one core
     python examples/docs_pictures.py features     # those whose name begins so
 
 Photo: Grace Hopper (United States Navy, public domain), from matplotlib's samples. Artworks:
@@ -23,30 +23,30 @@ from impasto.image import save_image
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"
 ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic")
 BOLD = "--style-weight 8"
-SMALL = ("--max-size", "256")
+SMALL = ("--max-size", "208", "--steps", "100")
 
 # Name of the figure: the command that makes it. $OUT is the figures' folder; "sweep" and "layers"
 # are short for the commands that ``_sweep`` and ``_layers`` spell out.
 COMMANDS = {
     "features": "features photo.png --max-size 256 -o $OUT/features.png --grams $OUT/grams.png",
-    "reconstruct-content": "reconstruct content photo.png -o $OUT/reconstruct-content.jpg",
-    "reconstruct-style": "reconstruct style night-wind.png -o $OUT/reconstruct-style.jpg",
-    "progress": "stylize photo.png night-wind.png --max-size 320 -o out.png "
+    "reconstruct-content": "reconstruct content photo.png --max-size 208 --steps 120 -o $OUT/reconstruct-content.jpg",
+    "reconstruct-style": "reconstruct style night-wind.png --max-size 208 --steps 120 -o $OUT/reconstruct-style.jpg",
+    "progress": "stylize photo.png night-wind.png --max-size 288 -o out.png "
     f"{BOLD} --plot $OUT/losses.png --strip $OUT/progress.jpg",
     "tradeoff": "evaluate photo.png night-wind.png --sweep style_weight=0.3,1,3,10,30 "
-    "--max-size 256 --plot $OUT/tradeoff.png --strip $OUT/style_weight.jpg",
+    "--max-size 208 --steps 100 --plot $OUT/tradeoff.png --strip $OUT/style_weight.jpg",
     "style_scale": f"sweep style_scale=0.5,1,2 wave-print.png {BOLD}",
     "style_loss": f"sweep style_loss=gram,w2,gram+w2 night-wind.png {BOLD}",
     "scales": f"sweep scales=1,2,3 night-wind.png {BOLD}",
     "tv_weight": f"sweep tv_weight=0,30,300 dolphin-mosaic.png {BOLD}",
-    "steps": f"sweep steps=10,40,150,600 stained-glass.png {BOLD}",
+    "steps": f"sweep steps=10,30,100,300 stained-glass.png {BOLD}",
     "init": f"sweep init=content,gray,noise night-wind.png {BOLD}",
     "optimizer": f"sweep optimizer=lbfgs,adam night-wind.png {BOLD}",
     "preserve_color": f"sweep preserve_color=off,luminance,linear,histogram night-wind.png {BOLD}",
     "style_layers": "layers style_layers relu1_1,relu2_1 relu3_1 relu4_1,relu5_1",
     "content_layers": "layers content_layers relu1_2 relu3_2 relu5_1",
     "grid": "compare grid photo.png --styles night-wind.png wave-print.png stained-glass.png "
-    f"dolphin-mosaic.png --max-size 256 {BOLD} -o $OUT/grid.jpg",
+    f"dolphin-mosaic.png --max-size 208 --steps 100 {BOLD} -o $OUT/grid.jpg",
 }
 
 
@@ -58,8 +58,11 @@ def _commands(line: str) -> list[list[str]]:
 
 
 def _sweep(option: str, style: str, *rest: str) -> list[list[str]]:
-    strip = str(FIGURES / f"{option.partition('=')[0]}.jpg")
-    return [["evaluate", "photo.png", style, "--sweep", option, "--strip", strip, *SMALL, *rest]]
+    name = option.partition("=")[0]
+    # What a sweep varies is not fixed as well.
+    size = SMALL[:2] if name == "steps" else SMALL
+    strip = str(FIGURES / f"{name}.jpg")
+    return [["evaluate", "photo.png", style, "--sweep", option, "--strip", strip, *size, *rest]]
 
 
 def _layers(option: str, *choices: str) -> list[list[str]]:
