@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
+
 from impasto import artworks
 from impasto.cli import main
 from impasto.cli.demo import portrait
@@ -29,8 +31,10 @@ SMALL = ("--max-size", "208", "--steps", "100")
 # are short for the commands that ``_sweep`` and ``_layers`` spell out.
 COMMANDS = {
     "features": "features photo.png --max-size 256 -o $OUT/features.png --grams $OUT/grams.png",
-    "reconstruct-content": "reconstruct content photo.png --max-size 208 --steps 120 -o $OUT/reconstruct-content.jpg",
-    "reconstruct-style": "reconstruct style night-wind.png --max-size 208 --steps 120 -o $OUT/reconstruct-style.jpg",
+    "reconstruct-content": "reconstruct content photo.png --max-size 208 --steps 120 "
+    "-o $OUT/reconstruct-content.jpg",
+    "reconstruct-style": "reconstruct style night-wind.png --max-size 208 --steps 120 "
+    "-o $OUT/reconstruct-style.jpg",
     "progress": "stylize photo.png night-wind.png --max-size 288 -o out.png "
     f"{BOLD} --plot $OUT/losses.png --strip $OUT/progress.jpg",
     "tradeoff": "evaluate photo.png night-wind.png --sweep style_weight=0.3,1,3,10,30 "
@@ -92,6 +96,18 @@ def make(prefix: str = "") -> None:
             print("impasto", *command, flush=True)
             if main(command):
                 raise SystemExit("that failed")
+    for path in FIGURES.iterdir():
+        _shrink(path)
+
+
+def _shrink(path: Path) -> None:
+    """Encode a figure for a page: noise would make files of half a megabyte at full quality."""
+    with Image.open(path) as image:
+        image.load()
+    if path.suffix == ".jpg":
+        image.save(path, quality=80, optimize=True)
+    elif image.mode != "P":
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 if __name__ == "__main__":
