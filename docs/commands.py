@@ -35,12 +35,10 @@ def pages(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
 
 
 def _row(action: argparse.Action) -> str:
-    value = action.metavar or ("{" + ",".join(map(str, action.choices)) + "}" if action.choices else "")
-    value = value if isinstance(value, str) else " ".join(value)
-    if action.nargs == 0 or not (value or action.option_strings):
+    choices = "{" + ",".join(map(str, action.choices)) + "}" if action.choices else ""
+    value = str(action.metavar or choices or action.dest.upper())
+    if action.nargs == 0:
         value = ""
-    elif not value:
-        value = action.dest.upper()
     repeated = " ..." if action.nargs in ("+", "*") else ""
     flags = ", ".join(action.option_strings)
     name = f"{flags} {value}{repeated}".strip().replace("|", "\\|")

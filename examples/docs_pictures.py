@@ -2,7 +2,7 @@
 
     pip install impasto
     python examples/docs_pictures.py              # all of them: about ten minutes on one core
-    python examples/docs_pictures.py features     # those whose name begins so
+    python examples/docs_pictures.py features     # those whose names begin so
 
 Photo: Grace Hopper (United States Navy, public domain), from matplotlib's samples. Artworks:
 drawn by impasto.artworks.
@@ -25,38 +25,39 @@ from impasto.image import save_image
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"
 ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic")
 BOLD = "--style-weight 8"
-SMALL = ("--max-size", "208", "--steps", "100")
+SMALL = ("--max-size", "176", "--steps", "60")
 
-# Name of the figure: the command that makes it. $OUT is the figures' folder; "sweep" and "layers"
-# are short for the commands that ``_sweep`` and ``_layers`` spell out.
+# Name of the figure: the command that makes it. "sweep" and "layers" are short for the commands
+# that ``_sweep`` and ``_layers`` spell out.
 COMMANDS = {
-    "features": "features photo.png --max-size 256 -o $OUT/features.png --grams $OUT/grams.png",
+    "features": "features photo.png --max-size 256 "
+    "-o figures/features.png --grams figures/grams.png",
     "reconstruct-content": "reconstruct content photo.png --max-size 208 --steps 120 "
-    "-o $OUT/reconstruct-content.jpg",
+    "-o figures/reconstruct-content.jpg",
     "reconstruct-style": "reconstruct style night-wind.png --max-size 208 --steps 120 "
-    "-o $OUT/reconstruct-style.jpg",
+    "-o figures/reconstruct-style.jpg",
     "progress": "stylize photo.png night-wind.png --max-size 288 -o out.png "
-    f"{BOLD} --plot $OUT/losses.png --strip $OUT/progress.jpg",
+    f"{BOLD} --plot figures/losses.png --strip figures/progress.jpg",
     "tradeoff": "evaluate photo.png night-wind.png --sweep style_weight=0.3,1,3,10,30 "
-    "--max-size 208 --steps 100 --plot $OUT/tradeoff.png --strip $OUT/style_weight.jpg",
+    "--max-size 176 --steps 60 --plot figures/tradeoff.png --strip figures/style_weight.jpg",
     "style_scale": f"sweep style_scale=0.5,1,2 wave-print.png {BOLD}",
     "style_loss": f"sweep style_loss=gram,w2,gram+w2 night-wind.png {BOLD}",
     "scales": f"sweep scales=1,2,3 night-wind.png {BOLD}",
     "tv_weight": f"sweep tv_weight=0,30,300 dolphin-mosaic.png {BOLD}",
-    "steps": f"sweep steps=10,30,100,300 stained-glass.png {BOLD}",
+    "steps": f"sweep steps=10,30,100 stained-glass.png {BOLD}",
     "init": f"sweep init=content,gray,noise night-wind.png {BOLD}",
     "optimizer": f"sweep optimizer=lbfgs,adam night-wind.png {BOLD}",
     "preserve_color": f"sweep preserve_color=off,luminance,linear,histogram night-wind.png {BOLD}",
     "style_layers": "layers style_layers relu1_1,relu2_1 relu3_1 relu4_1,relu5_1",
     "content_layers": "layers content_layers relu1_2 relu3_2 relu5_1",
     "grid": "compare grid photo.png --styles night-wind.png wave-print.png stained-glass.png "
-    f"dolphin-mosaic.png --max-size 208 --steps 100 {BOLD} -o $OUT/grid.jpg",
+    f"dolphin-mosaic.png --max-size 176 --steps 60 {BOLD} -o figures/grid.jpg",
 }
 
 
 def _commands(line: str) -> list[list[str]]:
     """The arguments of each command that a line stands for."""
-    words = line.replace("$OUT", str(FIGURES)).split()
+    words = line.split()
     shorts = {"sweep": _sweep, "layers": _layers}
     return shorts[words[0]](*words[1:]) if words[0] in shorts else [words]
 
@@ -65,7 +66,7 @@ def _sweep(option: str, style: str, *rest: str) -> list[list[str]]:
     name = option.partition("=")[0]
     # What a sweep varies is not fixed as well.
     size = SMALL[:2] if name == "steps" else SMALL
-    strip = str(FIGURES / f"{name}.jpg")
+    strip = f"figures/{name}.jpg"
     return [["evaluate", "photo.png", style, "--sweep", option, "--strip", strip, *size, *rest]]
 
 
@@ -78,36 +79,35 @@ def _layers(option: str, *choices: str) -> list[list[str]]:
         [*stylize, flag, choice, "-o", name] for choice, name in zip(choices, names, strict=False)
     ]
     labels = [choice.replace(",", ", ") for choice in choices]
-    figure = str(FIGURES / f"{option}.jpg")
+    figure = f"figures/{option}.jpg"
     last = ["compare", "strip", *names, "-o", figure, "--labels", *labels, "all (default)"]
     return [*runs, [*stylize, "-o", names[-1]], last]
 
 
-def make(prefix: str = "") -> None:
-    """Make the figures whose name begins with a prefix."""
+def make(*prefixes: str) -> None:
+    """Make the figures whose name begins with one of the prefixes, or all."""
     FIGURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
+        Path("figures").mkdir()
         save_image(portrait(), "photo.png")
         for name in ARTWORKS:
             save_image(artworks.draw(name, 768), f"{name}.png")
-        chosen = [line for name, line in COMMANDS.items() if name.startswith(prefix)]
+        chosen = [line for name, line in COMMANDS.items() if name.startswith(prefixes or "")]
         for command in (command for line in chosen for command in _commands(line)):
             print("impasto", *command, flush=True)
             if main(command):
                 raise SystemExit("that failed")
-    for path in FIGURES.iterdir():
-        _shrink(path)
+        for path in Path("figures").iterdir():
+            _publish(path)
 
 
-def _shrink(path: Path) -> None:
+def _publish(path: Path) -> None:
     """Encode a figure for a page: noise would make files of half a megabyte at full quality."""
-    with Image.open(path) as image:
-        image.load()
-    if path.suffix == ".jpg":
-        image.save(path, quality=80, optimize=True)
-    elif image.mode != "P":
-        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    image = Image.open(path).convert("RGB")
+    if path.suffix == ".png":
+        image = image.quantize(256, dither=Image.Dither.NONE)
+    image.save(FIGURES / path.name, quality=80, optimize=True)
 
 
 if __name__ == "__main__":
