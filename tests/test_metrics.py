@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
+from skimage.metrics import structural_similarity
 
 from impasto import metrics
+from impasto.errors import InputError
 from impasto.losses import moments
 from impasto.metrics import Judge
 from tests.small import small_backbone
@@ -71,4 +73,28 @@ def test_the_judge_takes_means_over_layers(monkeypatch: pytest.MonkeyPatch) -> N
         for k in ("relu1_1", "relu3_1")
     ]
     assert found.gram == pytest.approx(np.mean(grams))
+    assert found.w2_layers == {
+        "relu3_1": metrics.w2_distance(
+            moments(maps_of[0]["relu3_1"]), moments(maps_of[2]["relu3_1"])
+        )
+    }
+    assert found.w2 == pytest.approx(found.w2_layers["relu3_1"])
+    assert found.ssim == metrics.ssim(image, content)
     assert found.rgb == pytest.approx(metrics.w2_distance(moments(image), moments(style)))
+
+
+def test_ssim_is_that_of_scikit_image() -> None:
+    generator = torch.Generator().manual_seed(7)
+    a = torch.rand(1, 3, 24, 31, generator=generator)
+    b = (0.6 * a + 0.3 * torch.rand(a.shape, generator=generator)).clamp(0, 1)
+    x, y = ((p[0].double().numpy() * [[[0.299]], [[0.587]], [[0.114]]]).sum(axis=0) for p in (a, b))
+    expected = structural_similarity(  # type: ignore[no-untyped-call]
+        x, y, data_range=1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+    )
+    assert metrics.ssim(a, b) == pytest.approx(expected, rel=1e-9)
+    assert metrics.ssim(a, a) == pytest.approx(1)
+
+
+def test_ssim_refuses_pictures_smaller_than_its_window() -> None:
+    with pytest.raises(InputError, match="at least 11 px"):
+        metrics.ssim(torch.rand(1, 3, 10, 20), torch.rand(1, 3, 10, 20))

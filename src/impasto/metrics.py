@@ -15,11 +15,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.backbones.base import Backbone
+from impasto.errors import InputError
 from impasto.losses import Moments, moments, wasserstein_loss
 
 CONTENT_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_2")
 GRAM_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 W2_LAYERS = ("relu2_1", "relu3_1", "relu4_1")
+
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Wang et al. measured
+SSIM_RADIUS, SSIM_SIGMA = 5, 1.5
 
 
 @dataclass(frozen=True)
@@ -30,16 +34,23 @@ class Distances:
         content: Mean squared distance of feature maps whose vectors have unit length at each
             position, over relu1_2, relu2_2, relu3_3 and relu4_2 (LPIPS of Zhang et al. 2018
             without its learnt channel weights). Between 0 and 2 for maps after a ReLU.
+        ssim: Structural similarity of picture and content (``ssim``); here 1 is equal.
         gram: |G - G_s|^2 / |G_s|^2 of Gram matrices, mean over relu1_1 to relu5_1.
-        w2: Squared Wasserstein-2 distance of the maps' normal distributions over the style's
-            second moment, mean over relu2_1, relu3_1 and relu4_1.
+        w2_layers: Squared Wasserstein-2 distance of the maps' normal distributions over the
+            style's second moment, at relu2_1, relu3_1 and relu4_1.
         rgb: The same of the pixels' colours.
     """
 
     content: float
+    ssim: float
     gram: float
-    w2: float
+    w2_layers: dict[str, float]
     rgb: float
+
+    @property
+    def w2(self) -> float:
+        """Mean of ``w2_layers``."""
+        return _mean(self.w2_layers.values())
 
 
 class Judge:
@@ -71,10 +82,47 @@ class Judge:
             content=_mean(
                 perceptual_distance(maps[layer], content_maps[layer]) for layer in CONTENT_LAYERS
             ),
+            ssim=ssim(image, content),
             gram=_mean(gram_distance(ours[layer], theirs[layer]) for layer in GRAM_LAYERS),
-            w2=_mean(w2_distance(ours[layer], theirs[layer]) for layer in W2_LAYERS),
+            w2_layers={layer: w2_distance(ours[layer], theirs[layer]) for layer in W2_LAYERS},
             rgb=w2_distance(moments(image), moments(style)),
         )
+
+
+def ssim(image: Tensor, target: Tensor) -> float:
+    """Structural similarity of the lightness of two images (Wang et al. 2004).
+
+    Gaussian windows of 11 x 11 pixels with sigma 1.5; only those that lie inside count.
+
+    Args:
+        image: ``(1, 3, H, W)``, RGB in [0, 1].
+        target: The same of the other image.
+
+    Returns:
+        1 for equal images, about 0 for unrelated ones.
+
+    Raises:
+        InputError: If a side is below 11 pixels.
+    """
+    side = 2 * SSIM_RADIUS + 1
+    if min(image.shape[2:]) < side:
+        raise InputError(f"structural similarity needs pictures of at least {side} px")
+    luma = torch.tensor(LUMA, dtype=torch.float64).view(1, 3, 1, 1)
+    x, y = ((picture.double().cpu() * luma).sum(dim=1, keepdim=True) for picture in (image, target))
+    offsets = torch.arange(-SSIM_RADIUS, SSIM_RADIUS + 1, dtype=torch.float64)
+    window = (-offsets.square() / (2 * SSIM_SIGMA**2)).exp()
+    window /= window.sum()
+
+    def local_mean(plane: Tensor) -> Tensor:
+        return F.conv2d(F.conv2d(plane, window.view(1, 1, 1, -1)), window.view(1, 1, -1, 1))
+
+    mean_x, mean_y = local_mean(x), local_mean(y)
+    variances = local_mean(x * x) - mean_x**2 + local_mean(y * y) - mean_y**2
+    covariance = local_mean(x * y) - mean_x * mean_y
+    # The paper's constants for a range of 1: 0.01 and 0.03, squared.
+    lightness = (2 * mean_x * mean_y + 1e-4) / (mean_x**2 + mean_y**2 + 1e-4)
+    structure = (2 * covariance + 9e-4) / (variances + 9e-4)
+    return float((lightness * structure).mean())
 
 
 def perceptual_distance(maps: Tensor, target: Tensor) -> float:

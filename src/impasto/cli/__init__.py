@@ -9,11 +9,33 @@ import sys
 from collections.abc import Sequence
 
 from impasto import __version__
-from impasto.cli import demo, export, gallery, stylize, train, weights
+from impasto.cli import (
+    compare,
+    demo,
+    evaluate,
+    export,
+    features,
+    gallery,
+    reconstruct,
+    stylize,
+    train,
+    weights,
+)
 from impasto.cli.arguments import INTERRUPTED, Parser
 from impasto.errors import ImpastoError
 
-COMMANDS = (demo, stylize, gallery, train, export, weights)
+COMMANDS = (
+    demo,
+    stylize,
+    gallery,
+    compare,
+    evaluate,
+    reconstruct,
+    features,
+    train,
+    export,
+    weights,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

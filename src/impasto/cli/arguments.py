@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 from impasto.errors import InputError
@@ -62,15 +62,14 @@ def add_option(parser: argparse._ActionsContainer, name: str, **keywords: Any) -
 
 
 def add_options(
-    parser: argparse._ActionsContainer, options: type[Any], without: type[Any] | None = None
+    parser: argparse._ActionsContainer, options: type[Any], only: Collection[str] | None = None
 ) -> None:
-    """Add an argument for every field of an options dataclass, without those of another one.
+    """Add an argument for every field of an options dataclass, or for some of them.
 
     Arguments that are not given stay away from the namespace, so that a preset can set them.
     """
-    there = {item.name for item in dataclasses.fields(without)} if without else set()
     for item in dataclasses.fields(options):
-        if item.name in there:
+        if only is not None and item.name not in only:
             continue
         keywords: dict[str, Any] = {
             "help": f"{item.metadata['help']} {_default(item)}".rstrip(),

@@ -47,7 +47,9 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
         "Options of --method fast and arbitrary; they also take --max-size (default here: 2048), "
         "--preserve-color, --match-result, --color-strength, --precision and --device.",
     )
-    add_options(networks, ArbitraryOptions, without=OptimizeOptions)
+    there = {item.name for item in dataclasses.fields(OptimizeOptions)}
+    own = [item.name for item in dataclasses.fields(ArbitraryOptions) if item.name not in there]
+    add_options(networks, ArbitraryOptions, only=own)
 
 
 def _add_masks(group: argparse._ArgumentGroup) -> None:

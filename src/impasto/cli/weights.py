@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from impasto.cli.arguments import INTERRUPTED
+from impasto.cli.tables import aligned
 from impasto.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _list(_: argparse.Namespace) -> int:
 
     rows = [("name", "state", "size", "licence", "file")]
     rows += [_row(entry) for entry in BACKBONES.values()]
-    for line in _aligned(rows):
+    for line in aligned(rows):
         print(line)
     return 0
 
@@ -102,12 +103,6 @@ def _row(entry: Entry) -> tuple[str, str, str, str, str]:
         return entry.name, "not downloaded", _megabytes(entry.checkpoint.size), licence, "-"
     size = _megabytes(file.stat().st_size) if file.is_file() else "missing"
     return entry.name, state, size, licence, str(file)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _download(args: argparse.Namespace) -> int:

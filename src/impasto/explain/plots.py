@@ -41,8 +41,7 @@ def plot_losses(history: History, path: str | Path) -> None:
         InputError: If the suffix is another one or there is nothing to plot.
     """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(f"cannot write a plot to {path.name}: use one of {', '.join(FORMATS)}")
+    check_format(path)
     curves = _curves(history)
     if not curves:
         raise InputError("there are no losses to plot: the history has no positive values")
@@ -56,6 +55,14 @@ def plot_losses(history: History, path: str | Path) -> None:
     _style(axes)
     with atomic(path) as temporary:
         figure.savefig(temporary, format=path.suffix[1:].lower())
+
+
+def check_format(path: Path) -> None:
+    """Raise InputError if a plot cannot be written to such a file, before any work is done."""
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(f"cannot write a plot to {path.name}: use one of {', '.join(FORMATS)}")
+    if not path.resolve().parent.is_dir():
+        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
 
 
 def _curves(history: History) -> dict[str, list[float]]:

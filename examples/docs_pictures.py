@@ -1,0 +1,114 @@
+"""Makes the figures of the documentation, into docs/figures, with Impasto's own commands.
+
+    pip install impasto
+    python examples/docs_pictures.py              # all of them: about ten minutes on one core
+    python examples/docs_pictures.py features     # those whose names begin so
+
+Photo: Grace Hopper (United States Navy, public domain), from matplotlib's samples. Artworks:
+drawn by impasto.artworks.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from impasto import artworks
+from impasto.cli import main
+from impasto.cli.demo import portrait
+from impasto.image import save_image
+
+FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"
+ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic")
+BOLD = "--style-weight 8"
+SMALL = ("--max-size", "176", "--steps", "60")
+
+# Name of the figure: the command that makes it. "sweep" and "layers" are short for the commands
+# that ``_sweep`` and ``_layers`` spell out.
+COMMANDS = {
+    "features": "features photo.png --max-size 256 "
+    "-o figures/features.png --grams figures/grams.png",
+    "reconstruct-content": "reconstruct content photo.png --max-size 208 --steps 120 "
+    "-o figures/reconstruct-content.jpg",
+    "reconstruct-style": "reconstruct style night-wind.png --max-size 208 --steps 120 "
+    "-o figures/reconstruct-style.jpg",
+    "progress": "stylize photo.png night-wind.png --max-size 288 -o out.png "
+    f"{BOLD} --plot figures/losses.png --strip figures/progress.jpg",
+    "tradeoff": "evaluate photo.png night-wind.png --sweep style_weight=0.3,1,3,10,30 "
+    "--max-size 176 --steps 60 --plot figures/tradeoff.png --strip figures/style_weight.jpg",
+    "style_scale": f"sweep style_scale=0.5,1,2 wave-print.png {BOLD}",
+    "style_loss": f"sweep style_loss=gram,w2,gram+w2 night-wind.png {BOLD}",
+    "scales": f"sweep scales=1,2,3 night-wind.png {BOLD}",
+    "tv_weight": f"sweep tv_weight=0,30,300 dolphin-mosaic.png {BOLD}",
+    "steps": f"sweep steps=10,30,100 stained-glass.png {BOLD}",
+    "init": f"sweep init=content,gray,noise night-wind.png {BOLD}",
+    "optimizer": f"sweep optimizer=lbfgs,adam night-wind.png {BOLD}",
+    "preserve_color": f"sweep preserve_color=off,luminance,linear,histogram night-wind.png {BOLD}",
+    "style_layers": "layers style_layers relu1_1,relu2_1 relu3_1 relu4_1,relu5_1",
+    "content_layers": "layers content_layers relu1_2 relu3_2 relu5_1",
+    "grid": "compare grid photo.png --styles night-wind.png wave-print.png stained-glass.png "
+    f"dolphin-mosaic.png --max-size 176 --steps 60 {BOLD} -o figures/grid.jpg",
+}
+
+
+def _commands(line: str) -> list[list[str]]:
+    """The arguments of each command that a line stands for."""
+    words = line.split()
+    shorts = {"sweep": _sweep, "layers": _layers}
+    return shorts[words[0]](*words[1:]) if words[0] in shorts else [words]
+
+
+def _sweep(option: str, style: str, *rest: str) -> list[list[str]]:
+    name = option.partition("=")[0]
+    # What a sweep varies is not fixed as well.
+    size = SMALL[:2] if name == "steps" else SMALL
+    strip = f"figures/{name}.jpg"
+    return [["evaluate", "photo.png", style, "--sweep", option, "--strip", strip, *size, *rest]]
+
+
+def _layers(option: str, *choices: str) -> list[list[str]]:
+    """Stylize with each choice of layers and with the default, and put them side by side."""
+    stylize = ["stylize", "photo.png", "night-wind.png", *SMALL, *BOLD.split()]
+    names = [f"{i}.png" for i in range(len(choices) + 1)]
+    flag = f"--{option.replace('_', '-')}"
+    runs = [
+        [*stylize, flag, choice, "-o", name] for choice, name in zip(choices, names, strict=False)
+    ]
+    labels = [choice.replace(",", ", ") for choice in choices]
+    figure = f"figures/{option}.jpg"
+    last = ["compare", "strip", *names, "-o", figure, "--labels", *labels, "all (default)"]
+    return [*runs, [*stylize, "-o", names[-1]], last]
+
+
+def make(*prefixes: str) -> None:
+    """Make the figures whose name begins with one of the prefixes, or all."""
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        Path("figures").mkdir()
+        save_image(portrait(), "photo.png")
+        for name in ARTWORKS:
+            save_image(artworks.draw(name, 768), f"{name}.png")
+        chosen = [line for name, line in COMMANDS.items() if name.startswith(prefixes or "")]
+        for command in (command for line in chosen for command in _commands(line)):
+            print("impasto", *command, flush=True)
+            if main(command):
+                raise SystemExit("that failed")
+        for path in Path("figures").iterdir():
+            _publish(path)
+
+
+def _publish(path: Path) -> None:
+    """Encode a figure for a page: noise would make files of half a megabyte at full quality."""
+    image = Image.open(path).convert("RGB")
+    if path.suffix == ".png":
+        image = image.quantize(256, dither=Image.Dither.NONE)
+    image.save(FIGURES / path.name, quality=80, optimize=True)
+
+
+if __name__ == "__main__":
+    make(*sys.argv[1:])

@@ -1,0 +1,92 @@
+"""``impasto features``: what a backbone sees in an image."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.cli.tables import aligned
+from impasto.options import STYLE_LAYERS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from impasto.backbones.base import Backbone
+
+logger = logging.getLogger(__name__)
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "features",
+        help="show what a backbone sees in an image",
+        description="Draw the feature maps of an image (IMAGE_features.png) and their Gram "
+        "matrices (IMAGE_grams.png), and print how large each layer's receptive field is.",
+    )
+    parser.add_argument("image", metavar="IMAGE", help="the image")
+    parser.add_argument(
+        "--layer",
+        dest="layers",
+        nargs="+",
+        default=list(STYLE_LAYERS),
+        metavar="LAYER",
+        help="layers as relu4_2 (default: the first of each block)",
+    )
+    parser.add_argument(
+        "--channels", type=int, default=8, metavar="N", help="of each layer (default: 8)"
+    )
+    parser.add_argument(
+        "--backbone", default="lite", metavar="NAME", help="lite, vgg19 or vgg16 (default: lite)"
+    )
+    parser.add_argument(
+        "--max-size", type=int, default=384, metavar="PX", help="longer side (default: 384)"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="feature maps as .png, .svg or .pdf"
+    )
+    parser.add_argument("--grams", type=Path, metavar="FILE", help="Gram matrices, likewise")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    stem = Path(args.image).stem
+    outputs = (
+        args.output or Path(f"{stem}_features.png"),
+        args.grams or Path(f"{stem}_grams.png"),
+    )
+
+    from impasto.backbones import load_backbone
+    from impasto.cli.weights import download_bar
+    from impasto.explain.features import feature_maps, plot_grams, plot_maps
+    from impasto.explain.plots import check_format
+    from impasto.image import load_image
+
+    for path in outputs:
+        check_format(path)
+    picture = load_image(args.image, long_side=args.max_size)
+    with download_bar(args.backbone) as progress:
+        backbone = load_backbone(args.backbone, progress=progress)
+    maps = feature_maps(backbone, picture, args.layers)
+    for line in aligned(_rows(backbone, maps)):
+        print(line)
+    plot_maps(maps, outputs[0], args.channels)
+    plot_grams(maps, outputs[1])
+    logger.info("wrote %s and %s", *outputs)
+    return 0
+
+
+def _rows(backbone: Backbone, maps: dict[str, Tensor]) -> list[tuple[str, ...]]:
+    from impasto.explain.features import receptive_field
+
+    rows: list[tuple[str, ...]] = [("layer", "channels", "map", "stride", "receptive field")]
+    for layer, planes in maps.items():
+        field = receptive_field(backbone, layer)
+        channels, height, width = map(str, planes.shape)
+        rows.append(
+            (layer, channels, f"{width} x {height}", f"{field.stride} px", f"{field.size} px")
+        )
+    return rows

@@ -1,0 +1,64 @@
+"""``impasto compare`` from files to collages, and its refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from impasto import artworks
+from impasto.cli import main
+from impasto.image import load_image, save_image
+
+SMALL = ["--max-size", "32", "--steps", "1", "--device", "cpu", "--height", "40"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    save_image(artworks.draw("river-dots", 40), "dots.png")
+    Image.new("L", (40, 24), 99).save("grey.png")
+    Image.new("RGBA", (30, 40), (9, 99, 200, 128)).save("clear.png")
+    return tmp_path
+
+
+def test_a_grid_of_odd_pictures() -> None:
+    styles = ["--styles", "dots.png", "grey.png"]
+    assert main(["-q", "compare", "grid", "clear.png", "grey.png", *styles, *SMALL]) == 0
+    height, width = load_image("grid.jpg").size
+    assert height > 3 * 40 and width > 3 * 40
+
+
+def test_methods_side_by_side() -> None:
+    methods = ["--methods", "draft", "gatys", "-o", "methods.png"]
+    assert main(["-q", "compare", "methods", "grey.png", "dots.png", *methods, *SMALL]) == 0
+    assert load_image("methods.png").size[1] > 4 * 40
+
+
+def test_a_strip_of_finished_pictures() -> None:
+    labels = ["--labels", "before", "after", "-o", "strip.png", "--height", "40"]
+    assert main(["-q", "compare", "strip", "grey.png", "clear.png", *labels]) == 0
+    assert load_image("strip.png").size[0] > 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["grid", "grey.png", "--styles", "none.png"], "none.png"),
+        (["grid", "grey.png", "--styles", "dots.png", "--columns", "0"], "columns"),
+        (["methods", "grey.png", "dots.png", "--methods", "oil"], "no method 'oil'"),
+        (["methods", "grey.png", "dots.png", "-o", "m.xyz"], ".png"),
+        (["strip", "grey.png", "--labels", "a", "b"], "one label a picture"),
+        (["strip", "grey.png", "--height", "0"], "height has to be at least 1"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(folder.iterdir())
+    assert main(["-q", "compare", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert sorted(folder.iterdir()) == before
