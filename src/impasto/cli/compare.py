@@ -66,7 +66,7 @@ def _add_methods(kinds: argparse._SubParsersAction[Any]) -> None:
         nargs="+",
         default=list(PRESETS),
         metavar="METHOD",
-        help=f"{', '.join(PRESETS)}, fast=FILE, arbitrary=FILE (default: all presets)",
+        help=f"{', '.join(PRESETS)}, arbitrary, fast=FILE, arbitrary=FILE (default: all presets)",
     )
     _add_output(parser, "methods.jpg")
     add_options(parser.add_argument_group("optimisation, for all methods"), OptimizeOptions)

@@ -88,7 +88,8 @@ def method(text: str, options: Mapping[str, Any], paint: Callable[[Optimize], Pa
     """What paints by a method as the command line names it.
 
     Args:
-        text: A preset of the optimisation, or ``fast=FILE`` or ``arbitrary=FILE``, a network.
+        text: A preset of the optimisation, ``arbitrary`` for the shipped any-style network, or
+            ``fast=FILE`` or ``arbitrary=FILE`` for a network of one's own.
         options: Options of the optimisation that differ from the preset; networks take those
             they know (max_size, device, precision).
         paint: How an optimisation is called, for example with callbacks.
@@ -103,11 +104,12 @@ def method(text: str, options: Mapping[str, Any], paint: Callable[[Optimize], Pa
     if kind == "fast" and file:
         fast = Fast(model=file, **shared)
         return lambda photo, _: fast(photo)
-    if kind == "arbitrary" and file:
-        return Arbitrary(model=file, **shared)
+    if kind == "arbitrary":
+        return Arbitrary(model=file or None, **shared)
     if text not in PRESETS:
         raise InputError(
-            f"there is no method '{text}': choose {', '.join(PRESETS)}, fast=FILE or arbitrary=FILE"
+            f"there is no method '{text}': choose {', '.join(PRESETS)}, arbitrary, "
+            "fast=FILE or arbitrary=FILE"
         )
     return paint(Optimize(OptimizeOptions.preset(text, **options)))
 
