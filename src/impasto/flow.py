@@ -14,6 +14,9 @@ from impasto.errors import MissingExtraError
 
 Pixels = NDArray[np.uint8]
 
+# A frame that shows less than this share of the one before begins a scene. Moving cameras and
+# people leave half and more of a frame visible, cuts a tenth.
+_SAME_SCENE = 0.3
 # Below this side DIS finds no patch to compare.
 _SMALLEST = 32
 
@@ -30,6 +33,11 @@ class Motion:
 
     flow: Tensor
     visible: Tensor
+
+    @property
+    def same_scene(self) -> bool:
+        """Whether the frames belong together, and are not divided by a cut."""
+        return bool(self.visible.mean() >= _SAME_SCENE)
 
     def warp(self, before: Tensor) -> Tensor:
         """Bring an image ``(1, C, H, W)`` of the frame before to this frame.

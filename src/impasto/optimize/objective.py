@@ -38,6 +38,37 @@ class Source:
         return F.interpolate(self.alpha, size=maps.shape[2:], mode="area")
 
 
+@dataclass(frozen=True)
+class Guide:
+    """What the finished frame before says about this one (Ruder, Dosovitskiy and Brox 2016).
+
+    Attributes:
+        image: ``(1, 3, H, W)``, the stylized frame before, warped to this one.
+        visible: ``(1, 1, H, W)`` in [0, 1], where it shows the same and can be trusted.
+        weight: Of the temporal loss, whose scale is that of squared differences of RGB in [0, 1].
+    """
+
+    image: Tensor
+    visible: Tensor
+    weight: float
+
+    def resized(self, size: tuple[int, int]) -> Guide:
+        """The same at another (height, width)."""
+        if self.image.shape[2:] == size:
+            return self
+        # Areas and not single pixels: what is half visible counts by half.
+        image, visible = (F.interpolate(x, size=size, mode="area") for x in (self.image, self.visible))
+        return Guide(image, visible, self.weight)
+
+    def start(self, content: Tensor) -> Tensor:
+        """The image to start from: the frame before where it is visible, else the content."""
+        return torch.lerp(content, self.image, self.visible)
+
+    def loss(self, image: Tensor) -> Tensor:
+        """The temporal loss of an image (eq. 7): mean squared change of what is visible."""
+        return (self.visible * (image - self.image).square()).mean()
+
+
 class Objective:
     """The loss of an image at one scale, its targets computed once.
 
@@ -47,6 +78,7 @@ class Objective:
         styles: The style images, each at its own size.
         style_weights: How much each style counts.
         options: Weights, layers and kinds of the losses.
+        guide: The frame before, in a video.
     """
 
     def __init__(
@@ -56,9 +88,11 @@ class Objective:
         styles: Sequence[Source],
         style_weights: Sequence[float],
         options: OptimizeOptions,
+        guide: Guide | None = None,
     ) -> None:
         self.backbone = backbone
         self.options = options
+        self.guide = guide
         self.content = content
         self.content_layers = _normalised(options.content_layers, options.classic_losses)
         self.style_layers = _normalised(options.style_layers, options.classic_losses)
@@ -87,6 +121,8 @@ class Objective:
             terms["style"] = options.style_weight * self._style_loss(maps)
         if options.tv_weight:
             terms["tv"] = options.tv_weight * losses.total_variation(image)
+        if self.guide:
+            terms["temporal"] = self.guide.weight * self.guide.loss(image)
         return terms
 
     def _moments(self, source: Source) -> dict[str, Moments]:

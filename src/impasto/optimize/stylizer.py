@@ -24,13 +24,17 @@ from impasto.events import Callback
 from impasto.image import ImageSource, Picture, fit, load_image
 from impasto.losses import moments, sqrtm
 from impasto.optimize.loop import Loop, Outcome
-from impasto.optimize.objective import Objective, Source
+from impasto.optimize.objective import Guide, Objective, Source
 from impasto.optimize.optimizers import LBFGS, Adam, Optimizer
 from impasto.optimize.pyramid import Scale, plan
 from impasto.options import OptimizeOptions
 from impasto.result import Result
 
 logger = logging.getLogger(__name__)
+
+# A frame that follows another takes this share of the steps, at so many of the finest scales.
+GUIDED_STEPS = 0.3
+GUIDED_SCALES = 2
 
 
 class Optimize:
@@ -88,6 +92,7 @@ class Optimize:
         *,
         style_weights: Sequence[float] | None = None,
         callbacks: Sequence[Callback] = (),
+        guide: Guide | None = None,
     ) -> Result:
         """Repaint a picture in the manner of one or several artworks.
 
@@ -96,6 +101,7 @@ class Optimize:
             styles: The artwork, or several of them that are blended.
             style_weights: How much each artwork counts; all alike if left out.
             callbacks: Called with a Step after each step.
+            guide: The stylized frame before, in a video: start and target of this one.
 
         Returns:
             The picture, at most ``max_size`` pixels long, with settings and losses. After Ctrl-C,
@@ -111,7 +117,7 @@ class Optimize:
         weights = _checked_weights(style_weights, len(artworks))
         for picture in (photo, *artworks):
             self._check_picture(picture)
-        run = _Run(self, photo, artworks, weights)
+        run = _Run(self, photo, artworks, weights, guide)
         history = History()
         loop = run.loop([history, *callbacks])
         with _memory_errors(loop):
@@ -178,13 +184,16 @@ class _Run:
         photo: Picture,
         artworks: Sequence[Picture],
         weights: Sequence[float],
+        guide: Guide | None = None,
     ) -> None:
         self.options, self.device = stylizer.options, stylizer.device
         self.backbone = stylizer.backbone
-        self.artworks, self.weights = artworks, weights
-        self.scales = plan(
-            photo.size, self.options.steps, self.options.scales, self.backbone.min_size
-        )
+        self.artworks, self.weights, self.guide = artworks, weights, guide
+        steps, scales = self.options.steps, self.options.scales
+        if guide:
+            # The frame before has done most of the work, and all of the coarse scales'.
+            steps, scales = max(1, round(GUIDED_STEPS * steps)), GUIDED_SCALES
+        self.scales = plan(photo.size, steps, scales, self.backbone.min_size)
         self.photos = {scale.size: photo.resized(*scale.size) for scale in self.scales}
 
     def loop(self, callbacks: Sequence[Callback]) -> Loop:
@@ -194,18 +203,25 @@ class _Run:
             self.scales,
             self.objective,
             _optimizer(options),
-            [self.photos[scale.size].tensor(self.device) for scale in self.scales],
-            detail=options.detail if options.init == "content" else 0.0,
+            [self._detailed(scale) for scale in self.scales],
+            detail=options.detail if options.init == "content" or self.guide else 0.0,
             averaging=options.averaging,
             tolerance=options.tolerance,
             callbacks=callbacks,
             finish=self.finish,
         )
 
+    def _detailed(self, scale: Scale) -> Tensor:
+        """The image whose fine detail enters with a scale: the content, or the frame before."""
+        photo = self.photos[scale.size].tensor(self.device)
+        return self.guide.resized(scale.size).start(photo) if self.guide else photo
+
     def start(self) -> Tensor:
         """The image to start from, at the size of the first scale."""
         scale, options = self.scales[0], self.options
         photo = self.photos[scale.size].tensor(self.device)
+        if self.guide:
+            return self._detailed(scale)
         noise = torch.rand(photo.shape, generator=torch.Generator().manual_seed(options.seed))
         if options.init == "content":
             return photo
@@ -232,6 +248,7 @@ class _Run:
             [self._style_source(artwork, scale) for artwork in self.artworks],
             self.weights,
             self.options,
+            self.guide.resized(scale.size) if self.guide else None,
         )
 
     def finish(self, image: Tensor) -> Picture:
