@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from impasto.networks.arbitrary import ArbitraryNetwork, StyleCode, blend
-from impasto.networks.transformer import Architecture
+from impasto.networks.description import Architecture
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_any_sizes_will_do(
 def test_the_code_holds_moments_of_the_feature_maps(network: ArbitraryNetwork) -> None:
     image = torch.rand(2, 3, 12, 10)
     code = network.encode_style(image)
-    maps = network.encoder.layers[0](4 * image - 2).double().numpy()
+    maps = network.encoder.layers[0](4 * image - 2).relu().double().numpy()
     np.testing.assert_allclose(code.mean[:, :16], maps.mean((2, 3)), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(code.square[:, :16], (maps**2).mean((2, 3)), rtol=1e-4, atol=1e-6)
     deviation = np.sqrt(maps.var((2, 3)) + 1e-5)

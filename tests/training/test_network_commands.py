@@ -14,7 +14,7 @@ from impasto import artworks
 from impasto.cli import train_networks
 from impasto.errors import InputError
 from impasto.image import load_image
-from impasto.networks.files import describe
+from impasto.networks.description import describe
 from tests.training.networks import write_artworks, write_photos
 
 RECIPE = ["--width", "4", "--blocks", "1", "--batch", "2", "--size", "32", "--steps", "3"]

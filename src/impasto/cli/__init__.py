@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from impasto import __version__
 from impasto.cli import demo, export, stylize, train, weights
-from impasto.cli.arguments import Parser
+from impasto.cli.arguments import INTERRUPTED, Parser
 from impasto.errors import ImpastoError
 
 COMMANDS = (demo, stylize, train, export, weights)
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         print("impasto: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone; leave without a second error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

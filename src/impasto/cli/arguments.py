@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 from impasto.errors import InputError
 from impasto.options import parse_layers
 
+INTERRUPTED = 130  # the exit code that shells report after Ctrl-C
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, without the whole usage above it."""
@@ -59,12 +61,17 @@ def add_option(parser: argparse._ActionsContainer, name: str, **keywords: Any) -
         parser.add_argument(*list(flags)[1:], dest=name, **keywords)
 
 
-def add_options(parser: argparse._ActionsContainer, options: type[Any]) -> None:
-    """Add an argument for every field of an options dataclass.
+def add_options(
+    parser: argparse._ActionsContainer, options: type[Any], without: type[Any] | None = None
+) -> None:
+    """Add an argument for every field of an options dataclass, without those of another one.
 
     Arguments that are not given stay away from the namespace, so that a preset can set them.
     """
+    there = {item.name for item in dataclasses.fields(without)} if without else set()
     for item in dataclasses.fields(options):
+        if item.name in there:
+            continue
         keywords: dict[str, Any] = {
             "help": f"{item.metadata['help']} {_default(item)}".rstrip(),
             "default": argparse.SUPPRESS,

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.arguments import add_option, add_options, collect
+from impasto.cli.arguments import INTERRUPTED, add_option, add_options, collect
 from impasto.errors import InputError
 from impasto.training.recipes import ArbitraryRecipe, FastRecipe, Recipe
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-INTERRUPTED = 130
 LOG_SECONDS = 60.0
 
 

@@ -3,11 +3,13 @@
 As in Ghiasi et al. 2017 a network looks at the style image and predicts the scales and shifts of
 a transformer network. It is not a classifier of millions of weights: means and deviations of thin
 feature maps at several depths are enough (as in AdaIN, Huang and Belongie 2017, and MicroAST, Wang
-et al. 2023), and being moments they can be blended.
+et al. 2023), and being moments they can be blended. The encoder has the shape of the embedded
+backbone's first layers and starts as a copy of them: what tells styles apart is known there.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,9 +17,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto.networks.transformer import Architecture, Convolution, Painter
+from impasto.networks.description import Architecture
+from impasto.networks.transformer import Convolution, Painter
 
-ENCODER_WIDTHS = (16, 32, 64, 128)
+# Those of the embedded backbone, up to relu3_3; it pools before these layers.
+ENCODER_WIDTHS = (16, 16, 48, 32, 96, 64, 96)
+POOLED = (2, 4)
 HIDDEN = 128
 EPS = 1e-5
 
@@ -60,30 +65,24 @@ def _mixed(values: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
 
 
 class StyleEncoder(nn.Module):
-    """Thin convolutions, each at half the resolution of the one before.
+    """Thin convolutions at three resolutions, each half of the one before.
 
     No normalisation: the moments that it would remove are the style.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        inputs = (3, *ENCODER_WIDTHS[:-1])
-        self.layers = nn.ModuleList(
-            nn.Sequential(
-                Convolution(before, width, 3, stride=1 if before == 3 else 2),
-                nn.ReLU(),
-                Convolution(width, width, 3),
-                nn.ReLU(),
-            )
-            for before, width in zip(inputs, ENCODER_WIDTHS, strict=True)
-        )
+        channels = itertools.pairwise((3, *ENCODER_WIDTHS))
+        self.layers = nn.ModuleList(Convolution(*pair, 3) for pair in channels)
 
     def forward(self, image: Tensor, weights: Tensor | None = None) -> StyleCode:
         """Encode style images; see ``ArbitraryNetwork.encode_style``."""
         means, squares = [], []
         maps = 4 * image - 2
-        for layer in self.layers:
-            maps = layer(maps)
+        for number, layer in enumerate(self.layers):
+            if number in POOLED:
+                maps = F.max_pool2d(maps, 2, ceil_mode=True)
+            maps = layer(maps).relu()
             means.append(_mean(maps.float(), weights))
             squares.append(_mean(maps.float().square(), weights))
         return StyleCode(torch.cat(means, 1), torch.cat(squares, 1))
@@ -109,8 +108,9 @@ class ArbitraryNetwork(nn.Module):
         self.painter = Painter(architecture)
         self.encoder = StyleEncoder()
         size = self.painter.modulation_size
+        first = nn.Linear(2 * sum(ENCODER_WIDTHS), HIDDEN)
         last = nn.Linear(HIDDEN, 2 * size)
-        self.predictor = nn.Sequential(nn.Linear(2 * sum(ENCODER_WIDTHS), HIDDEN), nn.ReLU(), last)
+        self.predictor = nn.Sequential(first, nn.ReLU(), last)
         # At first every style is the plain one: scales near 1, shifts near 0.
         nn.init.normal_(last.weight, std=0.1 / HIDDEN**0.5)
         with torch.no_grad():

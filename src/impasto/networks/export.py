@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.files import atomic
 from impasto.networks.arbitrary import ArbitraryNetwork, StyleCode
-from impasto.networks.files import Description, load_model
+from impasto.networks.description import Description
+from impasto.networks.files import load_model
 from impasto.networks.transformer import TransformerNetwork
 
 logger = logging.getLogger(__name__)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from impasto.options import Precision, check, option
+from impasto.options import ColorMode, Precision, check, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,19 @@ class FastOptions:
         "paint larger pictures in tiles of about this side; 0: never",
         minimum=0,
         metavar="PX",
+    )
+    preserve_color: str = option(
+        "off",
+        "keep the photo's colours: luminance paints its lightness alone",
+        choices=("off", "luminance"),
+    )
+    match_result: str = option(
+        "off",
+        "match the mean and covariance of the finished picture's colours to the photo's",
+        choices=("off", "content"),
+    )
+    color_strength: float = option(
+        1.0, "how far colours are kept or matched, 0 to 1", minimum=0, maximum=1
     )
     precision: Precision = option(
         "float32",
@@ -51,4 +65,16 @@ class ArbitraryOptions(FastOptions):
         "longer side at which the style image is looked at; smaller means finer strokes",
         minimum=1,
         metavar="PX",
+    )
+    preserve_color: ColorMode = option(
+        "off",
+        "keep the photo's colours: luminance paints its lightness alone; linear and histogram "
+        "match the artwork's colours to the photo's before painting",
+        choices=("off", "luminance", "linear", "histogram"),
+    )
+    match_result: Literal["off", "content", "style"] = option(
+        "off",
+        "match the mean and covariance of the finished picture's colours to those of the photo "
+        "or of the first artwork",
+        choices=("off", "content", "style"),
     )
