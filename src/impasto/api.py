@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from impasto.errors import InputError
 from impasto.events import Callback
@@ -11,6 +11,10 @@ from impasto.image import ImageSource
 from impasto.methods import Choice, choose
 from impasto.options import OptimizeOptions
 from impasto.result import Result
+
+if TYPE_CHECKING:
+    from impasto.networks import Arbitrary, Fast
+    from impasto.optimize import Optimize
 
 Styles = ImageSource | Sequence[ImageSource]
 
@@ -85,39 +89,42 @@ def make_stylizer(
         InputError: If a style, option or device cannot be used.
     """
     choice = choose(_as_list(styles), method, options.pop("model", None))
+    stylizer: Any = load_stylizer(choice, preset=preset, progress=progress, **options)
+    stylizer.set_style(choice.styles or None, style_weights=style_weights)
+    stylize: Stylizer = stylizer.stylize
+    return stylize
+
+
+def load_stylizer(
+    choice: Choice,
+    *,
+    preset: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Optimize | Fast | Arbitrary:
+    """Load the ``Optimize``, ``Fast`` or ``Arbitrary`` of a choice, without its style.
+
+    Args:
+        choice: The method and its model.
+        preset: As for ``make_stylizer``, like all that is not said here.
+        progress: Likewise.
+        **options: Likewise.
+
+    Raises:
+        InputError: If an option, device or model cannot be used.
+    """
     if choice.method == "optimize":
-        return _optimizing(choice, preset, style_weights, progress, options)
+        from impasto.optimize import Optimize
+
+        if choice.model:
+            raise InputError(f"the method optimize takes artworks, not the model {choice.model}")
+        checked = OptimizeOptions.preset(preset or "default", **options)
+        return Optimize(checked, progress=progress)
     if preset is not None:
         raise InputError(f"presets are for the method optimize, not {choice.method}")
     from impasto.networks import Arbitrary, Fast
 
-    network = (Fast if choice.method == "fast" else Arbitrary)(model=choice.model, **options)
-    network.set_style(choice.styles or None, style_weights=style_weights)
-
-    def stylize(content: ImageSource, *, callbacks: Sequence[Callback] = ()) -> Result:
-        return network.stylize(content)
-
-    return stylize
-
-
-def _optimizing(
-    choice: Choice,
-    preset: str | None,
-    style_weights: Sequence[float] | None,
-    progress: Callable[[int, int], None] | None,
-    options: dict[str, Any],
-) -> Stylizer:
-    from impasto.optimize import Optimize
-
-    if choice.model:
-        raise InputError(f"the method optimize takes artworks, not the model {choice.model}")
-    checked = OptimizeOptions.preset(preset or "default", **options)
-    optimize = Optimize(checked, progress=progress)
-
-    def stylize(content: ImageSource, *, callbacks: Sequence[Callback] = ()) -> Result:
-        return optimize(content, choice.styles, style_weights=style_weights, callbacks=callbacks)
-
-    return stylize
+    return (Fast if choice.method == "fast" else Arbitrary)(model=choice.model, **options)
 
 
 def _as_list(styles: Styles) -> list[Any]:

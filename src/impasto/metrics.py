@@ -122,9 +122,7 @@ def warping_error(before: Tensor, after: Tensor, motion: Motion) -> float:
     return float((motion.visible * change).sum() / motion.visible.sum().clamp_min(1))
 
 
-def mean_warping_error(
-    stylized: Iterable[Tensor], source: Iterable[Tensor]
-) -> float:
+def mean_warping_error(stylized: Iterable[Tensor], source: Iterable[Tensor]) -> float:
     """The warping error of a video, mean over all pairs of frames that follow each other.
 
     Cuts do not count.

@@ -24,17 +24,22 @@ def write_photos(folder: Path, names: list[str]) -> None:
 class Negative:
     """Turns colours round."""
 
-    def __call__(self, content: Picture, style: str) -> Result:
-        """Make the negative."""
-        if style == "interrupting":
-            return Result(content, {}, stopped="interrupted")
-        if style == "odd":
-            raise ZeroDivisionError("division by zero")
-        if style == "failing":
+    def set_style(self, styles: str) -> None:
+        """Set the style."""
+        if styles == "failing":
             raise ImpastoError("no style of this kind")
-        return Result(Picture(1 - content.rgb), {"method": "negative", "style": style}, seconds=0.1)
+        self.style = styles
+
+    def stylize(self, content: Picture) -> Result:
+        """Make the negative."""
+        if self.style == "interrupting":
+            return Result(content, {}, stopped="interrupted")
+        if self.style == "odd":
+            raise ZeroDivisionError("division by zero")
+        settings = {"method": "negative", "style": self.style}
+        return Result(Picture(1 - content.rgb), settings, seconds=0.1)
 
 
 def recipe(**settings: object) -> Recipe:
     """How to make negatives."""
-    return Recipe(Negative, settings)
+    return Recipe(Negative, settings, by_name=True)

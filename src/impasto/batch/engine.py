@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from impasto.batch import storage
 from impasto.batch.items import Item
 from impasto.batch.manifest import Manifest, Record
-from impasto.batch.work import Recipe, make
+from impasto.batch.work import Recipe, Worker
 from impasto.errors import ImpastoError
 
 # Makes items and gives their records as they come, in any order.
@@ -34,9 +34,9 @@ class Summary:
 
 def local(items: Sequence[Item], recipe: Recipe) -> Iterator[Record]:
     """Make items one after the other in this process."""
-    stylizer = recipe.make()
+    worker = Worker(recipe)
     for item in items:
-        yield make(item, stylizer, recipe)
+        yield worker.make(item)
 
 
 def run(

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import add_option, add_options, collect, parse_numbers
 from impasto.errors import InputError
@@ -17,6 +17,8 @@ from impasto.options import PRESETS, OptimizeOptions
 if TYPE_CHECKING:
     from impasto.api import Stylizer
     from impasto.image import ImageSource, Picture
+    from impasto.networks import Arbitrary, Fast
+    from impasto.optimize import Optimize
 
 logger = logging.getLogger(__name__)
 
@@ -71,22 +73,32 @@ def make_stylizer(args: argparse.Namespace, choice: Choice) -> Stylizer:
     Raises:
         InputError: If a style, option or device cannot be used.
     """
-    from impasto.api import make_stylizer
+    return load_stylizer(args, choice).stylize
+
+
+def load_stylizer(args: argparse.Namespace, choice: Choice) -> Optimize | Fast | Arbitrary:
+    """The ``Optimize``, ``Fast`` or ``Arbitrary`` that the arguments ask for, its style set.
+
+    Raises:
+        InputError: If a style, option or device cannot be used.
+    """
+    from impasto.api import load_stylizer
     from impasto.cli.weights import download_bar
 
-    options = {**collect(args, OPTIONS[choice.method]), "model": choice.model}
-    if choice.method == "optimize" and choice.model is None:
-        del options["model"]
     styles = choice.styles if choice.method == "fast" else [*map(load_picture, choice.styles)]
+    options = options_of(args, choice)
     with download_bar(options.get("backbone", OptimizeOptions.backbone)) as progress:
-        return make_stylizer(
-            styles,
-            method=choice.method,
-            preset=args.preset,
-            style_weights=args.style_weights,
-            progress=progress,
-            **options,
-        )
+        stylizer: Any = load_stylizer(choice, preset=args.preset, progress=progress, **options)
+    stylizer.set_style(styles or None, style_weights=args.style_weights)
+    loaded: Optimize | Fast | Arbitrary = stylizer
+    return loaded
+
+
+def options_of(args: argparse.Namespace, choice: Choice) -> dict[str, Any]:
+    """The options of the chosen method that were given; its model stands in the choice."""
+    options = collect(args, OPTIONS[choice.method])
+    options.pop("model", None)
+    return options
 
 
 def load_picture(source: ImageSource) -> Picture:

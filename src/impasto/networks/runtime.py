@@ -125,7 +125,8 @@ class Fixed:
 class Smoothed:
     """A normalisation whose statistics follow those of a video's frames slowly.
 
-    Statistics jump when something enters the frame, and with them every colour in it.
+    Statistics jump when something enters the frame, and with them every colour in it. Scale and
+    shift are smoothed as well: with a strength below 1 they depend on the frame.
 
     Args:
         change: Weight of the newest frame in the running means; 1 forgets all others.
@@ -133,22 +134,22 @@ class Smoothed:
 
     def __init__(self, change: float) -> None:
         self.change = change
-        self._means: list[tuple[Tensor, Tensor]] = []
+        self._means: list[Tensor] = []
         self._calls = 0
 
     def __call__(self, maps: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Normalise ``(B, C, h, w)``."""
         maps = maps.float()
-        mean, deviation = statistics(maps)
+        moments = [value[..., 0, 0] for value in statistics(maps)]
+        values = torch.stack([*moments, scale.expand_as(moments[0]), shift.expand_as(moments[0])])
         if self._calls < len(self._means):
-            before = self._means[self._calls]
-            mean = torch.lerp(before[0], mean, self.change)
-            deviation = torch.lerp(before[1], deviation, self.change)
-            self._means[self._calls] = mean, deviation
+            values = torch.lerp(self._means[self._calls], values, self.change)
+            self._means[self._calls] = values
         else:
-            self._means.append((mean, deviation))
+            self._means.append(values)
         self._calls += 1
-        return normalise(maps, mean, deviation, scale, shift)
+        mean, deviation, scale, shift = values
+        return normalise(maps, mean[..., None, None], deviation[..., None, None], scale, shift)
 
     def next_frame(self) -> None:
         """Begin the next frame."""

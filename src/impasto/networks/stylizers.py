@@ -23,6 +23,7 @@ from impasto.color import keep_colors, match_linear, prepare_style
 from impasto.devices import describe as describe_device
 from impasto.devices import keep_memory, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
+from impasto.events import Callback
 from impasto.image import ImageSource, Picture, load_image
 from impasto.names import must_be_known
 from impasto.networks.arbitrary import StyleCode, blend
@@ -31,6 +32,7 @@ from impasto.networks.files import load_model
 from impasto.networks.gallery import shipped, style_index
 from impasto.networks.options import ArbitraryOptions, FastOptions
 from impasto.networks.runtime import paint
+from impasto.networks.transformer import Norm, instance_norm
 from impasto.result import Result
 
 logger = logging.getLogger(__name__)
@@ -89,11 +91,19 @@ class _NetworkStylizer(ABC, Generic[Options, Style]):
     def _modulation(self, images: Tensor) -> Tensor:
         """The modulation for content images ``(B, 3, H, W)`` in the style that was set."""
 
-    def stylize(self, content: ImageSource) -> Result:
+    def stylize(
+        self,
+        content: ImageSource,
+        *,
+        callbacks: Sequence[Callback] = (),
+        norm: Norm = instance_norm,
+    ) -> Result:
         """Repaint a picture in the style that was set.
 
         Args:
             content: The photo: a path, Pillow image, array, tensor or Picture.
+            callbacks: Taken as all stylizers take them; a network has no steps to tell of.
+            norm: Normalises the maps, in place of the statistics of this picture alone.
 
         Returns:
             The picture, at most ``max_size`` pixels long, with the alpha of the photo.
@@ -104,14 +114,14 @@ class _NetworkStylizer(ABC, Generic[Options, Style]):
         """
         began = time.perf_counter()
         photo = load_image(content, long_side=self.options.max_size)
-        painted = self._paint_photo(photo)
+        painted = self._paint_photo(photo, norm)
         picture = Picture.from_tensor(painted, photo.alpha_tensor(), name="result", bits=photo.bits)
         picture = self._recolored(picture, photo)
         seconds = time.perf_counter() - began
         return Result(picture, self._settings(photo, seconds), seconds=seconds)
 
-    def _paint_photo(self, photo: Picture) -> Tensor:
-        return self.apply(photo.tensor(self.device))
+    def _paint_photo(self, photo: Picture, norm: Norm) -> Tensor:
+        return self.apply(photo.tensor(self.device), norm=norm)
 
     def _recolored(self, picture: Picture, photo: Picture) -> Picture:
         """The finished picture with the photo's colours, as far as that was asked for."""
@@ -123,11 +133,12 @@ class _NetworkStylizer(ABC, Generic[Options, Style]):
         return picture
 
     @torch.inference_mode()
-    def apply(self, images: Tensor) -> Tensor:
+    def apply(self, images: Tensor, *, norm: Norm = instance_norm) -> Tensor:
         """Repaint a batch of tensors in the style that was set, without colour control.
 
         Args:
             images: ``(B, 3, H, W)``, RGB in [0, 1], painted at this size.
+            norm: As for ``stylize``.
 
         Returns:
             ``(B, 3, H, W)``, RGB in [0, 1], float32, on the stylizer's device.
@@ -144,7 +155,7 @@ class _NetworkStylizer(ABC, Generic[Options, Style]):
         try:
             with self._autocast():
                 modulation = self._modulation(images)
-                return paint(self.network.painter, images, modulation, self.options.tile)
+                return paint(self.network.painter, images, modulation, self.options.tile, norm)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             # On a CPU torch raises a plain RuntimeError.
             if not isinstance(error, torch.OutOfMemoryError) and "allocate" not in str(error):
@@ -276,14 +287,14 @@ class Arbitrary(_NetworkStylizer[ArbitraryOptions, ImageSource]):
         names = [artwork.name for artwork in self._artworks]
         self._style_settings = {"styles": names, "style_weights": self._shares}
 
-    def _paint_photo(self, photo: Picture) -> Tensor:
+    def _paint_photo(self, photo: Picture, norm: Norm) -> Tensor:
         options = self.options
         if options.preserve_color in ("linear", "histogram") and self._style_settings is not None:
             # The artworks take the colours of this very photo.
             mode, strength = options.preserve_color, options.color_strength
             tuned = [prepare_style(mode, each, photo, strength) for each in self._artworks]
             self._code = self._encode(tuned)
-        return super()._paint_photo(photo)
+        return super()._paint_photo(photo, norm)
 
     def _recolored(self, picture: Picture, photo: Picture) -> Picture:
         picture = super()._recolored(picture, photo)

@@ -57,7 +57,9 @@ class Guide:
         if self.image.shape[2:] == size:
             return self
         # Areas and not single pixels: what is half visible counts by half.
-        image, visible = (F.interpolate(x, size=size, mode="area") for x in (self.image, self.visible))
+        image, visible = (
+            F.interpolate(x, size=size, mode="area") for x in (self.image, self.visible)
+        )
         return Guide(image, visible, self.weight)
 
     def start(self, content: Tensor) -> Tensor:

@@ -40,7 +40,8 @@ GUIDED_SCALES = 2
 class Optimize:
     """Repaints pictures by optimising the image (Gatys, Ecker and Bethge 2016).
 
-    Make it once and call it for many pictures: the backbone is loaded only once.
+    Make it once and call it for many pictures, or ``set_style`` once and ``stylize`` many: the
+    backbone is loaded only once.
 
     Args:
         options: The options, for example ``OptimizeOptions.preset("draft")``.
@@ -78,6 +79,8 @@ class Optimize:
             backbone = copy.deepcopy(backbone)
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._artworks: list[Picture] = []
+        self._weights: list[float] = []
         logger.info(
             "optimising with %s in %s on %s",
             backbone.name,
@@ -92,14 +95,43 @@ class Optimize:
         *,
         style_weights: Sequence[float] | None = None,
         callbacks: Sequence[Callback] = (),
+    ) -> Result:
+        """Repaint a picture in the manner of one or several artworks, and keep the style.
+
+        Arguments, result and errors are those of ``set_style`` and ``stylize``.
+        """
+        self.set_style(styles, style_weights=style_weights)
+        return self.stylize(content, callbacks=callbacks)
+
+    def set_style(
+        self,
+        styles: ImageSource | Sequence[ImageSource],
+        *,
+        style_weights: Sequence[float] | None = None,
+    ) -> None:
+        """Set the style for the calls of ``stylize`` that follow.
+
+        Args:
+            styles: The artwork, or several of them that are blended.
+            style_weights: How much each artwork counts; all alike if left out.
+
+        Raises:
+            InputError: If an artwork or a weight cannot be used.
+        """
+        self._artworks = [load_image(style) for style in _as_list(styles)]
+        self._weights = _checked_weights(style_weights, len(self._artworks))
+
+    def stylize(
+        self,
+        content: ImageSource,
+        *,
+        callbacks: Sequence[Callback] = (),
         guide: Guide | None = None,
     ) -> Result:
-        """Repaint a picture in the manner of one or several artworks.
+        """Repaint a picture in the style that was set.
 
         Args:
             content: The photo: a path, Pillow image, array, tensor or Picture.
-            styles: The artwork, or several of them that are blended.
-            style_weights: How much each artwork counts; all alike if left out.
             callbacks: Called with a Step after each step.
             guide: The stylized frame before, in a video: start and target of this one.
 
@@ -109,15 +141,16 @@ class Optimize:
             ``stopped`` says why.
 
         Raises:
-            InputError: If a picture or a weight cannot be used.
+            InputError: If no style was set, or a picture cannot be used.
             ImpastoError: If memory runs out or the loss is not finite from the start.
         """
+        if not self._artworks:
+            raise InputError("no style yet: call set_style first")
         photo = load_image(content, long_side=self.options.max_size)
-        artworks = [self._load_artwork(style, photo) for style in _as_list(styles)]
-        weights = _checked_weights(style_weights, len(artworks))
+        artworks = [self._recolored(artwork, photo) for artwork in self._artworks]
         for picture in (photo, *artworks):
             self._check_picture(picture)
-        run = _Run(self, photo, artworks, weights, guide)
+        run = _Run(self, photo, artworks, self._weights, guide)
         history = History()
         loop = run.loop([history, *callbacks])
         with _memory_errors(loop):
@@ -125,19 +158,17 @@ class Optimize:
         seconds = history.records[-1].seconds if history.records else 0.0
         if outcome.stopped:
             logger.warning("%s after %d steps", outcome.stopped, outcome.steps)
-        settings = self._settings(photo, artworks, weights, outcome, seconds)
+        settings = self._settings(photo, artworks, self._weights, outcome, seconds)
         picture = run.finish(outcome.image)
         if self.options.match_result != "off":
             reference = photo if self.options.match_result == "content" else artworks[0]
             picture = match_linear(picture, reference, self.options.color_strength)
         return Result(picture, settings, tuple(history.records), seconds, outcome.stopped)
 
-    def _load_artwork(self, style: ImageSource, photo: Picture) -> Picture:
+    def _recolored(self, artwork: Picture, photo: Picture) -> Picture:
         """An artwork with the colours in which it is to be painted."""
         options = self.options
-        return prepare_style(
-            options.preserve_color, load_image(style), photo, options.color_strength
-        )
+        return prepare_style(options.preserve_color, artwork, photo, options.color_strength)
 
     def _check_picture(self, picture: Picture) -> None:
         smallest = self.backbone.min_size

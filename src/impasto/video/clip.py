@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,9 @@ class Clip:
     end: float | None = None
     frames_expected: int | None = None
 
-    def frames(self, size: tuple[int, int] | None = None, *, skip: int = 0) -> Iterator[Frame]:
+    def frames(
+        self, size: tuple[int, int] | None = None, *, skip: int = 0
+    ) -> Generator[Frame, None, None]:
         """Decode frames one by one; only one is held in memory.
 
         Damaged parts are passed over with a warning.
@@ -170,8 +172,6 @@ def _beginning(container: Any, stream: Any) -> Fraction:
 
 
 def _with_count(clip: Clip, container: Any, stream: Any) -> Clip:
-    from dataclasses import replace
-
     length = stream.duration * stream.time_base if stream.duration else None
     if length is None and container.duration:
         length = Fraction(container.duration, 1_000_000)
@@ -210,7 +210,7 @@ def _time(frame: Any, rate: Fraction, last: Fraction | None) -> Fraction:
 
 def _quarters(frame: Any) -> int:
     """By how many quarter turns counterclockwise the frame is to be shown."""
-    return round(frame.rotation / 90) % 4
+    return int(round(frame.rotation / 90) % 4)
 
 
 def _shown_size(frame: Any) -> tuple[int, int]:

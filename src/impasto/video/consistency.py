@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +11,7 @@ from torch import Tensor
 from impasto import flow
 from impasto.errors import ImpastoError
 from impasto.flow import Motion, Pixels
-from impasto.image import ImageSource, Picture
+from impasto.image import Picture
 from impasto.networks import Arbitrary, Fast
 from impasto.networks.runtime import Smoothed
 from impasto.optimize import Guide, Optimize
@@ -53,27 +52,18 @@ class OptimizingPainter:
     """Optimises each frame from the warped one before (Ruder, Dosovitskiy and Brox 2016).
 
     Args:
-        optimize: The stylizer.
-        styles: The style images.
-        style_weights: How much each counts.
+        optimize: The stylizer, its style set.
         consistency: 0 to 1: the temporal loss in proportion.
     """
 
-    def __init__(
-        self,
-        optimize: Optimize,
-        styles: Sequence[ImageSource],
-        style_weights: Sequence[float] | None,
-        consistency: float,
-    ) -> None:
+    def __init__(self, optimize: Optimize, consistency: float) -> None:
         self.optimize = optimize
-        self.styles, self.style_weights = styles, style_weights
         self.weight = TEMPORAL_WEIGHT * consistency
 
     def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
         """Repaint a frame."""
         guide = Guide(memory.image, memory.visible, self.weight) if memory else None
-        result = self.optimize(frame, self.styles, style_weights=self.style_weights, guide=guide)
+        result = self.optimize.stylize(frame, guide=guide)
         if result.stopped == "interrupted":
             raise KeyboardInterrupt
         if result.stopped:
@@ -105,6 +95,13 @@ class NetworkPainter:
         if memory is None:
             return painted
         return torch.lerp(painted, memory.image, MOST_KEPT * self.consistency * memory.trust)
+
+
+def frame_painter(stylizer: Optimize | Fast | Arbitrary, consistency: float) -> FramePainter:
+    """The painter of a stylizer whose style is set."""
+    if isinstance(stylizer, Optimize):
+        return OptimizingPainter(stylizer, consistency)
+    return NetworkPainter(stylizer, consistency)
 
 
 class Memories:

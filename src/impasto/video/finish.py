@@ -89,7 +89,9 @@ def _write_movie(
         out = stack.enter_context(av.open(str(path), "w", options=fast))
         video = out.add_stream_from_template(first.streams.video[0])
         until = None if whole and clip.end is None else _end(segments, clip)
-        sounds = {stream: _Sound(stream, out, clip.origin, until) for stream in source.streams.audio}
+        sounds = {
+            stream: _Sound(stream, out, clip.origin, until) for stream in source.streams.audio
+        }
         out.metadata["comment"] = json.dumps({"impasto": dict(settings)}, default=str)
         packets = [_of_video(segments, video)]
         if sounds:

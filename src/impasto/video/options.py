@@ -19,7 +19,7 @@ class VideoOptions:
         0.7, "how far a frame follows the one before; 0: each by itself", minimum=0, maximum=1
     )
     start: float = option(0.0, "where to start, in seconds", minimum=0, metavar="S")
-    end: float | None = option(None, "where to end, in seconds", metavar="S")
+    end: float = option(0.0, "where to end, in seconds; 0: where it ends", minimum=0, metavar="S")
     crf: int = option(
         18, "constant rate factor of H.264, 1 (best) to 51 (smallest)", minimum=1, maximum=51
     )

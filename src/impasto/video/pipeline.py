@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,9 @@ class Progress:
     of: int | None
 
 
+Tell = Callable[[Progress], None]
+
+
 @dataclass(frozen=True)
 class VideoResult:
     """How a run ended.
@@ -60,7 +64,7 @@ def stylize_video(
     max_size: int = 512,
     settings: Mapping[str, object] | None = None,
     resume: bool = False,
-    tell: Callable[[Progress], None] | None = None,
+    tell: Tell | None = None,
 ) -> VideoResult:
     """Repaint a video, with its sound, frame rate and times.
 
@@ -83,8 +87,7 @@ def stylize_video(
         MissingExtraError: If av or OpenCV is not installed.
     """
     source, target, options = Path(source), Path(target), options or VideoOptions()
-    check_target(target, source)
-    clip = open_clip(source, start=options.start, end=options.end)
+    clip = check(source, target, options)
     size = fit(clip.size, max_size)
     told = {"source": source.name, "size": size, **dataclasses.asdict(options), **(settings or {})}
     segments = Segments(target, told, resume=resume)
@@ -97,6 +100,12 @@ def stylize_video(
     if not run.interrupted:
         segments.remove()
     return VideoResult(done, run.interrupted)
+
+
+def check(source: str | Path, target: str | Path, options: VideoOptions) -> Clip:
+    """Raise now what ``stylize_video`` would raise of its files, and look at the source."""
+    check_target(Path(target), Path(source))
+    return open_clip(source, start=options.start, end=options.end or None)
 
 
 class _Run:
@@ -117,7 +126,7 @@ class _Run:
         self.memories = Memories() if options.consistency else None
         self.interrupted = False
 
-    def paint(self, tell: Callable[[Progress], None] | None) -> int:
+    def paint(self, tell: Tell | None) -> int:
         """Paint and write; return how many frames are done in all."""
         done, last = _finished(self.segments)
         # One frame earlier, which the first new one is to follow.
@@ -134,12 +143,12 @@ class _Run:
         return done
 
     def _paint(
-        self, frames: object, done: int, tell: Callable[[Progress], None] | None
+        self, frames: Iterator[Frame], done: int, tell: Callable[[Progress], None] | None
     ) -> int:
         clip = self.clip
         path = self.segments.next()
         with SegmentWriter(path, self.size, clip.rate, clip.time_base, self.crf) as writer:
-            for frame in frames:  # type: ignore[attr-defined]
+            for frame in frames:
                 writer.write(dataclasses.replace(frame, pixels=self._painted(frame, done)))
                 done += 1
                 if tell:
@@ -159,10 +168,8 @@ class _Run:
 
 def _finished(segments: Segments) -> tuple[int, Frame | None]:
     """How many frames are done, and the last of them."""
-    done, last = 0, None
-    for last in segments.frames():
-        done += 1
-    return done, last
+    frames = list(deque(enumerate(segments.frames(), start=1), maxlen=1))
+    return frames[0] if frames else (0, None)
 
 
 def _tensor(pixels: Pixels) -> Tensor:
