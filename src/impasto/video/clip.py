@@ -22,6 +22,8 @@ _HIGH_DYNAMIC_RANGE = (16, 18)
 _UNSPECIFIED = 2
 # Video that does not say its matrix: players take BT.709 from this height on, BT.601 below.
 _HD = 720
+# Seconds as people write them meet time stamps within this.
+_TOLERANCE = Fraction(1, 1000)
 
 
 def load_av() -> Any:
@@ -76,6 +78,12 @@ class Clip:
     end: float | None = None
     frames_expected: int | None = None
 
+    @property
+    def _until(self) -> Fraction:
+        """The time stamp at which the part ends."""
+        assert self.end is not None
+        return self.origin + Fraction(self.end) - Fraction(self.start) - _TOLERANCE
+
     def frames(
         self, size: tuple[int, int] | None = None, *, skip: int = 0
     ) -> Generator[Frame, None, None]:
@@ -90,13 +98,14 @@ class Clip:
         with opened(self.path) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            container.seek(int(self.origin / stream.time_base), stream=stream)
+            if self.start:
+                _seek(container, stream, self.origin)
             last = None
             for frame in _decoded(container, stream, self.path):
                 time = _time(frame, self.rate, last)
                 if time < self.origin or (last is not None and time <= last):
                     continue
-                if self.end is not None and time - self.origin >= self.end - self.start:
+                if self.end is not None and time >= self._until:
                     return
                 last = time
                 if skip:
@@ -124,10 +133,11 @@ def open_clip(path: str | Path, *, start: float = 0.0, end: float | None = None)
     with opened(path) as container:
         stream = container.streams.video[0]
         beginning = _beginning(container, stream)
-        container.seek(int((beginning + Fraction(start)) / stream.time_base), stream=stream)
+        if start:
+            _seek(container, stream, beginning + Fraction(start))
         for first in _decoded(container, stream, path):
             origin = _time(first, Fraction(25), None)
-            if origin >= beginning + Fraction(start) - Fraction(1, 1000):
+            if origin >= beginning + Fraction(start) - _TOLERANCE:
                 break
         else:
             where = f" after {start:g} s" if start else ""
@@ -169,6 +179,20 @@ def _beginning(container: Any, stream: Any) -> Fraction:
     if stream.start_time is not None:
         return Fraction(stream.start_time * stream.time_base)
     return Fraction(container.start_time or 0, 1_000_000)
+
+
+def _seek(container: Any, stream: Any, time: Fraction) -> None:
+    """Go to the last keyframe before a time stamp.
+
+    Raises:
+        InputError: If the file has no index, as where its end is missing.
+    """
+    try:
+        container.seek(int(time / stream.time_base), stream=stream)
+    except load_av().error.FFmpegError as error:
+        raise InputError(
+            f"{container.name} has no index to find a start by: leave out the start"
+        ) from error
 
 
 def _with_count(clip: Clip, container: Any, stream: Any) -> Clip:

@@ -120,7 +120,8 @@ def _of_video(segments: Segments, stream: Any) -> Timed:
 
 def _of_sound(source: Any, sounds: Mapping[Any, _Sound], clip: Clip) -> Timed:
     """Packets of all audio streams in the order of the file."""
-    source.seek(int(clip.origin * 1_000_000))
+    if clip.start:
+        source.seek(int(clip.origin * 1_000_000))
     for packet in source.demux(list(sounds)):
         yield from sounds[packet.stream].take(packet)
 
@@ -131,19 +132,22 @@ class _Sound:
     Args:
         stream: The stream.
         out: The target.
+        suffix: Its suffix.
         origin: The time stamp at which the target begins, in seconds.
         until: When the target ends, in seconds; None to take all there is.
     """
 
-    def __init__(self, stream: Any, out: Any, origin: Fraction, until: Fraction | None) -> None:
+    def __init__(
+        self, stream: Any, out: Any, suffix: str, origin: Fraction, until: Fraction | None
+    ) -> None:
         self.origin, self.until = origin, until
-        self.copies = stream.codec_context.codec.canonical_name in out.supported_codecs
+        self.copies = _can_hold(suffix, stream.codec_context.codec.canonical_name)
         if self.copies:
             self.stream = out.add_stream_from_template(stream)
         else:
             logger.info("the sound (%s) is encoded as AAC", stream.codec_context.name)
             self.stream = out.add_stream("aac", rate=stream.rate)
-            self.stream.layout = stream.layout
+            self.stream.layout = _named_layout(stream)
 
     def take(self, packet: Any) -> Timed:
         """What becomes of a packet: packets for the target with their times."""
@@ -172,6 +176,22 @@ class _Sound:
         # What comes before the first frame of a file belongs to it (the priming of AAC).
         begins = self.origin <= 0 or time >= 0
         return bool(begins and (self.until is None or time < self.until))
+
+
+def _can_hold(suffix: str, codec: str) -> bool:
+    """Whether players expect such sound in such a file; FFmpeg would write more than they play."""
+    if suffix == ".mkv":
+        return True
+    if suffix == ".mov" and codec.startswith("pcm_"):
+        return True
+    return codec in ("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus")
+
+
+def _named_layout(stream: Any) -> str:
+    """The layout of the channels; a guess where the file only says how many there are."""
+    known = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+    channels = stream.layout.nb_channels
+    return known.get(channels, "stereo") if "channels" in stream.layout.name else stream.layout.name
 
 
 def _write_gif(frames: Iterator[Frame], rate: Fraction, path: Path) -> None:

@@ -95,6 +95,8 @@ def stylize_video(
     done = run.paint(tell)
     if not done:
         segments.remove()
+        if run.interrupted:
+            raise KeyboardInterrupt
         raise InputError(f"{source} has no frames that can be decoded")
     finish(segments, clip, target, told, whole=not run.interrupted)
     if not run.interrupted:

@@ -72,7 +72,8 @@ class Segments:
                 continue  # nothing was written before the run was killed
             with container:
                 for packet in container.demux(video=0):
-                    if packet.dts is not None and not packet.is_corrupt:
+                    if packet.pts is not None and not packet.is_corrupt:
+                        packet.dts = packet.pts  # NUT leaves it to be guessed
                         yield packet
 
     def count(self) -> int:
