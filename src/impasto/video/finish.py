@@ -90,7 +90,8 @@ def _write_movie(
         video = out.add_stream_from_template(first.streams.video[0])
         until = None if whole and clip.end is None else _end(segments, clip)
         sounds = {
-            stream: _Sound(stream, out, clip.origin, until) for stream in source.streams.audio
+            stream: _Sound(stream, out, path.suffix.lower(), clip.origin, until)
+            for stream in source.streams.audio
         }
         out.metadata["comment"] = json.dumps({"impasto": dict(settings)}, default=str)
         packets = [_of_video(segments, video)]
