@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -51,19 +53,19 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fast | Arbit
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("models")
     fast = Description("fast", Architecture(4, 1), ("wild",))
-    network = build(fast)
-    network.table.data.add_(torch.randn_like(network.table))  # type: ignore[union-attr, operator]
+    network: Any = build(fast)
+    network.table.data.add_(torch.randn_like(network.table))
     save_model(network, fast, folder / "fast.safetensors")
     arbitrary = Description("arbitrary", Architecture(4, 1))
     save_model(build(arbitrary), arbitrary, folder / "arbitrary.safetensors")
-    stylizers = {
+    stylizers: dict[str, Any] = {
         "fast": Fast(model=str(folder / "fast.safetensors"), device="cpu"),
         "arbitrary": Arbitrary(
             model=str(folder / "arbitrary.safetensors"), device="cpu", strength=0.8
         ),
     }
     stylizers["fast"].set_style(None)
-    stylizers["arbitrary"].set_style(artworks.draw("river-dots", 64))  # type: ignore[arg-type]
+    stylizers["arbitrary"].set_style(artworks.draw("river-dots", 64))
     return stylizers
 
 
@@ -98,14 +100,15 @@ def test_smoothed_statistics_are_running_means() -> None:
     maps = [torch.rand(1, 3, 6, 5, generator=random) * (i + 1) for i in range(3)]
     scale, shift = torch.rand(2, 1, 3, generator=random).unbind()
     norm = Smoothed(0.25)
-    means, deviations = [], []
+    means: Any = None
+    deviations: Any = None
     for i, each in enumerate(maps):
         found = norm(each, scale, shift)
         norm.next_frame()
         x = each[0].double().numpy()
         now = x.mean((1, 2)), np.sqrt(x.var((1, 2)) + 1e-5)
-        means = 0.75 * np.array(means) + 0.25 * now[0] if i else now[0]
-        deviations = 0.75 * np.array(deviations) + 0.25 * now[1] if i else now[1]
+        means = 0.75 * means + 0.25 * now[0] if i else now[0]
+        deviations = 0.75 * deviations + 0.25 * now[1] if i else now[1]
         normed = (x - means[:, None, None]) / deviations[:, None, None]
         expected = normed * scale[0, :, None, None].numpy() + shift[0, :, None, None].numpy()
         np.testing.assert_allclose(found[0], expected, atol=1e-4)

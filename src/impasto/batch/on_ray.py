@@ -8,6 +8,7 @@ item that is repeated is there once; the manifest is written here, by one proces
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -33,12 +34,14 @@ def engine(
         MissingExtraError: If Ray is not installed.
     """
     try:
-        import ray
+        ray: Any = importlib.import_module("ray")
+        importlib.import_module("ray.data")
     except ImportError as error:
         raise MissingExtraError("ray", "ray", "running a batch on Ray") from error
 
     def make(items: Sequence[Item], recipe: Recipe) -> Iterator[Record]:
         _connect(ray, address)
+        ray.data.DataContext.get_current().enable_progress_bars = False
         count = workers or _room(ray.cluster_resources(), cpus, gpus)
         count = min(count, len(items))
         rows = [dataclasses.asdict(item) for item in items]

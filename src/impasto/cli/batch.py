@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from impasto.batch import Item, Recipe, Summary
+    from impasto.batch.engine import Engine
     from impasto.batch.manifest import Record
     from impasto.methods import Choice
 
@@ -59,9 +60,22 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "--manifest", metavar="FILE", help=f"record of what was done (default: DIR/{MANIFEST})"
     )
     parser.add_argument("--quality", type=int, default=95, help="of JPEG and WebP (default: 95)")
+    _add_engine(parser.add_argument_group("engine"))
     add_method_options(parser)
     add_option(parser, "dry_run", action="store_true", help="list what would be made, and stop")
     parser.set_defaults(run=run)
+
+
+def _add_engine(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--engine", choices=("local", "ray"), default="local", help="ray: many workers (extra: ray)"
+    )
+    group.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster, or auto")
+    group.add_argument("--workers", type=int, metavar="N", help="default: all there is room for")
+    add_option(
+        group, "worker_cpus", type=float, metavar="X", help="processors a worker (default: 1)"
+    )
+    add_option(group, "worker_gpus", type=float, metavar="X", help="GPUs a worker (default: 0)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.style_weights is not None:
         raise InputError("--style-weights does nothing in a batch: each style is painted by itself")
+    engine = _engine(args)
     folder, *styles = args.output
     choice = choice_of(args, [*styles, *args.style])
     names = _styles_of(choice)
@@ -81,8 +96,28 @@ def run(args: argparse.Namespace) -> int:
         return 0
     recipe = _recipe(args, choice)
     with Manifest(_manifest_path(args, folder)) as manifest, Bar(len(items), args.quiet) as bar:
-        summary = run_batch(items, recipe, manifest, tell=bar)
+        summary = run_batch(items, recipe, manifest, engine=engine, tell=bar)
     return _report(summary, items, manifest.path)
+
+
+def _engine(args: argparse.Namespace) -> Engine:
+    """The engine that the arguments ask for."""
+    from impasto.batch.engine import local
+
+    given = {
+        "address": args.address,
+        "workers": args.workers,
+        "cpus": args.worker_cpus,
+        "gpus": args.worker_gpus,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    if args.engine == "local":
+        if given:
+            raise InputError("--address, --workers, --worker-cpus, --worker-gpus: for --engine ray")
+        return local
+    from impasto.batch import on_ray
+
+    return on_ray.engine(**given)
 
 
 def _styles_of(choice: Choice) -> Sequence[str]:
