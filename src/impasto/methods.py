@@ -76,17 +76,13 @@ def choose(styles: Sequence[Any], method: str | None = None, model: str | None =
 def _infer(styles: Sequence[Any], model: str | None) -> tuple[str, str]:
     if model is not None:
         return describe(model).kind, f"{Path(model).name} is such a model"
-    names = [style for style in styles if _is_name(style)]
-    if len(names) == len(styles):
+    if all(_is_name(style) for style in styles):
         known = gallery().styles
-        if all(is_style(name, known) for name in names):
-            return "fast", f"{', '.join(names)} of the gallery"
-        if not any(Path(name).suffix for name in names):
-            unknown = next(name for name in names if not is_style(name, known))
-            raise InputError(
-                f"'{unknown}' is neither a file nor a style of the gallery: "
-                f"{nearest(unknown, known)}"
-            )
+        for name in styles:
+            if not is_style(name, known):
+                hint = nearest(name, known)
+                raise InputError(f"'{name}' is neither a file nor a style of the gallery: {hint}")
+        return "fast", f"{', '.join(styles)} of the gallery"
     return "optimize", "artworks were given"
 
 
@@ -95,4 +91,5 @@ def _is_model(style: Any) -> bool:
 
 
 def _is_name(style: Any) -> bool:
-    return isinstance(style, str) and not Path(style).exists()
+    """Whether a style can only be meant as a name: a missing file would have a suffix."""
+    return isinstance(style, str) and not Path(style).suffix and not Path(style).exists()

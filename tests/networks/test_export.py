@@ -14,7 +14,8 @@ import torch
 from impasto.cli import export as command
 from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.networks import export as exporting
-from impasto.networks.arbitrary import ArbitraryNetwork, StyleCode
+from impasto.networks.arbitrary import ArbitraryNetwork
+from impasto.networks.codes import StyleCode
 from impasto.networks.description import Architecture, Description
 from impasto.networks.export import export
 from impasto.networks.files import build, load_model, save_model

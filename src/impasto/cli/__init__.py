@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from impasto import __version__
-from impasto.cli import batch, demo, export, stylize, train, video, weights
+from impasto.cli import batch, demo, export, gallery, stylize, train, video, weights
 from impasto.cli.arguments import INTERRUPTED, Parser
 from impasto.errors import ImpastoError
 
-COMMANDS = (demo, stylize, batch, video, train, export, weights)
+COMMANDS = (demo, stylize, batch, video, gallery, train, export, weights)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -42,6 +42,11 @@ class FastOptions:
         "numbers in which the network computes",
         choices=("auto", "float32", "bfloat16"),
     )
+    engine: Literal["auto", "torch", "onnx"] = option(
+        "auto",
+        "what runs the network; auto takes ONNX Runtime on a CPU where it is installed",
+        choices=("auto", "torch", "onnx"),
+    )
     device: str = option("auto", "auto, cpu, cuda, cuda:1, xpu or mps")
 
     def __post_init__(self) -> None:

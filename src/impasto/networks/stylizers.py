@@ -6,43 +6,52 @@ Both are made once, given a style, and called for many photos.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from impasto import __version__
 from impasto.color import keep_colors, match_linear, prepare_style
-from impasto.devices import describe as describe_device
-from impasto.devices import keep_memory, pick_device, pick_dtype
-from impasto.errors import ImpastoError, InputError
-from impasto.events import Callback
-from impasto.image import ImageSource, Picture, load_image
+from impasto.errors import InputError
+from impasto.image import ImageSource, Picture, fit, load_image
 from impasto.names import must_be_known
-from impasto.networks.arbitrary import StyleCode, blend
-from impasto.networks.description import Kind
-from impasto.networks.files import load_model
+from impasto.networks.codes import blend
+from impasto.networks.description import Kind, describe
+from impasto.networks.engines import (
+    Code,
+    Engine,
+    Floats,
+    OnnxEngine,
+    Style,
+    onnx_serves,
+    torch_engine,
+)
 from impasto.networks.gallery import shipped, style_index
 from impasto.networks.options import ArbitraryOptions, FastOptions
-from impasto.networks.runtime import paint
-from impasto.networks.transformer import Norm, instance_norm
 from impasto.result import Result
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from impasto.events import Callback
+    from impasto.networks.torch_engine import TorchEngine
+    from impasto.networks.transformer import Norm
 
 logger = logging.getLogger(__name__)
 
 Options = TypeVar("Options", bound=FastOptions)
-Style = TypeVar("Style")
+Wanted = TypeVar("Wanted")
 
 
-class _NetworkStylizer(ABC, Generic[Options, Style]):
-    """What both stylizers do alike: device, model, from picture to picture."""
+class _NetworkStylizer(ABC, Generic[Options, Wanted]):
+    """What both stylizers do alike: options, engine, from picture to picture."""
 
     kind: Kind
     options_type: type[Options]
@@ -54,20 +63,28 @@ class _NetworkStylizer(ABC, Generic[Options, Style]):
         for name in overrides:
             must_be_known(f"option of the method {self.kind}", name, known)
         self.options = options or self.options_type(**overrides)
-        self.device = pick_device(self.options.device)
-        self.dtype = pick_dtype(self.options.precision, self.device)
-        if self.device.type == "cpu":
-            keep_memory()
         self.path = Path(self.options.model or shipped(self.kind)).expanduser()
-        network, self.description = load_model(self.path, self.kind)
-        self.network: Any = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.description = describe(self.path)
+        if self.description.kind != self.kind:
+            found = self.description.kind
+            raise InputError(f"{self.path} holds a model for --method {found}, not {self.kind}")
         self._style_settings: dict[str, object] | None = None
-        logger.info("painting with %s on %s", self.path.name, describe_device(self.device))
+        self.engine: Engine
+        if self.options.engine == "onnx" or onnx_serves(self.path, self.options):
+            self.engine = OnnxEngine(self.path)
+            logger.info("painting with %s in ONNX Runtime on cpu", self.path.name)
+        else:
+            self.engine = self.torch
+
+    @functools.cached_property
+    def torch(self) -> TorchEngine:
+        """The torch engine, made when it is needed: it can do what ONNX files cannot."""
+        return torch_engine(self.path, self.options)
 
     def __call__(
         self,
         content: ImageSource,
-        styles: Style | Sequence[Style] | None = None,
+        styles: Wanted | Sequence[Wanted] | None = None,
         *,
         style_weights: Sequence[float] | None = None,
     ) -> Result:
@@ -81,29 +98,29 @@ class _NetworkStylizer(ABC, Generic[Options, Style]):
     @abstractmethod
     def set_style(
         self,
-        styles: Style | Sequence[Style] | None = None,
+        styles: Wanted | Sequence[Wanted] | None = None,
         *,
         style_weights: Sequence[float] | None = None,
     ) -> None:
         """Set the style for the calls of ``stylize`` and ``apply`` that follow."""
 
     @abstractmethod
-    def _modulation(self, images: Tensor) -> Tensor:
-        """The modulation for content images ``(B, 3, H, W)`` in the style that was set."""
+    def _style(self, photo: Picture) -> Style:
+        """The style that was set, as the engine takes it, for a photo."""
 
     def stylize(
         self,
         content: ImageSource,
         *,
         callbacks: Sequence[Callback] = (),
-        norm: Norm = instance_norm,
+        norm: Norm | None = None,
     ) -> Result:
         """Repaint a picture in the style that was set.
 
         Args:
             content: The photo: a path, Pillow image, array, tensor or Picture.
             callbacks: Taken as all stylizers take them; a network has no steps to tell of.
-            norm: Normalises the maps, in place of the statistics of this picture alone.
+            norm: Normalises the maps in torch, in place of the statistics of this picture alone.
 
         Returns:
             The picture, at most ``max_size`` pixels long, with the alpha of the photo.
@@ -114,14 +131,25 @@ class _NetworkStylizer(ABC, Generic[Options, Style]):
         """
         began = time.perf_counter()
         photo = load_image(content, long_side=self.options.max_size)
-        painted = self._paint_photo(photo, norm)
-        picture = Picture.from_tensor(painted, photo.alpha_tensor(), name="result", bits=photo.bits)
+        self._must_have_style()
+        engine = self.engine
+        if self.options.tile and math.prod(photo.size) > self.options.tile**2:
+            engine = self.torch  # ONNX files do not paint in tiles
+        planes, style = _planes(photo.rgb), self._style(photo)
+        if norm is None:
+            painted = engine.paint(planes, style)
+        else:
+            engine = self.torch
+            painted = engine.paint(planes, style, norm)
+        rgb = np.ascontiguousarray(painted[0].transpose(1, 2, 0))
+        picture = Picture(rgb, photo.alpha, name="result", bits=photo.bits)
         picture = self._recolored(picture, photo)
         seconds = time.perf_counter() - began
-        return Result(picture, self._settings(photo, seconds), seconds=seconds)
+        return Result(picture, self._settings(photo, engine, seconds), seconds=seconds)
 
-    def _paint_photo(self, photo: Picture, norm: Norm) -> Tensor:
-        return self.apply(photo.tensor(self.device), norm=norm)
+    def _must_have_style(self) -> None:
+        if self._style_settings is None:
+            raise InputError("no style yet: call set_style first")
 
     def _recolored(self, picture: Picture, photo: Picture) -> Picture:
         """The finished picture with the photo's colours, as far as that was asked for."""
@@ -132,13 +160,11 @@ class _NetworkStylizer(ABC, Generic[Options, Style]):
             picture = match_linear(picture, photo, options.color_strength)
         return picture
 
-    @torch.inference_mode()
-    def apply(self, images: Tensor, *, norm: Norm = instance_norm) -> Tensor:
-        """Repaint a batch of tensors in the style that was set, without colour control.
+    def apply(self, images: Tensor) -> Tensor:
+        """Repaint a batch of tensors in torch in the style that was set, colours as they come.
 
         Args:
             images: ``(B, 3, H, W)``, RGB in [0, 1], painted at this size.
-            norm: As for ``stylize``.
 
         Returns:
             ``(B, 3, H, W)``, RGB in [0, 1], float32, on the stylizer's device.
@@ -147,30 +173,16 @@ class _NetworkStylizer(ABC, Generic[Options, Style]):
             InputError: If no style was set, or the shape is another one.
             ImpastoError: If memory runs out.
         """
-        if self._style_settings is None:
-            raise InputError("no style yet: call set_style first")
+        self._must_have_style()
         if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
             raise InputError(f"images have to be (B, 3, H, W), not {tuple(images.shape)}")
-        images = images.to(self.device, torch.float32)
-        try:
-            with self._autocast():
-                modulation = self._modulation(images)
-                return paint(self.network.painter, images, modulation, self.options.tile, norm)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            # On a CPU torch raises a plain RuntimeError.
-            if not isinstance(error, torch.OutOfMemoryError) and "allocate" not in str(error):
-                raise
-            raise ImpastoError(
-                f"not enough memory for {images.shape[3]} x {images.shape[2]} px: "
-                "lower --max-size or --tile"
-            ) from error
+        return self._apply(images)
 
-    def _autocast(self) -> AbstractContextManager[None]:
-        """Convolutions in bfloat16 where that was asked for."""
-        enabled = self.dtype != torch.float32
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+    @abstractmethod
+    def _apply(self, images: Tensor) -> Tensor:
+        """Repaint ``(B, 3, H, W)`` in torch."""
 
-    def _settings(self, photo: Picture, seconds: float) -> dict[str, object]:
+    def _settings(self, photo: Picture, engine: Engine, seconds: float) -> dict[str, object]:
         return {
             "impasto": __version__,
             "method": self.kind,
@@ -178,9 +190,7 @@ class _NetworkStylizer(ABC, Generic[Options, Style]):
             **(self._style_settings or {}),
             **dataclasses.asdict(self.options),
             "model": self.path.name,
-            "device": str(self.device),
-            "precision": str(self.dtype).removeprefix("torch."),
-            "torch": torch.__version__,
+            **engine.settings,
             "seconds": round(seconds, 3),
         }
 
@@ -232,16 +242,17 @@ class Fast(_NetworkStylizer[FastOptions, str]):
         names = [styles] if isinstance(styles, str) else list(styles)
         shares = _shares(style_weights, len(names))
         numbers = [style_index(name, self.styles) for name in names]
-        mix = torch.zeros(1, len(self.styles), device=self.device)
+        self._mix = np.zeros((1, len(self.styles)), np.float32)
         for number, share in zip(numbers, shares, strict=True):
-            mix[0, number] += share
-        with torch.inference_mode():
-            self._mixed: Tensor = self.network.modulation(mix)
+            self._mix[0, number] += share
         known = [self.styles[number] for number in numbers]
         self._style_settings = {"styles": known, "style_weights": shares}
 
-    def _modulation(self, images: Tensor) -> Tensor:
-        return self._mixed
+    def _style(self, photo: Picture) -> Style:
+        return (self._mix,)
+
+    def _apply(self, images: Tensor) -> Tensor:
+        return self.torch.apply(images, (self._mix,))
 
 
 class Arbitrary(_NetworkStylizer[ArbitraryOptions, ImageSource]):
@@ -287,14 +298,24 @@ class Arbitrary(_NetworkStylizer[ArbitraryOptions, ImageSource]):
         names = [artwork.name for artwork in self._artworks]
         self._style_settings = {"styles": names, "style_weights": self._shares}
 
-    def _paint_photo(self, photo: Picture, norm: Norm) -> Tensor:
-        options = self.options
-        if options.preserve_color in ("linear", "histogram") and self._style_settings is not None:
+    def _style(self, photo: Picture) -> Style:
+        options, code = self.options, self._code
+        if options.preserve_color in ("linear", "histogram"):
             # The artworks take the colours of this very photo.
             mode, strength = options.preserve_color, options.color_strength
-            tuned = [prepare_style(mode, each, photo, strength) for each in self._artworks]
-            self._code = self._encode(tuned)
-        return super()._paint_photo(photo, norm)
+            code = self._encode(
+                [prepare_style(mode, each, photo, strength) for each in self._artworks]
+            )
+        if options.strength < 1:
+            small = photo.resized(*fit(photo.size, options.style_size))
+            own = self.engine.encode(_planes(small.rgb))
+            code = blend([own, code], [1 - options.strength, options.strength])
+        return (code.mean, code.square)
+
+    def _apply(self, images: Tensor) -> Tensor:
+        code = self._code
+        own, side = 1 - self.options.strength, self.options.style_size
+        return self.torch.apply(images, (code.mean, code.square), own, side)
 
     def _recolored(self, picture: Picture, photo: Picture) -> Picture:
         picture = super()._recolored(picture, photo)
@@ -302,37 +323,20 @@ class Arbitrary(_NetworkStylizer[ArbitraryOptions, ImageSource]):
             return match_linear(picture, self._artworks[0], self.options.color_strength)
         return picture
 
-    @torch.inference_mode()
-    def _encode(self, artworks: Sequence[Picture]) -> StyleCode:
-        for artwork in artworks:
-            if artwork.alpha is not None and not artwork.alpha.any():
-                raise InputError(f"{artwork.name} is fully transparent: there is nothing to see")
-        with self._autocast():
-            codes = [
-                self.network.encode_style(
-                    artwork.tensor(self.device), artwork.alpha_tensor(self.device)
-                )
-                for artwork in artworks
-            ]
-        return blend(codes, self._shares)
+    def _encode(self, artworks: Sequence[Picture]) -> Code:
+        return blend([self._encode_one(artwork) for artwork in artworks], self._shares)
 
-    def _modulation(self, images: Tensor) -> Tensor:
-        """The modulation for content images, which enter where the strength is below 1."""
-        strength, code = self.options.strength, self._code
-        if strength < 1:
-            own = self.network.encode_style(_reduced(images, self.options.style_size))
-            code = blend([own, code], [1 - strength, strength])
-        modulation: Tensor = self.network.modulation(code)
-        return modulation
+    def _encode_one(self, artwork: Picture) -> Code:
+        if artwork.alpha is None:
+            return self.engine.encode(_planes(artwork.rgb))
+        if not artwork.alpha.any():
+            raise InputError(f"{artwork.name} is fully transparent: there is nothing to see")
+        return self.torch.encode(_planes(artwork.rgb), artwork.alpha[None, None])
 
 
-def _reduced(images: Tensor, long_side: int) -> Tensor:
-    """Images at the size at which styles are looked at."""
-    longest = max(images.shape[2:])
-    if longest <= long_side:
-        return images
-    size = [max(1, round(side * long_side / longest)) for side in images.shape[2:]]
-    return torch.nn.functional.interpolate(images, size=size, mode="bilinear", antialias=True)
+def _planes(rgb: Floats) -> Floats:
+    """``(H, W, 3)`` as ``(1, 3, H, W)``."""
+    return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])
 
 
 def _shares(weights: Sequence[float] | None, count: int) -> list[float]:
