@@ -17,7 +17,7 @@ def write_photos(folder: Path, names: list[str]) -> None:
     random = np.random.default_rng(0)
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        rgb = np.broadcast_to(random.random(3, np.float32), (12, 16, 3))
+        rgb = np.broadcast_to(random.random(3, np.float32), (24, 32, 3))
         save_image(Picture(np.ascontiguousarray(rgb)), folder / name)
 
 

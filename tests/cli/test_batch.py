@@ -13,7 +13,7 @@ from impasto.cli import main
 from impasto.image import load_image, read_settings, save_image
 from tests.batch.fake import write_photos
 
-SMALL = ["--max-size", "24", "--steps", "2", "--precision", "float32", "--device", "cpu"]
+SMALL = ["--max-size", "32", "--steps", "2", "--precision", "float32", "--device", "cpu"]
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_failures_are_told_by_the_exit_code_and_the_manifest(photos: Path) -> No
         "a.png": "done",
         "c.png": "failed",
     }
-    assert load_image("out/a.png").size == (12, 16)
+    assert load_image("out/a.png").size == (24, 32)
 
 
 def test_ctrl_c_is_told(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_ctrl_c_is_told(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["in", "-o", "out", "river-dots.png", "--quality", "0"], "quality"),
         (["in", "-o", "out", "river-dots.png", "--style-weights", "1"], "in a batch"),
         (["in", "-o", "memory://out", "river-dots.png"], "--manifest"),
-        (["in", "-o", "out", "river-dots.png", "--workers", "2"], "--engine ray"),
+        (["in", "-o", "out", "river-dots.png", "--workers", "2"], "--on ray"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

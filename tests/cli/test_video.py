@@ -66,7 +66,7 @@ def test_ctrl_c_and_resume(clip: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "message"),
     [
         (["nowhere.mp4", "artwork.png", "-o", "out.mp4"], "no such file"),
-        (["artwork.png.mp4", "artwork.png", "-o", "out.mp4"], "no video"),
+        (["text.mp4", "artwork.png", "-o", "out.mp4"], "no video"),
         (["in.mp4", "artwork.png", "-o", "out.avi"], "use one of .mp4"),
         (["in.mp4", "nowhere.png", "-o", "out.mp4"], "nowhere.png"),
         (["in.mp4", "artwork.png", "-o", "out.mp4", "--consistency", "2"], "at most 1"),
@@ -76,7 +76,7 @@ def test_ctrl_c_and_resume(clip: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bad_input_is_one_line_and_exit_code_2(
     clip: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("artwork.png.mp4").write_bytes(Path("artwork.png").read_bytes()[:50])
+    Path("text.mp4").write_text("no video")
     before = sorted(Path().iterdir())
     assert main(["-q", "video", *arguments, "--method", "optimize", *SMALL]) == 2
     err = capsys.readouterr().err

@@ -60,7 +60,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "--manifest", metavar="FILE", help=f"record of what was done (default: DIR/{MANIFEST})"
     )
     parser.add_argument("--quality", type=int, default=95, help="of JPEG and WebP (default: 95)")
-    _add_engine(parser.add_argument_group("engine"))
+    _add_engine(parser.add_argument_group("workers"))
     add_method_options(parser)
     add_option(parser, "dry_run", action="store_true", help="list what would be made, and stop")
     parser.set_defaults(run=run)
@@ -68,7 +68,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def _add_engine(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--engine", choices=("local", "ray"), default="local", help="ray: many workers (extra: ray)"
+        "--on", choices=("local", "ray"), default="local", help="ray: many workers (extra: ray)"
     )
     group.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster, or auto")
     group.add_argument("--workers", type=int, metavar="N", help="default: all there is room for")
@@ -111,9 +111,9 @@ def _engine(args: argparse.Namespace) -> Engine:
         "gpus": args.worker_gpus,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    if args.engine == "local":
+    if args.on == "local":
         if given:
-            raise InputError("--address, --workers, --worker-cpus, --worker-gpus: for --engine ray")
+            raise InputError("--address, --workers, --worker-cpus, --worker-gpus: for --on ray")
         return local
     from impasto.batch import on_ray
 

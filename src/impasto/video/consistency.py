@@ -85,16 +85,20 @@ class NetworkPainter:
     def __init__(self, network: Fast | Arbitrary, consistency: float) -> None:
         self.network = network
         self.consistency = consistency
+        self._start_scene()
 
     def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
         """Repaint a frame."""
         if memory is None:
-            self.norm = Smoothed(1 - (1 - LEAST_CHANGE) * self.consistency)
+            self._start_scene()
         self.norm.next_frame()
         painted = self.network.stylize(frame, norm=self.norm).picture.tensor()
         if memory is None:
             return painted
         return torch.lerp(painted, memory.image, MOST_KEPT * self.consistency * memory.trust)
+
+    def _start_scene(self) -> None:
+        self.norm = Smoothed(1 - (1 - LEAST_CHANGE) * self.consistency)
 
 
 def frame_painter(stylizer: Optimize | Fast | Arbitrary, consistency: float) -> FramePainter:
