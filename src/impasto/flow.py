@@ -51,10 +51,6 @@ class Motion:
         warped = F.grid_sample(before, grid, "bicubic", "border", align_corners=False)
         return warped.clamp(0, 1)
 
-    def to(self, device: torch.device | str) -> Motion:
-        """The same on another device."""
-        return Motion(self.flow.to(device), self.visible.to(device))
-
 
 def estimate(before: Pixels, after: Pixels) -> Motion:
     """Find the motion between two frames ``(H, W, 3)``, RGB.

@@ -62,7 +62,10 @@ class OptimizingPainter:
 
     def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
         """Repaint a frame."""
-        guide = Guide(memory.image, memory.visible, self.weight) if memory else None
+        guide = None
+        if memory:
+            device = self.optimize.device
+            guide = Guide(memory.image.to(device), memory.visible.to(device), self.weight)
         result = self.optimize.stylize(frame, guide=guide)
         if result.stopped == "interrupted":
             raise KeyboardInterrupt
