@@ -42,8 +42,11 @@ def test_pictures_of_any_kind_go_in() -> None:
 def test_wrong_options_are_input_errors() -> None:
     with pytest.raises(impasto.InputError, match="unknown option 'iterations'"):
         impasto.stylize("a.jpg", "b.jpg", iterations=5)
+    artwork = artworks.draw("river-dots", 32)
     with pytest.raises(impasto.InputError, match=r"a\.jpg"):
-        impasto.stylize("a.jpg", "b.jpg")
+        impasto.stylize("a.jpg", artwork)
+    with pytest.raises(impasto.InputError, match=r"b\.jpg"):
+        impasto.stylize(artwork, "b.jpg")
 
 
 def test_masks_reach_the_method_that_has_them() -> None:

@@ -10,6 +10,7 @@ from skimage.metrics import structural_similarity
 
 from impasto import metrics
 from impasto.errors import InputError
+from impasto.flow import Motion
 from impasto.losses import moments
 from impasto.metrics import Judge
 from tests.small import small_backbone
@@ -98,3 +99,37 @@ def test_ssim_is_that_of_scikit_image() -> None:
 def test_ssim_refuses_pictures_smaller_than_its_window() -> None:
     with pytest.raises(InputError, match="at least 11 px"):
         metrics.ssim(torch.rand(1, 3, 10, 20), torch.rand(1, 3, 10, 20))
+
+
+def test_the_warping_error_is_that_of_the_paper() -> None:
+    random = np.random.default_rng(7)
+    before, after = random.random((2, 3, 6, 8))
+    visible = (random.random((6, 8)) < 0.7).astype(float)
+    shift = np.zeros((2, 6, 8))
+    shift[0] = 1  # this frame's pixel (x, y) was at (x + 1, y)
+    warped = np.concatenate([before[:, :, 1:], before[:, :, -1:]], axis=2)
+    expected = (visible * ((after - warped) ** 2).sum(axis=0)).sum() / visible.sum()
+    tensors = [torch.from_numpy(x)[None].float() for x in (before, after, shift)]
+    motion = Motion(tensors[2], torch.from_numpy(visible)[None, None].float())
+    found = metrics.warping_error(tensors[0], tensors[1], motion)
+    assert found == pytest.approx(expected, rel=1e-4)
+    hidden = Motion(tensors[2], torch.zeros(1, 1, 6, 8))
+    assert metrics.warping_error(tensors[0], tensors[1], hidden) == 0
+
+
+def test_the_warping_error_of_a_video_leaves_out_cuts() -> None:
+    random = torch.Generator().manual_seed(8)
+    scene, other = (
+        torch.nn.functional.interpolate(
+            torch.rand(1, 3, 30, 40, generator=random), scale_factor=6, mode="bicubic"
+        ).clamp(0, 1)
+        for _ in range(2)
+    )
+    source = [scene, scene, other, other]
+    assert metrics.mean_warping_error(source, source) == pytest.approx(0, abs=1e-6)
+    flickering = [scene, (scene + 0.1).clamp(0, 1), other, other]
+    change = (flickering[1] - scene).square().sum(dim=1).mean()
+    found = metrics.mean_warping_error(flickering, source)
+    assert found == pytest.approx(float(change) / 2, rel=0.1)
+    with pytest.raises(InputError, match="two frames of one scene"):
+        metrics.mean_warping_error([scene, other], [scene, other])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from impasto.errors import InputError
 from impasto.events import Callback
@@ -11,6 +11,10 @@ from impasto.image import ImageSource
 from impasto.methods import Choice, choose
 from impasto.options import OptimizeOptions
 from impasto.result import Result
+
+if TYPE_CHECKING:
+    from impasto.networks import Arbitrary, Fast
+    from impasto.optimize import Optimize
 
 Styles = ImageSource | Sequence[ImageSource]
 Masks = Sequence[ImageSource | None]
@@ -108,15 +112,19 @@ def make_stylizer(
         InputError: If a style, option or device cannot be used.
     """
     choice = choose(_as_list(styles), method, options.pop("model", None))
-    if choice.method == "optimize":
-        return _optimizing(choice, preset, style_weights, style_masks, progress, options)
-    if preset is not None:
-        raise InputError(f"presets are for the method optimize, not {choice.method}")
-    _refuse_regions(style_masks, choice)
-    from impasto.networks import Arbitrary, Fast
+    stylizer: Any = load_stylizer(choice, preset=preset, progress=progress, **options)
+    masks = {"style_masks": style_masks} if choice.method == "optimize" else {}
+    if not masks:
+        refuse_regions(style_masks, choice.method)
+    stylizer.set_style(choice.styles or None, style_weights=style_weights, **masks)
+    return bound(stylizer, choice.method)
 
-    network = (Fast if choice.method == "fast" else Arbitrary)(model=choice.model, **options)
-    network.set_style(choice.styles or None, style_weights=style_weights)
+
+def bound(stylizer: Any, method: str) -> Stylizer:
+    """An ``Optimize``, ``Fast`` or ``Arbitrary`` whose style is set, as a function of a photo."""
+    if method == "optimize":
+        optimizing: Stylizer = stylizer.stylize
+        return optimizing
 
     def stylize(
         content: ImageSource,
@@ -125,40 +133,49 @@ def make_stylizer(
         content_masks: Sequence[ImageSource] | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> Result:
-        _refuse_regions(content_masks, choice)
-        return network.stylize(content, mask=mask)
+        refuse_regions(content_masks, method)
+        result: Result = stylizer.stylize(content, mask=mask, callbacks=callbacks)
+        return result
 
     return stylize
 
 
-def _refuse_regions(masks: Masks | None, choice: Choice) -> None:
+def refuse_regions(masks: Masks | None, method: str) -> None:
+    """Raise InputError where masks of content or styles are given to a network."""
     if masks is not None:
-        raise InputError(
-            f"masks of content and styles are for the method optimize, not {choice.method}"
-        )
+        raise InputError(f"masks of content and styles are for the method optimize, not {method}")
 
 
-def _optimizing(
+def load_stylizer(
     choice: Choice,
-    preset: str | None,
-    style_weights: Sequence[float] | None,
-    style_masks: Masks | None,
-    progress: Callable[[int, int], None] | None,
-    options: dict[str, Any],
-) -> Stylizer:
-    from impasto.optimize import Optimize
+    *,
+    preset: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Optimize | Fast | Arbitrary:
+    """Load the ``Optimize``, ``Fast`` or ``Arbitrary`` of a choice, without its style.
 
-    if choice.model:
-        raise InputError(f"the method optimize takes artworks, not the model {choice.model}")
-    checked = OptimizeOptions.preset(preset or "default", **options)
-    optimize = Optimize(checked, progress=progress)
+    Args:
+        choice: The method and its model.
+        preset: As for ``make_stylizer``, like all that is not said here.
+        progress: Likewise.
+        **options: Likewise.
 
-    def stylize(content: ImageSource, **how: Any) -> Result:
-        return optimize(
-            content, choice.styles, style_weights=style_weights, style_masks=style_masks, **how
-        )
+    Raises:
+        InputError: If an option, device or model cannot be used.
+    """
+    if choice.method == "optimize":
+        from impasto.optimize import Optimize
 
-    return stylize
+        if choice.model:
+            raise InputError(f"the method optimize takes artworks, not the model {choice.model}")
+        checked = OptimizeOptions.preset(preset or "default", **options)
+        return Optimize(checked, progress=progress)
+    if preset is not None:
+        raise InputError(f"presets are for the method optimize, not {choice.method}")
+    from impasto.networks import Arbitrary, Fast
+
+    return (Fast if choice.method == "fast" else Arbitrary)(model=choice.model, **options)
 
 
 def _as_list(styles: Styles) -> list[Any]:

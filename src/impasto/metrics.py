@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from impasto.backbones.base import Backbone
 from impasto.errors import InputError
+from impasto.flow import Motion, Pixels, estimate
 from impasto.losses import Moments, moments, wasserstein_loss
 
 CONTENT_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_2")
@@ -149,3 +151,47 @@ def _double(values: Moments) -> Moments:
 def _mean(values: Iterable[float]) -> float:
     listed = list(values)
     return sum(listed) / len(listed)
+
+
+def warping_error(before: Tensor, after: Tensor, motion: Motion) -> float:
+    """How much a video flickers from one frame to the next (Lai et al. 2018, eq. 9).
+
+    Args:
+        before: ``(1, 3, H, W)``, RGB in [0, 1], a finished frame.
+        after: ``(1, 3, H, W)``, the next one.
+        motion: The motion between the same frames of the source.
+
+    Returns:
+        The squared distance of colours between the frame and the warped one before, mean over
+        the pixels that are visible in both; 0 where there are none.
+    """
+    change = (after - motion.warp(before)).double().square().sum(dim=1, keepdim=True)
+    return float((motion.visible * change).sum() / motion.visible.sum().clamp_min(1))
+
+
+def mean_warping_error(stylized: Iterable[Tensor], source: Iterable[Tensor]) -> float:
+    """The warping error of a video, mean over all pairs of frames that follow each other.
+
+    Cuts do not count.
+
+    Args:
+        stylized: The frames, each ``(1, 3, H, W)``, RGB in [0, 1].
+        source: The frames of the source at the same size, which tell motion and occlusion.
+
+    Raises:
+        InputError: If there are no two frames of one scene.
+        MissingExtraError: If OpenCV is not installed.
+    """
+    errors = []
+    for (before, old), (after, new) in pairwise(zip(stylized, source, strict=True)):
+        motion = estimate(_pixels(old), _pixels(new))
+        if motion.same_scene:
+            errors.append(warping_error(before, after, motion))
+    if not errors:
+        raise InputError("a warping error needs at least two frames of one scene")
+    return _mean(errors)
+
+
+def _pixels(image: Tensor) -> Pixels:
+    rounded = (255 * image[0].permute(1, 2, 0)).round().byte()
+    return rounded.contiguous().cpu().numpy()

@@ -14,7 +14,7 @@ from torch import Tensor
 from impasto.backbones import load_backbone
 from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD
 from impasto.losses import moments
-from impasto.optimize.objective import Masked, Objective, Source
+from impasto.optimize.objective import Guide, Guided, Masked, Objective, Source
 from impasto.options import STYLE_LAYERS, OptimizeOptions
 from tests.small import OPTIONS, small_backbone, small_state
 
@@ -294,3 +294,16 @@ def test_masked_pixels_are_the_photo() -> None:
     (grad,) = torch.autograd.grad(masked(other)["style"], other)
     assert grad[..., 12:].abs().max() == 0
     assert grad[..., :12].abs().max() > 0
+
+
+def test_the_frame_before_adds_its_term_and_its_gradient() -> None:
+    """Ruder et al. 2016, eq. 7, differentiated by torch instead of by hand."""
+    objective = guided([Source(image(1))], [torch.ones_like(image(0)[:, :1])])
+    visible = torch.rand(1, 1, *image(0).shape[2:], generator=torch.Generator().manual_seed(3))
+    guide = Guide(image(4), visible, 7.0)
+    picture = image(2).requires_grad_(True)
+    terms, grad = Guided(objective, guide).gradient(picture.detach())
+    expected = 7 * (visible * (picture - guide.image) ** 2).mean()
+    assert float(terms["temporal"]) == pytest.approx(float(expected.detach()), rel=1e-5)
+    (by_torch,) = torch.autograd.grad(expected, picture)
+    torch.testing.assert_close(grad - objective.gradient(picture)[1], by_torch)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from impasto import __version__
 from impasto.cli import (
+    batch,
     compare,
     demo,
     evaluate,
@@ -19,6 +20,7 @@ from impasto.cli import (
     reconstruct,
     stylize,
     train,
+    video,
     weights,
 )
 from impasto.cli.arguments import INTERRUPTED, Parser
@@ -28,6 +30,8 @@ COMMANDS = (
     demo,
     stylize,
     gallery,
+    batch,
+    video,
     compare,
     evaluate,
     reconstruct,

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import add_option, add_options, collect, parse_numbers
 from impasto.errors import InputError
@@ -17,12 +17,14 @@ from impasto.options import PRESETS, OptimizeOptions
 if TYPE_CHECKING:
     from impasto.api import Stylizer
     from impasto.image import ImageSource, Picture
+    from impasto.networks import Arbitrary, Fast
+    from impasto.optimize import Optimize
 
 logger = logging.getLogger(__name__)
 
 
 def add_method_options(parser: argparse.ArgumentParser) -> None:
-    """Add --method, --preset, --style-weights, masks, and the options of every method."""
+    """Add --method, --preset, --style-weights, and the options of every method."""
     parser.add_argument(
         "--method",
         choices=list(OPTIONS),
@@ -40,7 +42,6 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
         metavar="X,X,...",
         help="how much each style counts",
     )
-    _add_masks(parser.add_argument_group("masks", "White belongs to a mask, grey does in part."))
     add_options(parser.add_argument_group("optimisation"), OptimizeOptions)
     networks = parser.add_argument_group(
         "networks",
@@ -52,7 +53,9 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
     add_options(networks, ArbitraryOptions, only=own)
 
 
-def _add_masks(group: argparse._ArgumentGroup) -> None:
+def add_masks(parser: argparse.ArgumentParser) -> None:
+    """Add the masks of a single picture."""
+    group = parser.add_argument_group("masks", "White belongs to a mask, grey does in part.")
     add_option(group, "mask", metavar="FILE", help="where to paint; elsewhere the photo stays")
     add_option(
         group,
@@ -92,28 +95,40 @@ def make_stylizer(args: argparse.Namespace, choice: Choice) -> Stylizer:
     Raises:
         InputError: If a style, option or device cannot be used.
     """
-    from impasto.api import make_stylizer
+    from impasto.api import bound, refuse_regions
+
+    if choice.method != "optimize":
+        refuse_regions(getattr(args, "style_masks", None), choice.method)
+    return bound(load_stylizer(args, choice), choice.method)
+
+
+def load_stylizer(args: argparse.Namespace, choice: Choice) -> Optimize | Fast | Arbitrary:
+    """The ``Optimize``, ``Fast`` or ``Arbitrary`` that the arguments ask for, its style set.
+
+    Raises:
+        InputError: If a style, option or device cannot be used.
+    """
+    from impasto.api import load_stylizer
     from impasto.cli.weights import download_bar
 
-    options = {**collect(args, OPTIONS[choice.method]), "model": choice.model}
-    if choice.method == "optimize" and choice.model is None:
-        del options["model"]
     styles = choice.styles if choice.method == "fast" else [*map(load_picture, choice.styles)]
+    options = options_of(args, choice)
     with download_bar(options.get("backbone", OptimizeOptions.backbone)) as progress:
-        return make_stylizer(
-            styles,
-            method=choice.method,
-            preset=args.preset,
-            style_weights=args.style_weights,
-            style_masks=_style_masks(args),
-            progress=progress,
-            **options,
-        )
+        stylizer: Any = load_stylizer(choice, preset=args.preset, progress=progress, **options)
+    masks = {"style_masks": _style_masks(args)} if getattr(args, "style_masks", None) else {}
+    stylizer.set_style(styles or None, style_weights=args.style_weights, **masks)
+    loaded: Optimize | Fast | Arbitrary = stylizer
+    return loaded
 
 
-def _style_masks(args: argparse.Namespace) -> list[str | None] | None:
-    if args.style_masks is None:
-        return None
+def options_of(args: argparse.Namespace, choice: Choice) -> dict[str, Any]:
+    """The options of the chosen method that were given; its model stands in the choice."""
+    options = collect(args, OPTIONS[choice.method])
+    options.pop("model", None)
+    return options
+
+
+def _style_masks(args: argparse.Namespace) -> list[str | None]:
     return [None if name == "all" else name for name in args.style_masks]
 
 

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_option
-from impasto.cli.methods import add_method_options, choice_of, load_picture, make_stylizer
+from impasto.cli.methods import (
+    add_masks,
+    add_method_options,
+    choice_of,
+    load_picture,
+    make_stylizer,
+)
 from impasto.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,6 +58,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "(default: CONTENT_STYLE.png in this folder)",
     )
     add_method_options(parser)
+    add_masks(parser)
     _add_watching(parser.add_argument_group("watching"))
     _add_saving(parser.add_argument_group("saving"))
     parser.set_defaults(run=run)

@@ -14,13 +14,19 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from impasto.networks.transformer import Painter, normalise, statistics
+from impasto.networks.transformer import Norm, Painter, instance_norm, normalise, statistics
 
 PATCH = 256
 PATCHES = 16
 
 
-def paint(painter: Painter, image: Tensor, modulation: Tensor, tile: int = 0) -> Tensor:
+def paint(
+    painter: Painter,
+    image: Tensor,
+    modulation: Tensor,
+    tile: int = 0,
+    norm: Norm = instance_norm,
+) -> Tensor:
     """Repaint a picture.
 
     Args:
@@ -29,13 +35,14 @@ def paint(painter: Painter, image: Tensor, modulation: Tensor, tile: int = 0) ->
         modulation: ``(B or 1, 2, N)``.
         tile: A picture of more than ``tile * tile`` pixels is painted in tiles with about that
             side; 0 never.
+        norm: Normalises the maps of a picture that is painted in one pass.
 
     Returns:
         ``(B, 3, H, W)``, RGB in [0, 1], float32.
     """
     height, width = image.shape[2:]
     if not tile or height * width <= tile * tile:
-        painted: Tensor = painter(image, modulation)
+        painted: Tensor = painter(image, modulation, norm)
         return painted
     styled = modulation.expand(image.shape[0], -1, -1)
     singles = range(image.shape[0])
@@ -113,3 +120,37 @@ class Fixed:
     def __call__(self, maps: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Normalise ``(B, C, h, w)`` by the next pair."""
         return normalise(maps.float(), *next(self._seen), scale, shift)
+
+
+class Smoothed:
+    """A normalisation whose statistics follow those of a video's frames slowly.
+
+    Statistics jump when something enters the frame, and with them every colour in it. Scale and
+    shift are smoothed as well: with a strength below 1 they depend on the frame.
+
+    Args:
+        change: Weight of the newest frame in the running means; 1 forgets all others.
+    """
+
+    def __init__(self, change: float) -> None:
+        self.change = change
+        self._means: list[Tensor] = []
+        self._calls = 0
+
+    def __call__(self, maps: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """Normalise ``(B, C, h, w)``."""
+        maps = maps.float()
+        moments = [value[..., 0, 0] for value in statistics(maps)]
+        values = torch.stack([*moments, scale.expand_as(moments[0]), shift.expand_as(moments[0])])
+        if self._calls < len(self._means):
+            values = torch.lerp(self._means[self._calls], values, self.change)
+            self._means[self._calls] = values
+        else:
+            self._means.append(values)
+        self._calls += 1
+        mean, deviation, scale, shift = values
+        return normalise(maps, mean[..., None, None], deviation[..., None, None], scale, shift)
+
+    def next_frame(self) -> None:
+        """Begin the next frame."""
+        self._calls = 0

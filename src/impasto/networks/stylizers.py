@@ -41,7 +41,9 @@ from impasto.result import Result
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from impasto.events import Callback
     from impasto.networks.torch_engine import TorchEngine
+    from impasto.networks.transformer import Norm
 
 logger = logging.getLogger(__name__)
 
@@ -108,12 +110,21 @@ class _NetworkStylizer(ABC, Generic[Options, Wanted]):
     def _style(self, photo: Picture) -> Style:
         """The style that was set, as the engine takes it, for a photo."""
 
-    def stylize(self, content: ImageSource, *, mask: ImageSource | None = None) -> Result:
+    def stylize(
+        self,
+        content: ImageSource,
+        *,
+        mask: ImageSource | None = None,
+        callbacks: Sequence[Callback] = (),
+        norm: Norm | None = None,
+    ) -> Result:
         """Repaint a picture in the style that was set.
 
         Args:
             content: The photo: a path, Pillow image, array, tensor or Picture.
             mask: Where to paint (``load_mask``); elsewhere the photo stays as it is.
+            callbacks: Taken as all stylizers take them; a network has no steps to tell of.
+            norm: Normalises the maps in torch, in place of the statistics of this picture alone.
 
         Returns:
             The picture, at most ``max_size`` pixels long, with the alpha of the photo.
@@ -130,7 +141,12 @@ class _NetworkStylizer(ABC, Generic[Options, Wanted]):
         side = self.options.tile_side
         if side and math.prod(photo.size) > side**2:
             engine = self.torch  # ONNX files do not paint in tiles
-        painted = engine.paint(_planes(photo.rgb), self._style(photo))
+        planes, style = _planes(photo.rgb), self._style(photo)
+        if norm is None:
+            painted = engine.paint(planes, style)
+        else:
+            engine = self.torch
+            painted = engine.paint(planes, style, norm)
         rgb = np.ascontiguousarray(painted[0].transpose(1, 2, 0))
         picture = Picture(rgb, photo.alpha, name="result", bits=photo.bits)
         picture = composite(self._recolored(picture, photo), photo, where)

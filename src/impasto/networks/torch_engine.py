@@ -20,6 +20,7 @@ from impasto.networks.engines import Code, Floats, Style
 from impasto.networks.files import load_model
 from impasto.networks.options import FastOptions
 from impasto.networks.runtime import paint
+from impasto.networks.transformer import Norm, instance_norm
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +56,9 @@ class TorchEngine:
             "precision": str(self.dtype).removeprefix("torch."),
         }
 
-    def paint(self, image: Floats, style: Style) -> Floats:
-        """See ``Engine``."""
-        painted: Floats = self.apply(torch.from_numpy(image), style).cpu().numpy()
+    def paint(self, image: Floats, style: Style, norm: Norm = instance_norm) -> Floats:
+        """See ``Engine``; ``norm`` is that of ``apply``."""
+        painted: Floats = self.apply(torch.from_numpy(image), style, norm=norm).cpu().numpy()
         return painted
 
     @torch.inference_mode()
@@ -69,7 +70,14 @@ class TorchEngine:
         return StyleCode(code.mean.cpu().numpy(), code.square.cpu().numpy())
 
     @torch.inference_mode()
-    def apply(self, images: Tensor, style: Style, own: float = 0.0, own_side: int = 512) -> Tensor:
+    def apply(
+        self,
+        images: Tensor,
+        style: Style,
+        own: float = 0.0,
+        own_side: int = 512,
+        norm: Norm = instance_norm,
+    ) -> Tensor:
         """Repaint a batch.
 
         Args:
@@ -77,6 +85,7 @@ class TorchEngine:
             style: The style.
             own: The share of the pictures' own style in it, from 0 to 1; for any-style networks.
             own_side: Longer side at which that is looked at.
+            norm: Normalises the maps.
 
         Returns:
             ``(B, 3, H, W)``, RGB in [0, 1], float32, on the engine's device.
@@ -88,7 +97,8 @@ class TorchEngine:
         try:
             with self._autocast():
                 modulation = self._modulation(images, style, own, own_side)
-                return paint(self.network.painter, images, modulation, self.options.tile_side)
+                side = self.options.tile_side
+                return paint(self.network.painter, images, modulation, side, norm)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             # On a CPU torch raises a plain RuntimeError.
             if not isinstance(error, torch.OutOfMemoryError) and "allocate" not in str(error):

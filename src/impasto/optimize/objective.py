@@ -61,6 +61,39 @@ class Region:
     neighbors: Neighbors | None
 
 
+@dataclass(frozen=True)
+class Guide:
+    """What the finished frame before says about this one (Ruder, Dosovitskiy and Brox 2016).
+
+    Attributes:
+        image: ``(1, 3, H, W)``, the stylized frame before, warped to this one.
+        visible: ``(1, 1, H, W)`` in [0, 1], where it shows the same and can be trusted.
+        weight: Of the temporal loss, whose scale is that of squared differences of RGB in [0, 1].
+    """
+
+    image: Tensor
+    visible: Tensor
+    weight: float
+
+    def resized(self, size: tuple[int, int]) -> Guide:
+        """The same at another (height, width)."""
+        if self.image.shape[2:] == size:
+            return self
+        # Areas and not single pixels: what is half visible counts by half.
+        image, visible = (
+            F.interpolate(x, size=size, mode="area") for x in (self.image, self.visible)
+        )
+        return Guide(image, visible, self.weight)
+
+    def start(self, content: Tensor) -> Tensor:
+        """The image to start from: the frame before where it is visible, else the content."""
+        return torch.lerp(content, self.image, self.visible)
+
+    def loss(self, image: Tensor) -> Tensor:
+        """The temporal loss of an image (eq. 7): mean squared change of what is visible."""
+        return (self.visible * (image - self.image).square()).mean()
+
+
 class Objective:
     """The loss of an image at one scale, its targets computed once.
 
@@ -239,6 +272,33 @@ class Masked:
 
     def _lay(self, image: Tensor) -> Tensor:
         return torch.lerp(self.objective.content.image, image, self.mask)
+
+
+class Guided:
+    """An objective whose image is also held to the finished frame before, in a video.
+
+    Args:
+        objective: Looks at the image.
+        guide: The frame before.
+    """
+
+    def __init__(self, objective: Objective | Masked, guide: Guide) -> None:
+        self.objective = objective
+        self.guide = guide
+
+    def __call__(self, image: Tensor) -> dict[str, Tensor]:
+        """Return the weighted loss terms of an image ``(1, 3, H, W)``."""
+        terms = self.objective(image)
+        terms["temporal"] = self.guide.weight * self.guide.loss(image)
+        return terms
+
+    def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the loss terms and the gradient of their sum."""
+        terms, grad = self.objective.gradient(image)
+        guide = self.guide
+        terms["temporal"] = guide.weight * guide.loss(image)
+        change = guide.visible * (image - guide.image)
+        return terms, grad + 2 * guide.weight / change.numel() * change
 
 
 def _normalised(layers: LayerWeights, classic: bool) -> LayerWeights:

@@ -27,7 +27,7 @@ from impasto.losses import moments, sqrtm
 from impasto.optimize.guidance import Guidance, load_guidance
 from impasto.optimize.loop import Loop, Outcome
 from impasto.optimize.memory import Planner, measure
-from impasto.optimize.objective import Masked, Objective, Source
+from impasto.optimize.objective import Guide, Guided, Masked, Objective, Source
 from impasto.optimize.optimizers import LBFGS, Adam, Optimizer
 from impasto.optimize.pyramid import Scale, plan
 from impasto.optimize.tiled import TiledObjective
@@ -36,11 +36,16 @@ from impasto.result import Result
 
 logger = logging.getLogger(__name__)
 
+# A frame that follows another takes this share of the steps, at so many of the finest scales.
+GUIDED_STEPS = 0.3
+GUIDED_SCALES = 2
+
 
 class Optimize:
     """Repaints pictures by optimising the image (Gatys, Ecker and Bethge 2016).
 
-    Make it once and call it for many pictures: the backbone is loaded only once.
+    Make it once and call it for many pictures, or ``set_style`` once and ``stylize`` many: the
+    backbone is loaded only once.
 
     Args:
         options: The options, for example ``OptimizeOptions.preset("draft")``.
@@ -79,6 +84,9 @@ class Optimize:
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.costs = measure(self.backbone, self.options, self.device)
+        self._artworks: list[Picture] = []
+        self._weights: Sequence[float] | None = None
+        self._style_masks: Sequence[ImageSource | None] | None = None
         logger.info(
             "optimising with %s in %s on %s",
             backbone.name,
@@ -97,20 +105,55 @@ class Optimize:
         style_masks: Sequence[ImageSource | None] | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> Result:
-        """Repaint a picture in the manner of one or several artworks.
+        """Repaint a picture in the manner of one or several artworks, and keep the style.
+
+        Arguments, result and errors are those of ``set_style`` and ``stylize``.
+        """
+        self.set_style(styles, style_weights=style_weights, style_masks=style_masks)
+        return self.stylize(content, mask=mask, content_masks=content_masks, callbacks=callbacks)
+
+    def set_style(
+        self,
+        styles: ImageSource | Sequence[ImageSource],
+        *,
+        style_weights: Sequence[float] | None = None,
+        style_masks: Sequence[ImageSource | None] | None = None,
+    ) -> None:
+        """Set the style for the calls of ``stylize`` that follow.
+
+        Args:
+            styles: The artwork, or several of them: blended, or each in its own region.
+            style_weights: How much each artwork counts; all alike if left out.
+            style_masks: For each artwork the part whose style is taken; None: all of it.
+
+        Raises:
+            InputError: If an artwork cannot be used.
+        """
+        self._artworks = [load_image(style) for style in _as_list(styles)]
+        self._weights = style_weights
+        self._style_masks = style_masks
+
+    def stylize(
+        self,
+        content: ImageSource,
+        *,
+        mask: ImageSource | None = None,
+        content_masks: Sequence[ImageSource] | None = None,
+        callbacks: Sequence[Callback] = (),
+        guide: Guide | None = None,
+    ) -> Result:
+        """Repaint a picture in the style that was set.
 
         Masks are images of the shape of their picture, or boolean arrays: white belongs to them,
         grey does in part (``load_mask``).
 
         Args:
             content: The photo: a path, Pillow image, array, tensor or Picture.
-            styles: The artwork, or several of them: blended, or each in its own region.
-            style_weights: How much each artwork counts; all alike if left out.
             mask: Where to paint; elsewhere the photo stays as it is.
             content_masks: For each artwork the region of the photo that is to have its style.
                 One artwork serves for all of them. What is in no region keeps to the photo.
-            style_masks: For each artwork the part whose style is taken; None: all of it.
             callbacks: Called with a Step after each step.
+            guide: The stylized frame before, in a video: start and target of this one.
 
         Returns:
             The picture, at most ``max_size`` pixels long, with settings and losses. After Ctrl-C,
@@ -118,20 +161,22 @@ class Optimize:
             ``stopped`` says why.
 
         Raises:
-            InputError: If a picture, a mask or a weight cannot be used.
+            InputError: If no style was set, or a picture, a mask or a weight cannot be used.
             ImpastoError: If memory runs out or the loss is not finite from the start.
         """
+        if not self._artworks:
+            raise InputError("no style yet: call set_style first")
         photo = load_image(content, long_side=self.options.max_size)
         self._check_picture(photo)
-        sources = _as_list(styles)
-        if len(sources) == 1 and content_masks is not None:
-            sources *= len(content_masks)
-        weights = _checked_weights(style_weights, len(sources))
-        guidance = load_guidance(photo, mask, content_masks, len(sources))
-        artworks = self._load_artworks(sources, style_masks, photo, guidance)
+        artworks = self._artworks
+        if len(artworks) == 1 and content_masks is not None:
+            artworks = artworks * len(content_masks)
+        weights = _checked_weights(self._weights, len(artworks))
+        guidance = load_guidance(photo, mask, content_masks, len(artworks))
+        artworks = self._prepared(artworks, photo, guidance)
         for artwork in artworks:
             self._check_picture(artwork)
-        run = _Run(self, photo, artworks, weights, guidance)
+        run = _Run(self, photo, artworks, weights, guidance, guide)
         history = History()
         loop = run.loop([history, *callbacks])
         with _memory_errors(loop):
@@ -140,32 +185,27 @@ class Optimize:
         if outcome.stopped:
             logger.warning("%s after %d steps", outcome.stopped, outcome.steps)
         settings = self._settings(photo, artworks, weights, outcome, seconds)
-        settings |= _mask_settings(mask, content_masks, style_masks)
+        settings |= _mask_settings(mask, content_masks, self._style_masks)
         picture = run.finish(outcome.image)
         return Result(picture, settings, tuple(history.records), seconds, outcome.stopped)
 
-    def _load_artworks(
-        self,
-        styles: Sequence[ImageSource],
-        masks: Sequence[ImageSource | None] | None,
-        photo: Picture,
-        guidance: Guidance,
+    def _prepared(
+        self, artworks: Sequence[Picture], photo: Picture, guidance: Guidance
     ) -> list[Picture]:
         """The artworks, visible within their masks, in the colours to be painted with."""
-        options = self.options
-        masks = [None] * len(styles) if masks is None else masks
-        if len(masks) != len(styles):
-            raise InputError(f"{len(masks)} style masks for {len(styles)} styles: one for each")
-        artworks = []
-        for index, (style, mask) in enumerate(zip(styles, masks, strict=True)):
-            artwork = load_image(style)
+        options, masks = self.options, self._style_masks
+        masks = [None] * len(artworks) if masks is None else masks
+        if len(masks) != len(artworks):
+            raise InputError(f"{len(masks)} style masks for {len(artworks)} styles: one for each")
+        prepared = []
+        for index, (artwork, mask) in enumerate(zip(artworks, masks, strict=True)):
             if mask is not None:
                 artwork = weighted(artwork, load_mask(mask, artwork))
             part = guidance.part(photo, index)
-            artworks.append(
+            prepared.append(
                 prepare_style(options.preserve_color, artwork, part, options.color_strength)
             )
-        return artworks
+        return prepared
 
     def _check_picture(self, picture: Picture) -> None:
         smallest = self.backbone.min_size
@@ -213,13 +253,16 @@ class _Run:
         artworks: Sequence[Picture],
         weights: Sequence[float],
         guidance: Guidance,
+        guide: Guide | None,
     ) -> None:
         self.options, self.device = stylizer.options, stylizer.device
         self.backbone = stylizer.backbone
-        self.artworks, self.weights = artworks, weights
-        self.scales = plan(
-            photo.size, self.options.steps, self.options.scales, self.backbone.min_size
-        )
+        self.artworks, self.weights, self.guide = artworks, weights, guide
+        steps, scales = self.options.steps, self.options.scales
+        if guide:
+            # The frame before has done most of the work, and all of the coarse scales'.
+            steps, scales = max(1, round(GUIDED_STEPS * steps)), GUIDED_SCALES
+        self.scales = plan(photo.size, steps, scales, self.backbone.min_size)
         self.photos = {scale.size: photo.resized(*scale.size) for scale in self.scales}
         self.masks = {scale.size: guidance.resized(*scale.size) for scale in self.scales}
         planner = Planner(self.backbone, self.options, self.device, stylizer.costs)
@@ -237,18 +280,25 @@ class _Run:
             self.scales,
             self.objective,
             _optimizer(options, lambda size: self.layouts[size].room),
-            lambda index: self.photos[self.scales[index].size].tensor(self.device),
-            detail=options.detail if options.init == "content" else 0.0,
+            lambda index: self._detailed(self.scales[index]),
+            detail=options.detail if options.init == "content" or self.guide else 0.0,
             averaging=options.averaging,
             tolerance=options.tolerance,
             callbacks=callbacks,
             finish=self.finish,
         )
 
+    def _detailed(self, scale: Scale) -> Tensor:
+        """The image whose fine detail enters with a scale: the content, or the frame before."""
+        photo = self.photos[scale.size].tensor(self.device)
+        return self.guide.resized(scale.size).start(photo) if self.guide else photo
+
     def start(self) -> Tensor:
         """The image to start from, at the size of the first scale."""
         scale, options = self.scales[0], self.options
         photo = self.photos[scale.size].tensor(self.device)
+        if self.guide:
+            return self._detailed(scale)
         noise = torch.rand(photo.shape, generator=torch.Generator().manual_seed(options.seed))
         if options.init == "content":
             return photo
@@ -261,7 +311,7 @@ class _Run:
             return _with_colors_of(style, noise.to(self.device))
         return load_image(options.init).resized(*scale.size).tensor(self.device)
 
-    def objective(self, index: int) -> Objective | Masked:
+    def objective(self, index: int) -> Objective | Masked | Guided:
         """The objective of a scale.
 
         Raises:
@@ -285,7 +335,8 @@ class _Run:
             else Objective(*common)
         )
         mask = masks.mask_tensor(self.device)
-        return objective if mask is None else Masked(objective, mask)
+        whole = objective if mask is None else Masked(objective, mask)
+        return Guided(whole, self.guide.resized(scale.size)) if self.guide else whole
 
     def finish(self, image: Tensor) -> Picture:
         """The picture of an image tensor, with the photo's alpha and, if asked for, colours."""

@@ -1,0 +1,8 @@
+"""Many pictures at once: folders, styles by contents, a manifest, local or on a Ray cluster."""
+
+from impasto.batch.engine import Summary, run
+from impasto.batch.items import Item, plan
+from impasto.batch.manifest import Manifest
+from impasto.batch.work import Recipe
+
+__all__ = ["Item", "Manifest", "Recipe", "Summary", "plan", "run"]

@@ -1,0 +1,96 @@
+"""Running a batch: skip what is finished, make the rest, keep count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from impasto.batch import storage
+from impasto.batch.items import Item
+from impasto.batch.manifest import Manifest, Record
+from impasto.batch.work import Recipe, Worker
+from impasto.errors import ImpastoError
+
+# Makes items and gives their records as they come, in any order.
+Engine = Callable[[Sequence[Item], Recipe], Iterable[Record]]
+
+
+@dataclass
+class Summary:
+    """How a batch went.
+
+    Attributes:
+        done: Pictures that were made now.
+        failed: Pictures that could not be made; the manifest says why.
+        skipped: Pictures that were there from an earlier run.
+        interrupted: Whether Ctrl-C ended it.
+    """
+
+    done: int = 0
+    failed: int = 0
+    skipped: int = 0
+    interrupted: bool = False
+
+
+def local(items: Sequence[Item], recipe: Recipe) -> Iterator[Record]:
+    """Make items one after the other in this process."""
+    worker = Worker(recipe)
+    for item in items:
+        yield worker.make(item)
+
+
+def run(
+    items: Sequence[Item],
+    recipe: Recipe,
+    manifest: Manifest,
+    *,
+    engine: Engine = local,
+    tell: Callable[[Record], None] | None = None,
+) -> Summary:
+    """Make all items that are not finished yet.
+
+    Args:
+        items: What to make.
+        recipe: How.
+        manifest: Takes a record for each; says what earlier runs have finished.
+        engine: Makes the items.
+        tell: Called with each record.
+
+    Returns:
+        How many were made, failed and skipped. Ctrl-C ends the batch, to be gone on with later.
+
+    Raises:
+        InputError: If the stylizer cannot be made.
+        ImpastoError: If the manifest cannot be written.
+    """
+    left = unfinished(items, recipe, manifest)
+    summary = Summary(skipped=len(items) - len(left))
+    if not left:
+        return summary
+    try:
+        for record in engine(left, recipe):
+            manifest.write(record)
+            if record["status"] == "done":
+                summary.done += 1
+            else:
+                summary.failed += 1
+            if tell:
+                tell(record)
+    except KeyboardInterrupt:
+        summary.interrupted = True
+    return summary
+
+
+def unfinished(items: Sequence[Item], recipe: Recipe, manifest: Manifest) -> list[Item]:
+    """The items that are not there yet, or were made of another picture or with other settings."""
+    finished = manifest.finished()
+    return [item for item in items if not _is_finished(item, recipe, finished)]
+
+
+def _is_finished(item: Item, recipe: Recipe, finished: dict[str, str]) -> bool:
+    if item.output not in finished:
+        return False
+    try:
+        return recipe.key(item) == finished[item.output] and storage.exists(item.output)
+    except ImpastoError:
+        return False  # making it will tell what is wrong

@@ -1,0 +1,72 @@
+"""The manifest of a batch: one line of JSON for each picture that was made or failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from impasto.errors import ImpastoError, InputError
+
+Record = dict[str, Any]
+
+
+class Manifest(AbstractContextManager["Manifest"]):
+    """Appends a line for each item, so that a batch can be gone on with after any end.
+
+    Args:
+        path: A local file; its folder is made if need be. Lines of earlier runs stay.
+
+    Raises:
+        InputError: If the file cannot be written.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("ab", buffering=0)
+        except OSError as error:
+            raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+        self._end_last_line()
+
+    def __exit__(self, *_exception: object) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def records(self) -> Iterator[Record]:
+        """What the file holds; a line that was cut off (a power cut) is passed over."""
+        for line in self.path.read_bytes().splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict):
+                yield record
+
+    def finished(self) -> dict[str, str]:
+        """For each output whose last record says that it is done, the key of its item."""
+        last = {str(record.get("output")): record for record in self.records()}
+        return {
+            output: str(record.get("key"))
+            for output, record in last.items()
+            if record.get("status") == "done"
+        }
+
+    def write(self, record: Record) -> None:
+        """Append a record.
+
+        Raises:
+            ImpastoError: If the disk is full.
+        """
+        try:
+            self._file.write(json.dumps(record, default=str).encode() + b"\n")
+        except OSError as error:
+            raise ImpastoError(f"cannot write {self.path}: {error.strerror or error}") from error
+
+    def _end_last_line(self) -> None:
+        """A record must not be glued to a line that was cut off."""
+        if self.path.read_bytes()[-1:] not in (b"", b"\n"):
+            self._file.write(b"\n")

@@ -1,0 +1,95 @@
+"""A batch on Ray: on all cores or GPUs of this machine, or on a cluster.
+
+Ray Data keeps the workers busy without piling work up, starts lost workers again and repeats what
+they were doing. Results are written whole under a name that depends on the item alone, so that an
+item that is repeated is there once; the manifest is written here, by one process.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from impasto.batch.items import Item
+from impasto.batch.manifest import Record
+from impasto.batch.work import Recipe, Worker
+from impasto.errors import ImpastoError, MissingExtraError
+
+
+def engine(
+    address: str | None = None, workers: int | None = None, cpus: float = 1, gpus: float = 0
+) -> Callable[[Sequence[Item], Recipe], Iterator[Record]]:
+    """Make an engine for ``run``.
+
+    Args:
+        address: Of a running cluster, "auto" for the one that this machine belongs to; left
+            out, Ray is started on this machine.
+        workers: How many workers; as many as the cluster has room for if left out.
+        cpus: Processors for each worker, which are also its threads.
+        gpus: GPUs for each worker; a share below 1 lets workers share one.
+
+    Raises:
+        MissingExtraError: If Ray is not installed.
+    """
+    try:
+        ray: Any = importlib.import_module("ray")
+        importlib.import_module("ray.data")
+    except ImportError as error:
+        raise MissingExtraError("ray", "ray", "running a batch on Ray") from error
+
+    def make(items: Sequence[Item], recipe: Recipe) -> Iterator[Record]:
+        _connect(ray, address)
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        count = workers or _room(ray.cluster_resources(), cpus, gpus)
+        count = min(count, len(items))
+        rows = [dataclasses.asdict(item) for item in items]
+        data = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
+            _RayWorker,
+            fn_constructor_args=(recipe, cpus),
+            compute=ray.data.ActorPoolStrategy(size=count),
+            num_cpus=cpus,
+            num_gpus=gpus,
+        )
+        try:
+            for row in data.iter_rows():
+                yield row["record"]
+        except ray.exceptions.RayError as error:
+            raise ImpastoError(f"Ray gave up: {_last_line(error)}") from error
+
+    return make
+
+
+class _RayWorker:
+    """Lives in a process of Ray's and keeps its model."""
+
+    def __init__(self, recipe: Recipe, cpus: float) -> None:
+        import torch
+
+        torch.set_num_threads(max(1, int(cpus)))
+        self.worker = Worker(recipe)
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Make an item."""
+        return {"record": self.worker.make(Item(**row))}
+
+
+def _connect(ray: Any, address: str | None) -> None:
+    if ray.is_initialized():
+        return
+    try:
+        ray.init(address=address, log_to_driver=False, include_dashboard=False)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise ImpastoError(f"cannot reach Ray at {address}: {_last_line(error)}") from error
+
+
+def _room(resources: dict[str, float], cpus: float, gpus: float) -> int:
+    rooms = [resources.get("CPU", 1) // cpus] if cpus else []
+    if gpus:
+        rooms.append(resources.get("GPU", 0) // gpus)
+    return max(1, int(min(rooms, default=1)))
+
+
+def _last_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[-1]

@@ -1,0 +1,165 @@
+"""Files by path or URL (``s3://``, ``gs://``, ``memory://`` ...), through fsspec."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import fsspec
+
+from impasto.errors import ImpastoError, InputError
+from impasto.files import atomic
+
+# What load_image reads and folders are searched for.
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
+
+
+def is_local(path: str) -> bool:
+    """Whether a path is one of this machine, not a URL."""
+    return "://" not in path
+
+
+def open_place(path: str) -> tuple[Any, str]:
+    """The file system of a path or URL, and the path within it.
+
+    Raises:
+        InputError: If the kind of URL is unknown or needs a package that is not there.
+    """
+    try:
+        return fsspec.core.url_to_fs(path)  # type: ignore[no-any-return]
+    except (ImportError, ValueError) as error:
+        raise InputError(f"cannot reach {path}: {_line(error)}") from error
+
+
+@contextmanager
+def telling(path: str) -> Iterator[None]:
+    """Turn what a file system raises into one line that names the path."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(f"cannot read {path}: there is no such file or folder") from error
+    except PermissionError as error:
+        raise InputError(f"cannot read {path}: no permission") from error
+    except OSError as error:
+        raise ImpastoError(f"cannot read {path}: {_line(error)}") from error
+
+
+def read(path: str) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        InputError: If it is not there or may not be read.
+        ImpastoError: If reading fails on the way.
+    """
+    fs, inner = open_place(path)
+    with telling(path):
+        return bytes(fs.cat_file(inner))
+
+
+def write(path: str, data: bytes) -> None:
+    """Write a file whole or not at all, with the folders above it.
+
+    Raises:
+        ImpastoError: If it cannot be written.
+    """
+    if is_local(path):
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ImpastoError(f"cannot write {path}: {error.strerror or error}") from error
+        with atomic(path) as temporary:
+            temporary.write_bytes(data)
+        return
+    fs, inner = open_place(path)
+    try:
+        # Object stores show a file only once it is complete.
+        fs.pipe_file(inner, data)
+    except OSError as error:
+        raise ImpastoError(f"cannot write {path}: {_line(error)}") from error
+
+
+def stamp(path: str) -> str:
+    """What changes when a file does: its size and, where it is known, time or tag."""
+    fs, inner = open_place(path)
+    with telling(path):
+        info = fs.info(inner)
+    mark = next((info[key] for key in ("ETag", "etag", "mtime", "created") if info.get(key)), "")
+    return f"{info.get('size')} {mark}"
+
+
+def exists(path: str) -> bool:
+    """Whether there is a file of this path."""
+    fs, inner = open_place(path)
+    return bool(fs.isfile(inner))
+
+
+def find_pictures(source: str, *, recursive: bool = False) -> list[tuple[str, str]]:
+    """The pictures of a file, a folder or a glob pattern, in order of their names.
+
+    Args:
+        source: A path or URL.
+        recursive: Whether a folder's subfolders are searched as well.
+
+    Returns:
+        For each its path or URL, and its folder relative to the source: "" for a single file,
+        the part below the first wildcard for a pattern.
+
+    Raises:
+        InputError: If the source is not there, may not be read or holds no pictures.
+    """
+    fs, inner = open_place(source)
+    with telling(source):
+        if fs.isfile(inner):
+            return [(source, "")]
+        if fs.isdir(inner):
+            root, found = inner, _walk(fs, inner, recursive)
+        else:
+            root = _before_wildcards(inner)
+            found = [path for path in fs.glob(inner) if fs.isfile(path)]
+    pictures = sorted(path for path in found if _is_picture(path))
+    if not pictures:
+        raise InputError(_nothing(source, recursive, bool(root == inner)))
+    unstrip = str if is_local(source) else fs.unstrip_protocol
+    return [(unstrip(path), _relative_folder(path, root)) for path in pictures]
+
+
+def _walk(fs: Any, root: str, recursive: bool) -> list[str]:
+    def stop(error: OSError) -> None:
+        raise error
+
+    depth = None if recursive else 1
+    return [
+        f"{folder.rstrip('/')}/{name}"
+        for folder, _, names in fs.walk(root, maxdepth=depth, on_error=stop)
+        for name in names
+    ]
+
+
+def _is_picture(path: str) -> bool:
+    name = PurePosixPath(path)
+    return name.suffix.lower() in SUFFIXES and not name.name.startswith(".")
+
+
+def _before_wildcards(pattern: str) -> str:
+    parts = pattern.split("/")
+    first = next((i for i, part in enumerate(parts) if set(part) & set("*?[")), len(parts) - 1)
+    return "/".join(parts[:first])
+
+
+def _relative_folder(path: str, root: str) -> str:
+    folder = os.path.relpath(PurePosixPath(path).parent, root or ".").replace(os.sep, "/")
+    return "" if folder == "." else folder
+
+
+def _nothing(source: str, recursive: bool, folder: bool) -> str:
+    if not folder:
+        return f"there is no such file, folder or pattern: {source}"
+    hint = "" if recursive else "; --recursive looks into its subfolders"
+    return f"no pictures in {source}{hint}"
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

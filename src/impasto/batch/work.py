@@ -1,0 +1,134 @@
+"""Making one picture of a batch, the same in this process and in a worker elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import PurePosixPath
+from typing import Any, Protocol
+
+from impasto.batch import storage
+from impasto.batch.items import Item
+from impasto.batch.manifest import Record
+from impasto.errors import ImpastoError
+from impasto.image import Picture, load_image, save_image
+from impasto.result import Result
+
+
+class Stylizer(Protocol):
+    """``Optimize``, ``Fast`` or ``Arbitrary``: a style is set, then pictures are painted in it."""
+
+    def set_style(self, styles: Any) -> None:
+        """Set the style."""
+
+    def stylize(self, content: Picture) -> Result:
+        """Repaint a picture."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the pictures of a batch are made, small enough to be sent to a worker.
+
+    Attributes:
+        load: Loads the stylizer; called once in each process.
+        settings: All that decides how the results look: items that were made with others are
+            made again.
+        by_name: Whether styles are names that the stylizer knows, and not files.
+        quality: Of JPEG and WebP, 1 to 100.
+    """
+
+    load: Callable[[], Stylizer]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    by_name: bool = False
+    quality: int = 95
+
+    def key(self, item: Item) -> str:
+        """What changes when the item would give another picture.
+
+        Raises:
+            InputError: If the content or style image is not there.
+        """
+        files = [item.content] if self.by_name else [item.content, item.style]
+        what = [item.content, item.style, *map(storage.stamp, files)]
+        text = json.dumps([*what, self.settings, self.quality], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Worker:
+    """Makes one picture after the other; the model is loaded once, a style when it changes.
+
+    Args:
+        recipe: How.
+
+    Raises:
+        InputError: If the stylizer cannot be loaded.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.stylizer = recipe.load()
+        self._style: str | None = None
+
+    def make(self, item: Item) -> Record:
+        """Make one picture, write it, and say how it went; a failure is part of the record.
+
+        Raises:
+            KeyboardInterrupt: Also where the stylizer caught it and gave the best so far: a
+                picture that is not finished does not count as done.
+        """
+        began = time.perf_counter()
+        outcome: Record = {}
+        try:
+            outcome = self._make(item)
+        except ImpastoError as error:
+            outcome.update(status="failed", error=str(error))
+        except Exception as error:  # one odd file must not end ten thousand good ones
+            outcome.update(status="failed", error=f"{type(error).__name__}: {error}")
+        return {
+            **dataclasses.asdict(item),
+            **outcome,
+            "seconds": round(time.perf_counter() - began, 3),
+            "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        }
+
+    def _make(self, item: Item) -> Record:
+        key = self.recipe.key(item)
+        content = load_picture(item.content)
+        self._set_style(item.style)
+        result = self.stylizer.stylize(content)
+        if result.stopped == "interrupted":
+            raise KeyboardInterrupt
+        if result.stopped:
+            raise ImpastoError(result.stopped)
+        storage.write(item.output, _encoded(result, item.output, self.recipe.quality))
+        return {"status": "done", "key": key, "settings": dict(result.settings)}
+
+    def _set_style(self, style: str) -> None:
+        if style != self._style:
+            self._style = None
+            self.stylizer.set_style(style if self.recipe.by_name else load_picture(style))
+            self._style = style
+
+
+def load_picture(path: str) -> Picture:
+    """Load a picture from a path or URL.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    stream = io.BytesIO(storage.read(path))
+    stream.name = path
+    return load_image(stream)
+
+
+def _encoded(result: Result, output: str, quality: int) -> bytes:
+    stream = io.BytesIO()
+    suffix = PurePosixPath(output).suffix.removeprefix(".")
+    save_image(result.picture, stream, settings=result.settings, quality=quality, format=suffix)
+    return stream.getvalue()

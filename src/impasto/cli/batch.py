@@ -1,0 +1,210 @@
+"""``impasto batch``: folders of photos in one or several styles."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.cli.arguments import INTERRUPTED, add_option
+from impasto.cli.methods import add_method_options, choice_of, options_of
+from impasto.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from impasto.batch import Item, Recipe, Summary
+    from impasto.batch.engine import Engine
+    from impasto.batch.manifest import Record
+    from impasto.methods import Choice
+
+logger = logging.getLogger(__name__)
+
+MANIFEST = "manifest.jsonl"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "batch",
+        help="repaint folders of photos",
+        description="Repaint many photos, each in one or several styles. What a manifest says is "
+        "finished is skipped, so a batch that was ended goes on when it is started again.",
+        epilog="Exit code: 0 all there, 1 some failed (the manifest says why), 2 nothing could be "
+        "started, 130 interrupted.",
+    )
+    parser.add_argument(
+        "inputs", nargs="+", metavar="IN", help="photos, folders or patterns ('in/**/*.jpg')"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        nargs="+",
+        required=True,
+        metavar=("DIR", "STYLE"),
+        help="folder of the results, then the styles: artworks, names of the gallery or a model "
+        "file; every photo is painted in each",
+    )
+    parser.add_argument("--style", nargs="+", default=[], metavar="STYLE", help="further styles")
+    parser.add_argument(
+        "-r", "--recursive", action="store_true", help="search subfolders; results mirror them"
+    )
+    parser.add_argument(
+        "--name",
+        metavar="TEMPLATE",
+        help="how results are called, of {name}, {suffix} and {style} (default: {name}.png, or "
+        "{name}_{style}.png for several styles)",
+    )
+    parser.add_argument(
+        "--manifest", metavar="FILE", help=f"record of what was done (default: DIR/{MANIFEST})"
+    )
+    parser.add_argument("--quality", type=int, default=95, help="of JPEG and WebP (default: 95)")
+    _add_engine(parser.add_argument_group("workers"))
+    add_method_options(parser)
+    add_option(parser, "dry_run", action="store_true", help="list what would be made, and stop")
+    parser.set_defaults(run=run)
+
+
+def _add_engine(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--on", choices=("local", "ray"), default="local", help="ray: many workers (extra: ray)"
+    )
+    group.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster, or auto")
+    group.add_argument("--workers", type=int, metavar="N", help="default: all there is room for")
+    add_option(
+        group, "worker_cpus", type=float, metavar="X", help="processors a worker (default: 1)"
+    )
+    add_option(group, "worker_gpus", type=float, metavar="X", help="GPUs a worker (default: 0)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    from impasto.batch import Manifest, plan
+    from impasto.batch import run as run_batch
+
+    if args.style_weights is not None:
+        raise InputError("--style-weights does nothing in a batch: each style is painted by itself")
+    engine = _engine(args)
+    folder, *styles = args.output
+    choice = choice_of(args, [*styles, *args.style])
+    names = _styles_of(choice)
+    items = plan(args.inputs, names, folder, name=args.name, recursive=args.recursive)
+    if args.dry_run:
+        for item in items:
+            print(f"{item.content} in {item.style}: {item.output}")
+        return 0
+    recipe = _recipe(args, choice)
+    with Manifest(_manifest_path(args, folder)) as manifest, Bar(len(items), args.quiet) as bar:
+        summary = run_batch(items, recipe, manifest, engine=engine, tell=bar)
+    return _report(summary, items, manifest.path)
+
+
+def _engine(args: argparse.Namespace) -> Engine:
+    """The engine that the arguments ask for."""
+    from impasto.batch.engine import local
+
+    given = {
+        "address": args.address,
+        "workers": args.workers,
+        "cpus": args.worker_cpus,
+        "gpus": args.worker_gpus,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    if args.on == "local":
+        if given:
+            raise InputError("--address, --workers, --worker-cpus, --worker-gpus: for --on ray")
+        return local
+    from impasto.batch import on_ray
+
+    return on_ray.engine(**given)
+
+
+def _styles_of(choice: Choice) -> Sequence[str]:
+    """The styles of the items, each of them checked.
+
+    Raises:
+        InputError: If one cannot be used.
+    """
+    from impasto.batch.work import load_picture
+    from impasto.networks.description import describe
+    from impasto.networks.gallery import shipped, style_index
+
+    if choice.method != "fast":
+        for style in choice.styles:
+            load_picture(style)
+        return choice.styles
+    known = describe(choice.model or shipped("fast")).styles
+    return [known[style_index(name, known)] for name in choice.styles] or known
+
+
+def _recipe(args: argparse.Namespace, choice: Choice) -> Recipe:
+    """How the arguments ask for the pictures to be made."""
+    import functools
+
+    from impasto.api import load_stylizer
+    from impasto.batch import Recipe, storage
+    from impasto.cli.weights import download_bar
+    from impasto.options import OptimizeOptions
+
+    if not 1 <= args.quality <= 100:
+        raise InputError(f"quality must be from 1 to 100, not {args.quality}")
+    options = options_of(args, choice)
+    load = functools.partial(load_stylizer, choice, preset=args.preset, **options)
+    with download_bar(options.get("backbone", OptimizeOptions.backbone)) as progress:
+        load(progress=progress)  # what is wrong with the options is told once, and now
+    settings = {"method": choice.method, "preset": args.preset, **options}
+    if choice.model:
+        settings["model"] = [choice.model, storage.stamp(choice.model)]
+    return Recipe(load, settings, by_name=choice.method == "fast", quality=args.quality)
+
+
+def _manifest_path(args: argparse.Namespace, folder: str) -> Path:
+    if args.manifest:
+        return Path(args.manifest)
+    if "://" in folder:
+        raise InputError(f"{folder} cannot be appended to: name a local file by --manifest")
+    return Path(folder) / MANIFEST
+
+
+class Bar:
+    """A progress bar over the items on a terminal, and a line for each that fails."""
+
+    def __init__(self, total: int, quiet: bool) -> None:
+        from tqdm import tqdm
+
+        self.bar = tqdm(total=total, unit="picture", disable=True if quiet else None)
+
+    def __enter__(self) -> Bar:
+        """Show the bar."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Leave the bar as it is."""
+        self.bar.close()
+
+    def __call__(self, record: Record) -> None:
+        """Take note of a finished item."""
+        from tqdm.contrib.logging import logging_redirect_tqdm
+
+        with logging_redirect_tqdm([logging.getLogger()]):
+            if record["status"] == "failed":
+                logger.warning("%s: %s", record["output"], record["error"])
+            else:
+                logger.debug("wrote %s (%.1f s)", record["output"], record["seconds"])
+        self.bar.update()
+
+
+def _report(summary: Summary, items: Sequence[Item], manifest: Path) -> int:
+    logger.info(
+        "%d made, %d failed, %d there already, of %d; see %s",
+        summary.done,
+        summary.failed,
+        summary.skipped,
+        len(items),
+        manifest,
+    )
+    if summary.interrupted:
+        logger.warning("interrupted: start it again to go on")
+        return INTERRUPTED
+    return 1 if summary.failed else 0

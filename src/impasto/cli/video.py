@@ -1,0 +1,118 @@
+"""``impasto video``: repaint a video without flicker and with its sound."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.cli.arguments import INTERRUPTED, add_options, collect
+from impasto.cli.methods import add_method_options, choice_of, load_stylizer, options_of
+from impasto.video.options import VideoOptions
+
+if TYPE_CHECKING:
+    from impasto.methods import Choice
+    from impasto.video.pipeline import Progress
+
+logger = logging.getLogger(__name__)
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "video",
+        help="repaint a video",
+        description="Repaint a video without flicker, with its sound, frame rate and times. After "
+        "Ctrl-C the result plays as far as it got, and --resume goes on.",
+    )
+    parser.add_argument("content", metavar="IN", help="video")
+    parser.add_argument(
+        "styles",
+        nargs="+",
+        metavar="STYLE",
+        help="artwork, style of the gallery or model file; several are blended",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUT",
+        help="result: .mp4, .mov, .m4v or .mkv with sound, .gif or .webp for short clips",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with an earlier run that was ended"
+    )
+    add_options(parser.add_argument_group("video"), VideoOptions)
+    add_method_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    options = VideoOptions(**collect(args, VideoOptions))
+    choice = choice_of(args, args.styles)
+    from impasto.video.consistency import frame_painter
+    from impasto.video.pipeline import check, stylize_video
+
+    check(args.content, args.output, options)
+    stylizer = load_stylizer(args, choice)
+    logging.getLogger("impasto.optimize").setLevel(logging.ERROR)  # one line a frame otherwise
+    with Bar(args.quiet) as bar:
+        result = stylize_video(
+            args.content,
+            args.output,
+            frame_painter(stylizer, options.consistency),
+            options,
+            max_size=stylizer.options.max_size,
+            settings=_settings(args, choice),
+            resume=args.resume,
+            tell=bar,
+        )
+    logger.info("wrote %s (%d frames)", args.output, result.frames)
+    if result.interrupted:
+        logger.warning("interrupted: %s plays as far as it got; --resume goes on", args.output)
+        return INTERRUPTED
+    return 0
+
+
+def _settings(args: argparse.Namespace, choice: Choice) -> dict[str, Any]:
+    """What decides how the frames look, for the metadata and for --resume."""
+    styles = [Path(style).name for style in choice.styles]
+    return {
+        "method": choice.method,
+        "model": choice.model and Path(choice.model).name,
+        "styles": styles,
+        "style_weights": args.style_weights,
+        "preset": args.preset,
+        **options_of(args, choice),
+    }
+
+
+class Bar:
+    """A progress bar over the frames on a terminal; elsewhere a line for each tenth."""
+
+    def __init__(self, quiet: bool) -> None:
+        from tqdm import tqdm
+
+        self.bar = tqdm(unit="frame", disable=True if quiet else None, smoothing=0.05)
+        self.told = 0
+
+    def __enter__(self) -> Bar:
+        """Show the bar."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Leave the bar as it is."""
+        self.bar.close()
+
+    def __call__(self, progress: Progress) -> None:
+        """Take note of a finished frame."""
+        if self.bar.total is None and progress.of:
+            self.bar.reset(progress.of)
+            self.bar.initial = self.bar.n = progress.done - 1
+        self.bar.update()
+        tenth = 10 * progress.done // progress.of if progress.of else 0
+        if self.bar.disable and tenth > self.told:
+            self.told = tenth
+            logger.info("frame %d of %d", progress.done, progress.of)

@@ -1,0 +1,1 @@
+"""Videos: frames in, frames out, without flicker and with their sound."""

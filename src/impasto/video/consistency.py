@@ -1,0 +1,144 @@
+"""Temporal consistency: what a finished frame says about the next one, and painters that listen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from impasto import flow
+from impasto.errors import ImpastoError
+from impasto.flow import Motion, Pixels
+from impasto.image import Picture
+from impasto.networks import Arbitrary, Fast
+from impasto.networks.runtime import Smoothed
+from impasto.optimize import Guide, Optimize
+
+# Ruder et al. weigh the temporal loss by 200 beside sums of squares; ours are relative.
+TEMPORAL_WEIGHT = 60.0
+# The share of the frame before in the blend of a network's frames, at full consistency.
+MOST_KEPT = 0.9
+# Where the warped photo is off by this much (of 1), the frame before counts by half.
+DOUBT = 0.04
+# By how much statistics may change from frame to frame, at full consistency.
+LEAST_CHANGE = 0.1
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The frame before, brought to this one.
+
+    Attributes:
+        image: ``(1, 3, H, W)``, the stylized frame before, warped.
+        visible: ``(1, 1, H, W)`` in [0, 1], where it shows the same.
+        trust: ``(1, 1, H, W)`` in [0, 1], the same, less where the light has changed.
+    """
+
+    image: Tensor
+    visible: Tensor
+    trust: Tensor
+
+
+class FramePainter(Protocol):
+    """Repaints the frames of a video in their order."""
+
+    def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
+        """Repaint a frame to ``(1, 3, H, W)``; without memory it begins a scene."""
+
+
+class OptimizingPainter:
+    """Optimises each frame from the warped one before (Ruder, Dosovitskiy and Brox 2016).
+
+    Args:
+        optimize: The stylizer, its style set.
+        consistency: 0 to 1: the temporal loss in proportion.
+    """
+
+    def __init__(self, optimize: Optimize, consistency: float) -> None:
+        self.optimize = optimize
+        self.weight = TEMPORAL_WEIGHT * consistency
+
+    def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
+        """Repaint a frame."""
+        guide = None
+        if memory:
+            device = self.optimize.device
+            guide = Guide(memory.image.to(device), memory.visible.to(device), self.weight)
+        result = self.optimize.stylize(frame, guide=guide)
+        if result.stopped == "interrupted":
+            raise KeyboardInterrupt
+        if result.stopped:
+            raise ImpastoError(f"{frame.name}: {result.stopped}")
+        return result.picture.tensor()
+
+
+class NetworkPainter:
+    """Paints each frame with a network and blends it with the warped one before.
+
+    Two causes of flicker, two remedies: the statistics that a network normalises by change with
+    all that the frame shows, so they are smoothed over time; what remains is blended.
+
+    Args:
+        network: The stylizer, its style set.
+        consistency: 0 to 1: how much of the frame before is kept where it can be trusted.
+    """
+
+    def __init__(self, network: Fast | Arbitrary, consistency: float) -> None:
+        self.network = network
+        self.consistency = consistency
+        self._start_scene()
+
+    def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
+        """Repaint a frame."""
+        if memory is None:
+            self._start_scene()
+        self.norm.next_frame()
+        painted = self.network.stylize(frame, norm=self.norm).picture.tensor()
+        if memory is None:
+            return painted
+        return torch.lerp(painted, memory.image, MOST_KEPT * self.consistency * memory.trust)
+
+    def _start_scene(self) -> None:
+        self.norm = Smoothed(1 - (1 - LEAST_CHANGE) * self.consistency)
+
+
+def frame_painter(stylizer: Optimize | Fast | Arbitrary, consistency: float) -> FramePainter:
+    """The painter of a stylizer whose style is set."""
+    if isinstance(stylizer, Optimize):
+        return OptimizingPainter(stylizer, consistency)
+    return NetworkPainter(stylizer, consistency)
+
+
+class Memories:
+    """Follows a video and its painted frames, and finds where a scene begins."""
+
+    def __init__(self) -> None:
+        self._before: tuple[Pixels, Tensor] | None = None
+
+    def keep(self, pixels: Pixels, painted: Tensor) -> None:
+        """Take note of a frame ``(H, W, 3)`` and of what it became, ``(1, 3, H, W)``."""
+        self._before = pixels, painted
+
+    def of(self, pixels: Pixels) -> Memory | None:
+        """What is remembered for the next frame; None at the start of a scene."""
+        if self._before is None:
+            return None
+        before, painted = self._before
+        motion = flow.estimate(before, pixels)
+        if not motion.same_scene:
+            return None
+        trust = motion.visible * _likeness(motion, before, pixels)
+        return Memory(motion.warp(painted), motion.visible, trust)
+
+
+def _likeness(motion: Motion, before: Pixels, after: Pixels) -> Tensor:
+    """How like a frame is to the warped one before, ``(1, 1, H, W)``: 1 the same, towards 0."""
+    difference = motion.warp(_as_tensor(before)) - _as_tensor(after)
+    error = difference.square().mean(1, keepdim=True)
+    return 1 / (1 + error / DOUBT**2)
+
+
+def _as_tensor(pixels: Pixels) -> Tensor:
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255

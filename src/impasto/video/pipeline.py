@@ -1,0 +1,183 @@
+"""From video to video: frame after frame, with bounded memory, to be gone on with at any time."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.errors import InputError
+from impasto.flow import Pixels
+from impasto.image import Picture, fit
+from impasto.video.clip import Clip, Frame, open_clip
+from impasto.video.consistency import FramePainter, Memories
+from impasto.video.finish import ANIMATIONS, check_target, finish
+from impasto.video.options import VideoOptions
+from impasto.video.segments import Segments, SegmentWriter
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Progress:
+    """How far a video is.
+
+    Attributes:
+        done: Frames that are done, with those of earlier runs.
+        of: About how many there are; None where the file does not say.
+    """
+
+    done: int
+    of: int | None
+
+
+Tell = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class VideoResult:
+    """How a run ended.
+
+    Attributes:
+        frames: How many frames the target has.
+        interrupted: Whether Ctrl-C ended it; the target then holds what was done.
+    """
+
+    frames: int
+    interrupted: bool = False
+
+
+def stylize_video(
+    source: str | Path,
+    target: str | Path,
+    painter: FramePainter,
+    options: VideoOptions | None = None,
+    *,
+    max_size: int = 512,
+    settings: Mapping[str, object] | None = None,
+    resume: bool = False,
+    tell: Tell | None = None,
+) -> VideoResult:
+    """Repaint a video, with its sound, frame rate and times.
+
+    Frames that are done are kept in a folder beside the target until all are; after Ctrl-C the
+    target plays as far as it got, and ``resume`` goes on.
+
+    Args:
+        source: The video.
+        target: A file ending in .mp4, .mov, .m4v, .mkv, .gif or .webp.
+        painter: Repaints a frame.
+        options: Which part, how consistent, which quality.
+        max_size: Longer side of the result, in pixels; never enlarged.
+        settings: What the painter was made with, kept in the file.
+        resume: Go on with an earlier run that was ended.
+        tell: Called after each frame.
+
+    Raises:
+        InputError: If the source cannot be read, or the target or the folder cannot be used.
+        ImpastoError: If painting or writing fails; what was done can be gone on with.
+        MissingExtraError: If av or OpenCV is not installed.
+    """
+    source, target, options = Path(source), Path(target), options or VideoOptions()
+    clip = check(source, target, options)
+    size = fit(clip.size, max_size)
+    told = {"source": source.name, "size": size, **dataclasses.asdict(options), **(settings or {})}
+    segments = Segments(target, told, resume=resume)
+    run = _Run(clip, size, segments, painter, options, target.suffix.lower() in ANIMATIONS)
+    done = run.paint(tell)
+    if not done:
+        segments.remove()
+        if run.interrupted:
+            raise KeyboardInterrupt
+        raise InputError(f"{source} has no frames that can be decoded")
+    finish(segments, clip, target, told, whole=not run.interrupted)
+    if not run.interrupted:
+        segments.remove()
+    return VideoResult(done, run.interrupted)
+
+
+def check(source: str | Path, target: str | Path, options: VideoOptions) -> Clip:
+    """Raise now what ``stylize_video`` would raise of its files, and look at the source."""
+    check_target(Path(target), Path(source))
+    return open_clip(source, start=options.start, end=options.end or None)
+
+
+class _Run:
+    """One run over the frames that are not done yet."""
+
+    def __init__(
+        self,
+        clip: Clip,
+        size: tuple[int, int],
+        segments: Segments,
+        painter: FramePainter,
+        options: VideoOptions,
+        exact: bool,
+    ) -> None:
+        self.clip, self.size, self.segments = clip, size, segments
+        self.painter, self.options = painter, options
+        self.crf = 0 if exact else options.crf
+        self.memories = Memories() if options.consistency else None
+        self.interrupted = False
+
+    def paint(self, tell: Tell | None) -> int:
+        """Paint and write; return how many frames are done in all."""
+        done, last = _finished(self.segments)
+        # One frame earlier, which the first new one is to follow.
+        frames = self.clip.frames(self.size, skip=max(0, done - 1))
+        with closing(frames):
+            if last is not None and (before := next(frames, None)) and self.memories:
+                height, width = self.size
+                self.memories.keep(before.pixels, _tensor(last.pixels[:height, :width]))
+            try:
+                done = self._paint(frames, done, tell)
+            except KeyboardInterrupt:
+                self.interrupted = True
+                done = self.segments.count()
+        return done
+
+    def _paint(
+        self, frames: Iterator[Frame], done: int, tell: Callable[[Progress], None] | None
+    ) -> int:
+        clip = self.clip
+        path = self.segments.next()
+        with SegmentWriter(path, self.size, clip.rate, clip.time_base, self.crf) as writer:
+            for frame in frames:
+                writer.write(dataclasses.replace(frame, pixels=self._painted(frame, done)))
+                done += 1
+                if tell:
+                    tell(Progress(done, clip.frames_expected))
+        return done
+
+    def _painted(self, frame: Frame, number: int) -> Pixels:
+        memory = self.memories.of(frame.pixels) if self.memories else None
+        picture = Picture(
+            frame.pixels.astype(np.float32) / np.float32(255), name=f"frame {number + 1}"
+        )
+        painted = self.painter(picture, memory)
+        if self.memories:
+            self.memories.keep(frame.pixels, painted)
+        return _pixels(painted)
+
+
+def _finished(segments: Segments) -> tuple[int, Frame | None]:
+    """How many frames are done, and the last of them."""
+    frames = list(deque(enumerate(segments.frames(), start=1), maxlen=1))
+    return frames[0] if frames else (0, None)
+
+
+def _tensor(pixels: Pixels) -> Tensor:
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
+
+
+def _pixels(image: Tensor) -> Pixels:
+    rounded = (255 * image[0].permute(1, 2, 0)).round().clamp(0, 255)
+    return np.ascontiguousarray(rounded.byte().cpu().numpy())

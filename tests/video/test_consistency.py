@@ -1,0 +1,118 @@
+"""What the frame before says about the next one, for all three methods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from impasto import artworks
+from impasto.image import Picture
+from impasto.metrics import mean_warping_error
+from impasto.networks import Arbitrary, Fast
+from impasto.networks.description import Architecture, Description
+from impasto.networks.files import build, save_model
+from impasto.networks.runtime import Smoothed
+from impasto.networks.transformer import instance_norm
+from impasto.optimize import Optimize
+from impasto.video.consistency import Memories, frame_painter
+from tests.small import OPTIONS, small_backbone
+from tests.video.clips import Pixels, moving
+
+SIZE = (72, 96)
+
+
+def source() -> list[Pixels]:
+    """A moving picture whose light flickers, which networks exaggerate."""
+    frames = moving(5, SIZE)
+    return [
+        np.clip(f * (1 + 0.04 * (-1) ** i), 0, 255).astype(np.uint8) for i, f in enumerate(frames)
+    ]
+
+
+def tensor(pixels: Pixels) -> Tensor:
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+
+
+def paint(stylizer: Optimize | Fast | Arbitrary, consistency: float) -> list[Tensor]:
+    painter, memories = frame_painter(stylizer, consistency), Memories()
+    painted = []
+    for pixels in source():
+        picture = Picture(pixels.astype(np.float32) / np.float32(255))
+        memory = memories.of(pixels) if consistency else None
+        painted.append(painter(picture, memory))
+        memories.keep(pixels, painted[-1])
+    return painted
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fast | Arbitrary]:
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("models")
+    fast = Description("fast", Architecture(4, 1), ("wild",))
+    network: Any = build(fast)
+    network.table.data.add_(torch.randn_like(network.table))
+    save_model(network, fast, folder / "fast.safetensors")
+    arbitrary = Description("arbitrary", Architecture(4, 1))
+    save_model(build(arbitrary), arbitrary, folder / "arbitrary.safetensors")
+    stylizers: dict[str, Any] = {
+        "fast": Fast(model=str(folder / "fast.safetensors"), device="cpu"),
+        "arbitrary": Arbitrary(
+            model=str(folder / "arbitrary.safetensors"), device="cpu", strength=0.8
+        ),
+    }
+    stylizers["fast"].set_style(None)
+    stylizers["arbitrary"].set_style(artworks.draw("river-dots", 64))
+    return stylizers
+
+
+@pytest.mark.parametrize("method", ["fast", "arbitrary"])
+def test_networks_flicker_less(networks: dict[str, Fast | Arbitrary], method: str) -> None:
+    frames = [tensor(pixels) for pixels in source()]
+    alone = mean_warping_error(paint(networks[method], 0), frames)
+    together = mean_warping_error(paint(networks[method], 0.7), frames)
+    assert 0 < together < 0.6 * alone
+
+
+def test_without_consistency_each_frame_is_that_of_a_photo(
+    networks: dict[str, Fast | Arbitrary],
+) -> None:
+    painted = paint(networks["fast"], 0)
+    photo = Picture(source()[3].astype(np.float32) / np.float32(255))
+    single = networks["fast"].stylize(photo).picture.tensor()
+    torch.testing.assert_close(painted[3], single, atol=1e-5, rtol=0)
+
+
+def test_optimised_frames_flicker_less() -> None:
+    optimize = Optimize(backbone=small_backbone(), **{"steps": 24, "max_size": 96, **OPTIONS})
+    optimize.set_style(artworks.draw("river-dots", 96))
+    frames = [tensor(pixels) for pixels in source()]
+    alone = mean_warping_error(paint(optimize, 0), frames)
+    together = mean_warping_error(paint(optimize, 0.7), frames)
+    assert 0 < together < 0.6 * alone
+
+
+def test_smoothed_statistics_are_running_means() -> None:
+    random = torch.Generator().manual_seed(0)
+    maps = [torch.rand(1, 3, 6, 5, generator=random) * (i + 1) for i in range(3)]
+    scale, shift = torch.rand(2, 1, 3, generator=random).unbind()
+    norm = Smoothed(0.25)
+    means: Any = None
+    deviations: Any = None
+    for i, each in enumerate(maps):
+        found = norm(each, scale, shift)
+        norm.next_frame()
+        x = each[0].double().numpy()
+        now = x.mean((1, 2)), np.sqrt(x.var((1, 2)) + 1e-5)
+        means = 0.75 * means + 0.25 * now[0] if i else now[0]
+        deviations = 0.75 * deviations + 0.25 * now[1] if i else now[1]
+        normed = (x - means[:, None, None]) / deviations[:, None, None]
+        expected = normed * scale[0, :, None, None].numpy() + shift[0, :, None, None].numpy()
+        np.testing.assert_allclose(found[0], expected, atol=1e-4)
+    forgetful = Smoothed(1.0)
+    for each in maps:
+        torch.testing.assert_close(forgetful(each, scale, shift), instance_norm(each, scale, shift))
+        forgetful.next_frame()
