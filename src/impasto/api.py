@@ -1,45 +1,125 @@
-"""The front door: one function that repaints a picture."""
+"""The front door: one function that repaints a picture, by any method."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
+from impasto.errors import InputError
 from impasto.events import Callback
 from impasto.image import ImageSource
-from impasto.optimize import Optimize
+from impasto.methods import Choice, choose
 from impasto.options import OptimizeOptions
 from impasto.result import Result
+
+Styles = ImageSource | Sequence[ImageSource]
 
 
 def stylize(
     content: ImageSource,
-    styles: ImageSource | Sequence[ImageSource],
+    styles: Styles,
     *,
-    preset: str = "default",
+    method: str | None = None,
+    preset: str | None = None,
     style_weights: Sequence[float] | None = None,
     callback: Callback | None = None,
     **options: Any,
 ) -> Result:
     """Repaint a picture in the manner of one or several artworks.
 
-    To repaint many pictures, make an ``impasto.Optimize`` once and call it for each.
+    To repaint many pictures, call ``make_stylizer`` once, and what it returns for each of them.
 
     Args:
         content: The photo: a path, Pillow image, NumPy array, tensor or Picture.
-        styles: The artwork, or several of them that are blended.
-        preset: "default", "draft" or "gatys" (the classic recipe).
+        styles: The artwork, or several of them that are blended; names of the gallery's styles;
+            or a trained model file.
+        method: "optimize" (minutes, the best picture), "fast" (a network that knows the style)
+            or "arbitrary" (a network for any artwork). Left out, it is chosen by the styles: a
+            gallery name or a model file is painted with its network, artworks are optimised.
+        preset: For "optimize": "default", "draft" or "gatys" (the classic recipe).
         style_weights: How much each artwork counts; all alike if left out.
-        callback: Called with a Step after each step of the optimisation.
-        **options: Fields of ``OptimizeOptions``, for example ``max_size=1024``.
+        callback: Called with a Step after each step of an optimisation.
+        **options: Fields of ``OptimizeOptions``, ``FastOptions`` or ``ArbitraryOptions``, for
+            example ``max_size=1024``.
 
     Returns:
         The picture with its settings and losses.
 
     Raises:
-        InputError: If a picture, option or device cannot be used.
+        InputError: If a picture, style, option or device cannot be used.
         ImpastoError: If memory runs out or the loss is not finite from the start.
     """
-    stylizer = Optimize(OptimizeOptions.preset(preset, **options))
-    callbacks = [callback] if callback else []
-    return stylizer(content, styles, style_weights=style_weights, callbacks=callbacks)
+    stylizer = make_stylizer(
+        styles, method=method, preset=preset, style_weights=style_weights, **options
+    )
+    return stylizer(content, callbacks=[callback] if callback else [])
+
+
+class Stylizer(Protocol):
+    """What repaints pictures, one after the other, in a style that is set."""
+
+    def __call__(self, content: ImageSource, *, callbacks: Sequence[Callback] = ()) -> Result:
+        """Repaint a picture; callbacks hear of each step of an optimisation."""
+
+
+def make_stylizer(
+    styles: Styles,
+    *,
+    method: str | None = None,
+    preset: str | None = None,
+    style_weights: Sequence[float] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Stylizer:
+    """Prepare to repaint any number of pictures in a style: model and style are read once.
+
+    Args:
+        styles: As for ``stylize``, like all that is not said here.
+        method: Likewise.
+        preset: Likewise.
+        style_weights: Likewise.
+        progress: Told of the bytes of a download, done and in all, if the weights need one.
+        **options: Likewise.
+
+    Raises:
+        InputError: If a style, option or device cannot be used.
+    """
+    choice = choose(_as_list(styles), method, options.pop("model", None))
+    if choice.method == "optimize":
+        return _optimizing(choice, preset, style_weights, progress, options)
+    if preset is not None:
+        raise InputError(f"presets are for the method optimize, not {choice.method}")
+    from impasto.networks import Arbitrary, Fast
+
+    network = (Fast if choice.method == "fast" else Arbitrary)(model=choice.model, **options)
+    network.set_style(choice.styles or None, style_weights=style_weights)
+
+    def stylize(content: ImageSource, *, callbacks: Sequence[Callback] = ()) -> Result:
+        return network.stylize(content)
+
+    return stylize
+
+
+def _optimizing(
+    choice: Choice,
+    preset: str | None,
+    style_weights: Sequence[float] | None,
+    progress: Callable[[int, int], None] | None,
+    options: dict[str, Any],
+) -> Stylizer:
+    from impasto.optimize import Optimize
+
+    if choice.model:
+        raise InputError(f"the method optimize takes artworks, not the model {choice.model}")
+    checked = OptimizeOptions.preset(preset or "default", **options)
+    optimize = Optimize(checked, progress=progress)
+
+    def stylize(content: ImageSource, *, callbacks: Sequence[Callback] = ()) -> Result:
+        return optimize(content, choice.styles, style_weights=style_weights, callbacks=callbacks)
+
+    return stylize
+
+
+def _as_list(styles: Styles) -> list[Any]:
+    several = isinstance(styles, (list, tuple))
+    return list(styles) if several else [styles]  # type: ignore[arg-type]

@@ -7,12 +7,12 @@ heavy import here: ``impasto --help`` has to answer at once.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from impasto.errors import InputError
+from impasto.names import must_be_known
 
 StyleLoss = Literal["gram", "w2", "gram+w2"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -149,10 +149,10 @@ class OptimizeOptions:
         Raises:
             InputError: If the preset or an option is unknown, or a value is wrong.
         """
-        _must_be_known("preset", name, PRESETS)
+        must_be_known("preset", name, PRESETS)
         known = [item.name for item in dataclasses.fields(cls)]
         for given in overrides:
-            _must_be_known("option", given, known)
+            must_be_known("option", given, known)
         return cls(**{**PRESETS[name], **overrides})
 
 
@@ -188,7 +188,7 @@ def check(options: Any) -> None:
         elif item.type == "LayerWeights":
             _check_layers(item.name, value)
         elif limits["choices"]:
-            _must_be_known(item.name, value, limits["choices"])
+            must_be_known(item.name, value, limits["choices"])
 
 
 _NUMBERS: dict[str, Any] = {"int": int, "float": (int, float)}
@@ -213,13 +213,6 @@ def _check_layers(name: str, value: Any) -> None:
         _check_number(f"{name}: the weight of {layer}", weight, "float", 0, math.inf)
     if not any(value.values()):
         raise InputError(f"{name}: all weights are 0")
-
-
-def _must_be_known(what: str, value: Any, known: Any) -> None:
-    if value not in known:
-        near = difflib.get_close_matches(str(value), known, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"choose {', '.join(known)}"
-        raise InputError(f"unknown {what} {value!r}: {hint}")
 
 
 def parse_layers(text: str) -> LayerWeights:

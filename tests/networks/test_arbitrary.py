@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from impasto.networks.arbitrary import ArbitraryNetwork, StyleCode, blend
-from impasto.networks.transformer import Architecture
+from impasto.networks.arbitrary import ArbitraryNetwork
+from impasto.networks.codes import StyleCode, blend
+from impasto.networks.description import Architecture
 
 
 @pytest.fixture
@@ -39,11 +40,9 @@ def test_any_sizes_will_do(
 def test_the_code_holds_moments_of_the_feature_maps(network: ArbitraryNetwork) -> None:
     image = torch.rand(2, 3, 12, 10)
     code = network.encode_style(image)
-    maps = network.encoder.layers[0](4 * image - 2).double().numpy()
+    maps = network.encoder.layers[0](4 * image - 2).relu().double().numpy()
     np.testing.assert_allclose(code.mean[:, :16], maps.mean((2, 3)), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(code.square[:, :16], (maps**2).mean((2, 3)), rtol=1e-4, atol=1e-6)
-    deviation = np.sqrt(maps.var((2, 3)) + 1e-5)
-    np.testing.assert_allclose(code.deviation[:, :16], deviation, rtol=1e-3)
 
 
 def test_full_strength_is_the_style_and_none_the_content_itself(network: ArbitraryNetwork) -> None:
@@ -71,7 +70,7 @@ def test_a_blend_has_the_moments_of_the_mixed_pixels(network: ArbitraryNetwork) 
     mixed = blend(codes, [1, 3])
     both = np.concatenate([first, second], 2)
     np.testing.assert_allclose(mixed.mean, both.mean(2))
-    np.testing.assert_allclose(mixed.deviation, np.sqrt(both.var(2) + 1e-5))
+    np.testing.assert_allclose(mixed.square - mixed.mean**2, both.var(2))
 
 
 def test_pixels_without_weight_do_not_count(network: ArbitraryNetwork) -> None:

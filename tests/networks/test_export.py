@@ -14,10 +14,12 @@ import torch
 from impasto.cli import export as command
 from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.networks import export as exporting
-from impasto.networks.arbitrary import ArbitraryNetwork, StyleCode
+from impasto.networks.arbitrary import ArbitraryNetwork
+from impasto.networks.codes import StyleCode
+from impasto.networks.description import Architecture, Description
 from impasto.networks.export import export
-from impasto.networks.files import Description, build, load_model, save_model
-from impasto.networks.transformer import Architecture, TransformerNetwork
+from impasto.networks.files import build, load_model, save_model
+from impasto.networks.transformer import TransformerNetwork
 
 FAST = Description("fast", Architecture(4, 1), ("wave", "night"))
 ARBITRARY = Description("arbitrary", Architecture(4, 1))

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from impasto.errors import ImpastoError, InputError
-from impasto.networks.files import Description, build, describe, load_model, save_model
-from impasto.networks.transformer import Architecture
+from impasto.networks.description import Architecture, Description, describe
+from impasto.networks.files import build, load_model, save_model
 
 FAST = Description(
     "fast", Architecture(4, 1), ("wave", "night"), ("Hokusai", "Van Gogh"), {"steps": 3}

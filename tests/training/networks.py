@@ -18,6 +18,7 @@ TINY: dict[str, Any] = {
     "size": 32,
     "steps": 6,
     "style_weight": 10.0,
+    "start": "scratch",
     "style_layers": {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0},
     "content_layers": {"relu3_1": 1.0},
 }

@@ -26,7 +26,7 @@ def test_pictures_are_found_below_and_other_files_are_not(tmp_path: Path) -> Non
     assert [path.name for path in PictureFolder(tmp_path).paths] == ["b.PNG", "a.jpg"]
 
 
-@pytest.mark.parametrize("size", [(40, 30), (9, 300), (8, 8), (500, 400)])
+@pytest.mark.parametrize("size", [(40, 30), (12, 300), (13, 13), (500, 400)])
 def test_a_crop_has_the_colour_of_the_picture(tmp_path: Path, size: tuple[int, int]) -> None:
     write(tmp_path / "a.png", (255, 51, 0), size)
     crop = PictureFolder(tmp_path).crop(24, Random(1))
@@ -52,6 +52,15 @@ def test_equal_seeds_draw_equal_crops(tmp_path: Path) -> None:
         assert torch.equal(first.crop(16, Random(seed)), second.crop(16, Random(seed)))
 
 
+def test_pictures_that_are_too_small_are_skipped(tmp_path: Path) -> None:
+    Image.new("RGB", (7, 40), "red").save(tmp_path / "small.png")
+    Image.new("RGB", (8, 40), "blue").save(tmp_path / "enough.png")
+    folder = PictureFolder(tmp_path)
+    for seed in range(10):
+        assert folder.crop(16, Random(seed))[0].max() == 0
+    assert [path.name for path in folder.skipped] == ["small.png"]
+
+
 def test_corrupt_pictures_are_skipped_and_counted(tmp_path: Path) -> None:
     write(tmp_path / "good.png", (255, 0, 0))
     (tmp_path / "empty.jpg").write_bytes(b"")
@@ -62,7 +71,7 @@ def test_corrupt_pictures_are_skipped_and_counted(tmp_path: Path) -> None:
     rng = Random(0)
     for _ in range(20):
         assert folder.crop(16, rng)[0].min() == 1
-    assert {path.name for path in folder.unreadable} == {"empty.jpg", "garbage.webp", "cut.png"}
+    assert {path.name for path in folder.skipped} == {"empty.jpg", "garbage.webp", "cut.png"}
 
 
 def test_skipping_does_not_change_what_is_drawn_later(tmp_path: Path) -> None:
@@ -74,7 +83,7 @@ def test_skipping_does_not_change_what_is_drawn_later(tmp_path: Path) -> None:
     rng = Random(0)
     for _ in range(30):
         knows.crop(16, rng)
-    assert knows.unreadable
+    assert knows.skipped
     for seed in range(10):
         assert torch.equal(knows.crop(16, Random(seed)), fresh.crop(16, Random(seed)))
 

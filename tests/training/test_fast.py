@@ -68,7 +68,7 @@ def test_losses_of_a_batch_are_the_mean_of_those_of_its_pictures(style_loss: str
     assert set(together) == {"content", "style", "tv"}
     for name, value in together.items():
         mean = np.mean([float(single[name]) for single in singles])
-        assert float(value) == pytest.approx(mean, rel=1e-4), name
+        assert float(value) == pytest.approx(mean, rel=1e-3), name
 
 
 def test_targets_are_chosen_by_number() -> None:
@@ -257,9 +257,10 @@ def test_the_written_model_paints_as_the_averaged_network(start: Start, tmp_path
     assert fast.styles == ("night-wind", "stained-glass")
     image = torch.rand(1, 3, 24, 24)
     expected = trainer.average(image, torch.eye(2)[1:])
-    torch.testing.assert_close(fast.apply(image, "stained-glass"), expected, atol=5e-3, rtol=0)
-    assert fast._runner.description.recipe["steps_done"] == 6
-    assert fast._runner.description.attributions == ("drawn by code",) * 2
+    fast.set_style("stained-glass")
+    torch.testing.assert_close(fast.apply(image), expected, atol=5e-3, rtol=0)
+    assert fast.description.recipe["steps_done"] == 6
+    assert fast.description.attributions == ("drawn by code",) * 2
 
 
 def test_the_sheet_shows_photos_in_all_styles(start: Start) -> None:

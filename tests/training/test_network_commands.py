@@ -14,12 +14,12 @@ from impasto import artworks
 from impasto.cli import train_networks
 from impasto.errors import InputError
 from impasto.image import load_image
-from impasto.networks.files import describe
+from impasto.networks.description import describe
 from tests.training.networks import write_artworks, write_photos
 
 RECIPE = ["--width", "4", "--blocks", "1", "--batch", "2", "--size", "32", "--steps", "3"]
 RECIPE += ["--style_layers", "relu1_1,relu2_1", "--content-layers", "relu2_1"]
-RECIPE += ["--device", "cpu"]
+RECIPE += ["--device", "cpu", "--start", "scratch"]
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_fast_trains_skips_resumes_and_watches(
         args = parser.parse_args([*line, "--resume", "--save-every", "2", *options])
         assert args.run(args) == 0
     assert "3 of 3 steps, total" in capsys.readouterr().out
-    assert "1 unreadable picture was skipped" in caplog.text
+    assert "1 picture was skipped as unreadable or too small" in caplog.text
     description = describe(output)
     assert description.styles == ("night-wind", "again")
     assert description.attributions == ("drawn by code", "the same")
@@ -119,7 +119,8 @@ def test_what_cannot_be_is_refused_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    args = parser.parse_args(["fast", "--photos", str(photos), "--styles", str(style), *extra])
+    line = ["fast", "--photos", str(photos), "--styles", str(style), "--size", "32"]
+    args = parser.parse_args([*line, *extra])
     with pytest.raises(InputError, match=message):
         args.run(args)
 

@@ -6,7 +6,6 @@ size, only finer. A seed gives another hand, in the same manner: things shift an
 
 from __future__ import annotations
 
-import difflib
 import operator
 from collections.abc import Callable
 
@@ -27,6 +26,7 @@ from impasto.artworks import (
 from impasto.artworks.canvas import Array, Rng
 from impasto.errors import InputError
 from impasto.image import Picture
+from impasto.names import nearest
 
 _ARTWORKS: dict[str, Callable[[int, Rng], Array]] = {
     "night-wind": night_wind.paint,
@@ -64,8 +64,7 @@ def draw(name: str, size: int = 512, seed: int = 0) -> Picture:
         InputError: If there is no such artwork, or the size or the seed is not of that range.
     """
     if name not in _ARTWORKS:
-        near = difflib.get_close_matches(str(name), _ARTWORKS, n=3, cutoff=0.4)
-        raise InputError(f"no artwork {name!r}: try {', '.join(near or _ARTWORKS)}")
+        raise InputError(f"no artwork {name!r}: {nearest(str(name), _ARTWORKS)}")
     size = _whole("size", size, _SMALLEST, _LARGEST)
     rng = np.random.default_rng(_whole("seed", seed, 0))
     painted = _ARTWORKS[name](min(max(2 * size, _LEAST_CANVAS), _MOST_CANVAS), rng)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
@@ -19,6 +18,7 @@ from impasto.backbones.weights import (
     unavailable,
 )
 from impasto.errors import InputError
+from impasto.names import nearest
 
 if TYPE_CHECKING:
     from impasto.backbones.base import Backbone
@@ -51,11 +51,7 @@ def find_entry(name: str) -> Entry:
         InputError: If there is none, with the nearest names.
     """
     if name not in BACKBONES:
-        near = difflib.get_close_matches(name, BACKBONES, n=3, cutoff=0.4)
-        raise InputError(
-            f"there is no backbone '{name}': "
-            + (f"did you mean {' or '.join(near)}?" if near else f"choose {', '.join(BACKBONES)}")
-        )
+        raise InputError(f"there is no backbone '{name}': {nearest(name, BACKBONES)}")
     return BACKBONES[name]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from impasto.errors import InputError
+from impasto.names import nearest
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -57,8 +57,7 @@ class Backbone(nn.Module):
         """Raise InputError with the nearest names if a layer does not exist."""
         for layer in layers:
             if layer not in self.layers:
-                near = difflib.get_close_matches(layer, self.layers, n=3)
-                hint = f"did you mean {', '.join(near)}?" if near else f"it has {self.layers}"
+                hint = nearest(layer, self.layers)
                 raise InputError(f"the backbone {self.name} has no layer '{layer}': {hint}")
 
     def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
@@ -131,8 +130,7 @@ class ModuleBackbone(Backbone):
         known = dict(module.named_modules())
         for path in paths.values():
             if path not in known:
-                near = ", ".join(difflib.get_close_matches(path, known, n=3)) or "none close"
-                raise InputError(f"{name} has no submodule '{path}' (nearest: {near})")
+                raise InputError(f"{name} has no submodule '{path}': {nearest(path, known)}")
         self.module = module
         self.paths = dict(paths)
 

@@ -15,15 +15,27 @@ from impasto.cli import (
     evaluate,
     export,
     features,
+    gallery,
     reconstruct,
     stylize,
     train,
     weights,
 )
-from impasto.cli.arguments import Parser
+from impasto.cli.arguments import INTERRUPTED, Parser
 from impasto.errors import ImpastoError
 
-COMMANDS = (demo, stylize, compare, evaluate, reconstruct, features, train, export, weights)
+COMMANDS = (
+    demo,
+    stylize,
+    gallery,
+    compare,
+    evaluate,
+    reconstruct,
+    features,
+    train,
+    export,
+    weights,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -59,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         print("impasto: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone; leave without a second error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 from impasto.errors import InputError
 from impasto.options import parse_layers
 
+INTERRUPTED = 130  # the exit code that shells report after Ctrl-C
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, without the whole usage above it."""
@@ -84,8 +86,13 @@ def add_options(
 
 def collect(args: argparse.Namespace, options: type[Any]) -> dict[str, Any]:
     """The values of an options dataclass that were given on the command line."""
-    names = {item.name for item in dataclasses.fields(options)}
-    return {name: value for name, value in vars(args).items() if name in names}
+    known = names(options)
+    return {name: value for name, value in vars(args).items() if name in known}
+
+
+def names(options: type[Any]) -> set[str]:
+    """The names of the fields of an options dataclass."""
+    return {item.name for item in dataclasses.fields(options)}
 
 
 def _metavar(item: dataclasses.Field[Any]) -> str | None:

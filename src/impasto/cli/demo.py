@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import add_options, collect
+from impasto.cli.stylize import exit_code
 from impasto.errors import InputError
 from impasto.options import OptimizeOptions
 
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         strip([photo, artwork, result.picture], ["photo", args.artwork, "result"]), strip_path
     )
     logger.info("wrote %s and %s (%.1f s)", args.output, strip_path, result.seconds)
-    return 0
+    return exit_code(result)
 
 
 def portrait() -> Picture:

@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.arguments import add_option, add_options, collect, parse_numbers
+from impasto.cli.arguments import INTERRUPTED, add_option
+from impasto.cli.methods import add_method_options, choice_of, load_picture, make_stylizer
 from impasto.errors import InputError
-from impasto.options import PRESETS, OptimizeOptions
 
 if TYPE_CHECKING:
     from impasto.callbacks import Frames
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STANDARD = "-"
-INTERRUPTED = 130
+WATCHING = ("save_every", "preview", "history", "plot", "strip", "animation", "tensorboard")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -33,7 +33,13 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         epilog="Long options may be written with _ instead of -, as in --max_size.",
     )
     parser.add_argument("content", nargs="?", metavar="CONTENT", help="photo; - reads stdin")
-    parser.add_argument("styles", nargs="*", metavar="STYLE", help="artwork; several are blended")
+    parser.add_argument(
+        "styles",
+        nargs="*",
+        metavar="STYLE",
+        help="artwork, style of the gallery (impasto gallery lists them) or model file; "
+        "several are blended",
+    )
     parser.add_argument("--content", dest="content_option", metavar="FILE", help=argparse.SUPPRESS)
     parser.add_argument(
         "--style", dest="style_option", metavar="FILE", nargs="+", help=argparse.SUPPRESS
@@ -45,17 +51,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="result: .png, .jpg, .webp or .tif; - writes PNG to stdout "
         "(default: CONTENT_STYLE.png in this folder)",
     )
-    parser.add_argument(
-        "--preset", choices=list(PRESETS), default="default", help="where to start from"
-    )
-    add_option(
-        parser,
-        "style_weights",
-        type=parse_numbers,
-        metavar="X,X,...",
-        help="how much each artwork counts",
-    )
-    add_options(parser.add_argument_group("optimisation"), OptimizeOptions)
+    add_method_options(parser)
     _add_watching(parser.add_argument_group("watching"))
     _add_saving(parser.add_argument_group("saving"))
     parser.set_defaults(run=run)
@@ -82,27 +78,26 @@ def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     content, styles = _sources(args)
     output = args.output or _default_output(content, styles)
-    options = OptimizeOptions.preset(args.preset, **collect(args, OptimizeOptions))
     _check_outputs(args, output)
+    choice = choice_of(args, styles)
+    if choice.method != "optimize":
+        _refuse_watching(args, choice.method)
     photo: Any = sys.stdin.buffer.read() if content == STANDARD else content
-
-    from impasto.cli.weights import download_bar
-    from impasto.image import load_image
-    from impasto.optimize import Optimize
-
-    pictures = [load_image(source) for source in (photo, *styles)]
-    for picture in pictures:
-        for notice in picture.notices:
-            logger.warning("%s: %s", picture.name, notice)
-    with download_bar(options.backbone) as progress:
-        stylizer = Optimize(options, progress=progress)
-    with Watch(args, output) as watch:
-        result = stylizer(
-            pictures[0], pictures[1:], style_weights=args.style_weights, callbacks=watch.callbacks
-        )
+    picture = load_picture(photo)
+    stylizer = make_stylizer(args, choice)
+    with Watch(args, output, steps=choice.method == "optimize") as watch:
+        result = stylizer(picture, callbacks=watch.callbacks)
     _save(result, output, args)
     watch.write()
-    return _exit_code(result)
+    return exit_code(result)
+
+
+def _refuse_watching(args: argparse.Namespace, method: str) -> None:
+    """A network paints in one step: there is nothing to watch."""
+    for name in WATCHING:
+        if getattr(args, name) is not None:
+            option = name.replace("_", "-")
+            raise InputError(f"--{option} does nothing with --method {method}")
 
 
 def _sources(args: argparse.Namespace) -> tuple[str, list[str]]:
@@ -150,7 +145,7 @@ def _check_outputs(args: argparse.Namespace, output: str) -> None:
 class Watch(ExitStack):
     """The callbacks that the arguments ask for, and what is written of them in the end."""
 
-    def __init__(self, args: argparse.Namespace, output: str) -> None:
+    def __init__(self, args: argparse.Namespace, output: str, *, steps: bool) -> None:
         super().__init__()
         from impasto import callbacks as watching
 
@@ -168,7 +163,7 @@ class Watch(ExitStack):
             given = {name: value for name, value in vars(args).items() if name != "run"}
             log = watching.TensorBoard(args.tensorboard, settings=given)
             self.callbacks.append(self.enter_context(log))
-        if not args.quiet:
+        if steps and not args.quiet:
             self.callbacks.append(self.enter_context(watching.ProgressBar()))
 
     def write(self) -> None:
@@ -209,7 +204,8 @@ def _save(result: Result, output: str, args: argparse.Namespace) -> None:
     logger.info("wrote %s (%d x %d px, %.1f s)", output, width, height, result.seconds)
 
 
-def _exit_code(result: Result) -> int:
+def exit_code(result: Result) -> int:
+    """The exit code of a run, and a word about what was kept if it was interrupted."""
     if result.stopped == "interrupted":
         logger.warning(
             "interrupted: the best picture so far was kept; "

@@ -80,7 +80,7 @@ def _backbone(arguments: argparse.Namespace) -> int:
     _train(run, checkpoint, 60 * arguments.minutes)
     run.write(arguments.output)
     print(f"{arguments.output}: {run.step} of {run.recipe.steps} steps, loss {run.loss:.4f}")
-    if skipped := run.crops.unreadable:
+    if skipped := run.crops.skipped:
         print(f"{skipped} pictures could not be read and were skipped", file=sys.stderr)
     return 0
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.arguments import add_option, add_options, collect
+from impasto.cli.arguments import INTERRUPTED, add_option, add_options, collect
 from impasto.errors import InputError
 from impasto.training.recipes import ArbitraryRecipe, FastRecipe, Recipe
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-INTERRUPTED = 130
 LOG_SECONDS = 60.0
 
 
@@ -102,7 +101,7 @@ def _fast(args: argparse.Namespace) -> int:
 
     task = FastTask(recipe, PictureFolder(args.photos), styles, _backbone(args, recipe))
     code = _train(Trainer(task, args.device, args.precision), args, checkpoint)
-    _report_skipped(task.photos.folder.unreadable)
+    _report_skipped(task.photos.folder.skipped)
     return code
 
 
@@ -117,7 +116,7 @@ def _arbitrary(args: argparse.Namespace) -> int:
     photos, artworks = PictureFolder(args.photos), PictureFolder(args.artworks)
     task = ArbitraryTask(recipe, photos, artworks, _backbone(args, recipe))
     code = _train(Trainer(task, args.device, args.precision), args, checkpoint)
-    _report_skipped(task.photos.folder.unreadable | task.artworks.folder.unreadable)
+    _report_skipped(task.photos.folder.skipped | task.artworks.folder.skipped)
     return code
 
 
@@ -235,7 +234,7 @@ class Tables:
             plot_losses(self.trainer.history, self.plot)
 
 
-def _report_skipped(unreadable: set[Path]) -> None:
-    if unreadable:
-        plural = "picture was" if len(unreadable) == 1 else "pictures were"
-        logger.warning("%d unreadable %s skipped", len(unreadable), plural)
+def _report_skipped(skipped: set[Path]) -> None:
+    if skipped:
+        plural = "picture was" if len(skipped) == 1 else "pictures were"
+        logger.warning("%d %s skipped as unreadable or too small", len(skipped), plural)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from impasto.cli.arguments import INTERRUPTED
 from impasto.cli.tables import aligned
 from impasto.errors import InputError
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from impasto.backbones import Entry
     from impasto.backbones.fetch import Progress
-
-INTERRUPTED = 130  # what shells report after Ctrl-C
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:

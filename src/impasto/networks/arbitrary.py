@@ -3,87 +3,48 @@
 As in Ghiasi et al. 2017 a network looks at the style image and predicts the scales and shifts of
 a transformer network. It is not a classifier of millions of weights: means and deviations of thin
 feature maps at several depths are enough (as in AdaIN, Huang and Belongie 2017, and MicroAST, Wang
-et al. 2023), and being moments they can be blended.
+et al. 2023), and being moments they can be blended. The encoder has the shape of the embedded
+backbone's first layers and starts as a copy of them: what tells styles apart is known there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import itertools
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto.networks.transformer import Architecture, Convolution, Painter
+from impasto.networks.codes import StyleCode, blend
+from impasto.networks.description import Architecture
+from impasto.networks.transformer import Convolution, Painter
 
-ENCODER_WIDTHS = (16, 32, 64, 128)
+# Those of the embedded backbone, up to relu3_3; it pools before these layers.
+ENCODER_WIDTHS = (16, 16, 48, 32, 96, 64, 96)
+POOLED = (2, 4)
 HIDDEN = 128
 EPS = 1e-5
 
 
-@dataclass(frozen=True)
-class StyleCode:
-    """What the network keeps of a style image: moments of its feature maps.
-
-    Attributes:
-        mean: ``(B, M)``, the means of all channels of all depths.
-        square: ``(B, M)``, the means of their squares.
-    """
-
-    mean: Tensor
-    square: Tensor
-
-    @property
-    def deviation(self) -> Tensor:
-        """``(B, M)``, the standard deviations."""
-        return ((self.square - self.mean.square()).clamp_min(0) + EPS).sqrt()
-
-
-def blend(codes: Sequence[StyleCode], weights: Sequence[float]) -> StyleCode:
-    """The code of several styles, as if their pixels were mixed in these shares.
-
-    Args:
-        codes: At least one.
-        weights: The share of each; only their ratios count.
-    """
-    shares = [weight / sum(weights) for weight in weights]
-    return StyleCode(
-        _mixed([code.mean for code in codes], shares),
-        _mixed([code.square for code in codes], shares),
-    )
-
-
-def _mixed(values: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
-    weighted = [share * value for share, value in zip(shares, values, strict=True)]
-    return torch.stack(torch.broadcast_tensors(*weighted)).sum(dim=0)  # type: ignore[no-untyped-call]
-
-
 class StyleEncoder(nn.Module):
-    """Thin convolutions, each at half the resolution of the one before.
+    """Thin convolutions at three resolutions, each half of the one before.
 
     No normalisation: the moments that it would remove are the style.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        inputs = (3, *ENCODER_WIDTHS[:-1])
-        self.layers = nn.ModuleList(
-            nn.Sequential(
-                Convolution(before, width, 3, stride=1 if before == 3 else 2),
-                nn.ReLU(),
-                Convolution(width, width, 3),
-                nn.ReLU(),
-            )
-            for before, width in zip(inputs, ENCODER_WIDTHS, strict=True)
-        )
+        channels = itertools.pairwise((3, *ENCODER_WIDTHS))
+        self.layers = nn.ModuleList(Convolution(*pair, 3) for pair in channels)
 
-    def forward(self, image: Tensor, weights: Tensor | None = None) -> StyleCode:
+    def forward(self, image: Tensor, weights: Tensor | None = None) -> StyleCode[Tensor]:
         """Encode style images; see ``ArbitraryNetwork.encode_style``."""
         means, squares = [], []
         maps = 4 * image - 2
-        for layer in self.layers:
-            maps = layer(maps)
+        for number, layer in enumerate(self.layers):
+            if number in POOLED:
+                maps = F.max_pool2d(maps, 2, ceil_mode=True)
+            maps = layer(maps).relu()
             means.append(_mean(maps.float(), weights))
             squares.append(_mean(maps.float().square(), weights))
         return StyleCode(torch.cat(means, 1), torch.cat(squares, 1))
@@ -109,14 +70,15 @@ class ArbitraryNetwork(nn.Module):
         self.painter = Painter(architecture)
         self.encoder = StyleEncoder()
         size = self.painter.modulation_size
+        first = nn.Linear(2 * sum(ENCODER_WIDTHS), HIDDEN)
         last = nn.Linear(HIDDEN, 2 * size)
-        self.predictor = nn.Sequential(nn.Linear(2 * sum(ENCODER_WIDTHS), HIDDEN), nn.ReLU(), last)
+        self.predictor = nn.Sequential(first, nn.ReLU(), last)
         # At first every style is the plain one: scales near 1, shifts near 0.
         nn.init.normal_(last.weight, std=0.1 / HIDDEN**0.5)
         with torch.no_grad():
             last.bias.copy_(torch.cat([torch.ones(size), torch.zeros(size)]))
 
-    def encode_style(self, image: Tensor, weights: Tensor | None = None) -> StyleCode:
+    def encode_style(self, image: Tensor, weights: Tensor | None = None) -> StyleCode[Tensor]:
         """Encode style images, once for many content images.
 
         Args:
@@ -124,17 +86,18 @@ class ArbitraryNetwork(nn.Module):
                 the size in pixels that they have here.
             weights: ``(B, 1, h, w)``, how much each pixel counts, for example its alpha.
         """
-        code: StyleCode = self.encoder(image, weights)
+        code: StyleCode[Tensor] = self.encoder(image, weights)
         return code
 
-    def modulation(self, code: StyleCode) -> Tensor:
+    def modulation(self, code: StyleCode[Tensor]) -> Tensor:
         """Predict the modulation ``(B, 2, N)`` of a code."""
         # The moments are in float32; half precision here would shift every colour a little.
         with torch.autocast(code.mean.device.type, enabled=False):
-            flat: Tensor = self.predictor(torch.cat([code.mean, code.deviation], 1))
+            variance = (code.square - code.mean.square()).clamp_min(0)
+            flat: Tensor = self.predictor(torch.cat([code.mean, (variance + EPS).sqrt()], 1))
         return flat.view(flat.shape[0], 2, -1)
 
-    def forward(self, content: Tensor, code: StyleCode, strength: float = 1.0) -> Tensor:
+    def forward(self, content: Tensor, code: StyleCode[Tensor], strength: float = 1.0) -> Tensor:
         """Repaint pictures.
 
         Args:

@@ -9,7 +9,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,8 +17,11 @@ from torch import Tensor, nn
 
 from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.files import atomic
-from impasto.networks.arbitrary import ArbitraryNetwork, StyleCode
-from impasto.networks.files import Description, load_model
+from impasto.networks.arbitrary import ArbitraryNetwork
+from impasto.networks.codes import StyleCode
+from impasto.networks.description import Description
+from impasto.networks.engines import stamp
+from impasto.networks.files import load_model
 from impasto.networks.transformer import TransformerNetwork
 
 logger = logging.getLogger(__name__)
@@ -153,7 +156,7 @@ def _write(graph: Graph, description: Description, path: Path) -> None:
             verbose=False,
         )
         assert program is not None
-        program.model.metadata_props["impasto"] = json.dumps(asdict(description), default=str)
+        program.model.metadata_props["impasto"] = json.dumps(stamp(description))
         program.save(str(path))
 
 

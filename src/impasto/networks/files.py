@@ -3,47 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
+from safetensors.torch import load_file, save
 
-from impasto import __version__
 from impasto.errors import ImpastoError, InputError
 from impasto.files import atomic
 from impasto.networks.arbitrary import ArbitraryNetwork
-from impasto.networks.transformer import Architecture, TransformerNetwork
+from impasto.networks.description import Description, Kind, describe
+from impasto.networks.transformer import TransformerNetwork
 
-Kind = Literal["fast", "arbitrary"]
 Network = TransformerNetwork | ArbitraryNetwork
-
-MOST_STYLES = 10_000
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a model file says about itself.
-
-    Attributes:
-        kind: "fast" (per style) or "arbitrary".
-        architecture: The measures of the network.
-        styles: Names of the styles of a per-style network, in the order of its table.
-        attributions: Who made them, one line for each style; empty if nobody said.
-        recipe: What the network was trained with.
-        version: The version of Impasto that wrote the file.
-    """
-
-    kind: Kind
-    architecture: Architecture = field(default_factory=Architecture)
-    styles: tuple[str, ...] = ()
-    attributions: tuple[str, ...] = ()
-    recipe: Mapping[str, object] = field(default_factory=dict)
-    version: str = __version__
 
 
 def build(description: Description) -> Network:
@@ -69,15 +41,6 @@ def save_model(network: Network, description: Description, path: str | Path) -> 
         temporary.write_bytes(save(half, {"format": "pt", **header}))
 
 
-def describe(path: str | Path) -> Description:
-    """Read what a model file says about itself, without its weights.
-
-    Raises:
-        InputError: If it is no model of Impasto.
-    """
-    return _read(Path(path), weights=False)[0]
-
-
 def load_model(path: str | Path, kind: Kind | None = None) -> tuple[Network, Description]:
     """Load a model, frozen, in float32, on the CPU.
 
@@ -88,9 +51,11 @@ def load_model(path: str | Path, kind: Kind | None = None) -> tuple[Network, Des
     Raises:
         InputError: If it is no such model, truncated, or does not fit its own description.
     """
-    description, state = _read(Path(path), weights=True)
+    path = Path(path)
+    description = describe(path)
     if kind is not None and description.kind != kind:
         raise InputError(f"{path} holds a model for --method {description.kind}, not {kind}")
+    state = {name: value.float() for name, value in load_file(path).items()}
     with torch.device("meta"):
         network = build(description)
     expected = {name: value.shape for name, value in network.state_dict().items()}
@@ -100,34 +65,3 @@ def load_model(path: str | Path, kind: Kind | None = None) -> tuple[Network, Des
         raise InputError(f"{path} is damaged: it holds values that are not finite numbers")
     network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False), description
-
-
-def _read(path: Path, *, weights: bool) -> tuple[Description, dict[str, Tensor]]:
-    if not path.is_file():
-        raise InputError(f"there is no model file {path}")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            names = file.keys() if weights else []
-            state = {name: file.get_tensor(name).float() for name in names}
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is truncated or not a safetensors file ({error})") from error
-    return _parse(header, path), state
-
-
-def _parse(header: Mapping[str, str], path: Path) -> Description:
-    try:
-        fields: dict[str, Any] = {
-            name: json.loads(header[name]) for name in asdict(Description("fast"))
-        }
-        fields["architecture"] = Architecture(**fields["architecture"])
-        for name in ("styles", "attributions"):
-            fields[name] = tuple(map(str, fields[name]))
-        description = Description(**fields)
-    except (LookupError, ValueError, TypeError, RecursionError) as error:
-        raise InputError(f"{path} is no model of Impasto: its header does not say so") from error
-    if description.kind not in ("fast", "arbitrary"):
-        raise InputError(f"{path} holds a model of an unknown kind, '{description.kind}'")
-    if description.kind == "fast" and not 0 < len(description.styles) <= MOST_STYLES:
-        raise InputError(f"{path} is damaged: it names {len(description.styles)} styles")
-    return description

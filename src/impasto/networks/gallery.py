@@ -1,18 +1,20 @@
-"""The models that come with the package, and the names of their styles."""
+"""The models that come with the package, and the names of their styles. No heavy import here."""
 
 from __future__ import annotations
 
-import difflib
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
 from impasto.errors import InputError
+from impasto.names import nearest
+from impasto.networks.description import Description, Kind, describe
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
 
 
-def shipped(kind: str) -> Path:
-    """The shipped model of a kind, "fast" or "arbitrary".
+def shipped(kind: Kind) -> Path:
+    """The shipped model of a kind.
 
     Raises:
         InputError: If this installation has none.
@@ -26,6 +28,21 @@ def shipped(kind: str) -> Path:
     return path
 
 
+@functools.cache
+def gallery() -> Description:
+    """The shipped per-style network: its styles and who made them.
+
+    Raises:
+        InputError: If this installation has none.
+    """
+    return describe(shipped("fast"))
+
+
+def is_style(name: str, styles: Sequence[str]) -> bool:
+    """Whether a style has this name, ``_`` and ``-`` being alike."""
+    return _plain(name) in map(_plain, styles)
+
+
 def style_index(name: str, styles: Sequence[str]) -> int:
     """The place of a style among those of a model, ``_`` and ``-`` being alike.
 
@@ -35,9 +52,7 @@ def style_index(name: str, styles: Sequence[str]) -> int:
     known = [_plain(style) for style in styles]
     if _plain(name) in known:
         return known.index(_plain(name))
-    near = difflib.get_close_matches(_plain(name), known, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"choose {', '.join(styles)}"
-    raise InputError(f"the model has no style '{name}': {hint}")
+    raise InputError(f"the model has no style '{name}': {nearest(_plain(name), styles)}")
 
 
 def _plain(name: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from impasto.options import Precision, check, option
+from impasto.options import ColorMode, Precision, check, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +24,28 @@ class FastOptions:
         minimum=0,
         metavar="PX",
     )
+    preserve_color: str = option(
+        "off",
+        "keep the photo's colours: luminance paints its lightness alone",
+        choices=("off", "luminance"),
+    )
+    match_result: str = option(
+        "off",
+        "match the mean and covariance of the finished picture's colours to the photo's",
+        choices=("off", "content"),
+    )
+    color_strength: float = option(
+        1.0, "how far colours are kept or matched, 0 to 1", minimum=0, maximum=1
+    )
     precision: Precision = option(
         "float32",
         "numbers in which the network computes",
         choices=("auto", "float32", "bfloat16"),
+    )
+    engine: Literal["auto", "torch", "onnx"] = option(
+        "auto",
+        "what runs the network; auto takes ONNX Runtime on a CPU where it is installed",
+        choices=("auto", "torch", "onnx"),
     )
     device: str = option("auto", "auto, cpu, cuda, cuda:1, xpu or mps")
 
@@ -51,4 +70,16 @@ class ArbitraryOptions(FastOptions):
         "longer side at which the style image is looked at; smaller means finer strokes",
         minimum=1,
         metavar="PX",
+    )
+    preserve_color: ColorMode = option(
+        "off",
+        "keep the photo's colours: luminance paints its lightness alone; linear and histogram "
+        "match the artwork's colours to the photo's before painting",
+        choices=("off", "luminance", "linear", "histogram"),
+    )
+    match_result: Literal["off", "content", "style"] = option(
+        "off",
+        "match the mean and covariance of the finished picture's colours to those of the photo "
+        "or of the first artwork",
+        choices=("off", "content", "style"),
     )

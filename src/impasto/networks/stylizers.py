@@ -1,180 +1,110 @@
-"""The stylizers that paint with a network: ``Fast`` (per style) and ``Arbitrary`` (any style)."""
+"""The stylizers that paint with a network: ``Fast`` (per style) and ``Arbitrary`` (any style).
+
+Both are made once, given a style, and called for many photos.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from impasto import __version__
-from impasto.devices import describe as describe_device
-from impasto.devices import keep_memory, pick_device, pick_dtype
-from impasto.errors import ImpastoError, InputError
-from impasto.image import ImageSource, Picture, load_image
-from impasto.networks.arbitrary import ArbitraryNetwork, StyleCode, blend
-from impasto.networks.files import Kind, load_model
+from impasto.color import keep_colors, match_linear, prepare_style
+from impasto.errors import InputError
+from impasto.image import ImageSource, Picture, fit, load_image
+from impasto.names import must_be_known
+from impasto.networks.codes import blend
+from impasto.networks.description import Kind, describe
+from impasto.networks.engines import (
+    Code,
+    Engine,
+    Floats,
+    OnnxEngine,
+    Style,
+    onnx_serves,
+    torch_engine,
+)
 from impasto.networks.gallery import shipped, style_index
 from impasto.networks.options import ArbitraryOptions, FastOptions
-from impasto.networks.runtime import paint
-from impasto.networks.transformer import Painter, TransformerNetwork
 from impasto.result import Result
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from impasto.networks.torch_engine import TorchEngine
 
 logger = logging.getLogger(__name__)
 
 Options = TypeVar("Options", bound=FastOptions)
+Wanted = TypeVar("Wanted")
 
 
-class Fast:
-    """Repaints pictures in the styles that a network has learnt (Johnson et al. 2016).
+class _NetworkStylizer(ABC, Generic[Options, Wanted]):
+    """What both stylizers do alike: options, engine, from picture to picture."""
 
-    Make it once and call it for many pictures: the model is loaded only once.
+    kind: Kind
+    options_type: type[Options]
 
-    Args:
-        options: The options.
-        **overrides: Options by name, where ``options`` is left out.
+    def __init__(self, options: Options | None = None, **overrides: Any) -> None:
+        if options is not None and overrides:
+            raise InputError(f"give options or {', '.join(overrides)}, not both")
+        known = [item.name for item in dataclasses.fields(self.options_type)]
+        for name in overrides:
+            must_be_known(f"option of the method {self.kind}", name, known)
+        self.options = options or self.options_type(**overrides)
+        self.path = Path(self.options.model or shipped(self.kind)).expanduser()
+        self.description = describe(self.path)
+        if self.description.kind != self.kind:
+            found = self.description.kind
+            raise InputError(f"{self.path} holds a model for --method {found}, not {self.kind}")
+        self._style_settings: dict[str, object] | None = None
+        self.engine: Engine
+        if self.options.engine == "onnx" or onnx_serves(self.path, self.options):
+            self.engine = OnnxEngine(self.path)
+            logger.info("painting with %s in ONNX Runtime on cpu", self.path.name)
+        else:
+            self.engine = self.torch
 
-    Attributes:
-        styles: Names of the styles that the model knows.
-
-    Raises:
-        InputError: If an option, the device or the model cannot be used.
-    """
-
-    def __init__(self, options: FastOptions | None = None, **overrides: Any) -> None:
-        self.options = _resolved(FastOptions, options, overrides)
-        self._runner = _Runner(self.options, "fast")
-        network = self._runner.network
-        assert isinstance(network, TransformerNetwork)
-        self.network = network
-        self.styles = self._runner.description.styles
-
-    def __call__(
-        self,
-        content: ImageSource,
-        styles: str | Sequence[str] | None = None,
-        *,
-        style_weights: Sequence[float] | None = None,
-    ) -> Result:
-        """Repaint a picture.
-
-        Args:
-            content: The photo: a path, Pillow image, array, tensor or Picture.
-            styles: The name of a style, or of several that are mixed; may be left out where the
-                model knows only one.
-            style_weights: How much each style counts; all alike if left out.
-
-        Returns:
-            The picture, at most ``max_size`` pixels long, with the alpha of the photo.
-
-        Raises:
-            InputError: If the photo, a style or a weight cannot be used.
-            ImpastoError: If memory runs out.
-        """
-        names, weights = self._mix(styles, style_weights)
-        modulation = self._modulation(names, weights)
-        settings = {"styles": names, "style_weights": weights}
-        return self._runner.stylize(content, lambda _: modulation, settings)
-
-    def apply(
-        self,
-        images: Tensor,
-        styles: str | Sequence[str] | None = None,
-        *,
-        style_weights: Sequence[float] | None = None,
-    ) -> Tensor:
-        """Repaint a batch of tensors ``(B, 3, H, W)``, RGB in [0, 1], as they are.
-
-        Styles and errors are those of calling the object.
-        """
-        modulation = self._modulation(*self._mix(styles, style_weights))
-        return self._runner.paint(images, lambda _: modulation)
-
-    def _mix(
-        self, styles: str | Sequence[str] | None, weights: Sequence[float] | None
-    ) -> tuple[list[str], list[float]]:
-        if styles is None:
-            if len(self.styles) > 1:
-                raise InputError(f"which style? The model knows {', '.join(self.styles)}")
-            styles = self.styles
-        names = [styles] if isinstance(styles, str) else list(styles)
-        shares = _shares(weights, len(names))
-        return [self.styles[style_index(name, self.styles)] for name in names], shares
-
-    @torch.inference_mode()
-    def _modulation(self, names: Sequence[str], shares: Sequence[float]) -> Tensor:
-        mix = torch.zeros(1, len(self.styles), device=self._runner.device)
-        for name, share in zip(names, shares, strict=True):
-            mix[0, self.styles.index(name)] += share
-        return self.network.modulation(mix)
-
-
-class Arbitrary:
-    """Repaints pictures in the style of any image, with one network.
-
-    Either call it with photo and style, or ``set_style`` once and ``stylize`` many photos.
-
-    Args:
-        options: The options.
-        **overrides: Options by name, where ``options`` is left out.
-
-    Raises:
-        InputError: If an option, the device or the model cannot be used.
-    """
-
-    def __init__(self, options: ArbitraryOptions | None = None, **overrides: Any) -> None:
-        self.options = _resolved(ArbitraryOptions, options, overrides)
-        self._runner = _Runner(self.options, "arbitrary")
-        network = self._runner.network
-        assert isinstance(network, ArbitraryNetwork)
-        self.network = network
-        self._code: StyleCode | None = None
-        self._settings: dict[str, object] = {}
+    @functools.cached_property
+    def torch(self) -> TorchEngine:
+        """The torch engine, made when it is needed: it can do what ONNX files cannot."""
+        return torch_engine(self.path, self.options)
 
     def __call__(
         self,
         content: ImageSource,
-        styles: ImageSource | Sequence[ImageSource],
+        styles: Wanted | Sequence[Wanted] | None = None,
         *,
         style_weights: Sequence[float] | None = None,
     ) -> Result:
-        """Repaint a picture in the manner of one or several artworks; keeps the style.
+        """Repaint a picture in a style, and keep the style.
 
         Arguments, result and errors are those of ``set_style`` and ``stylize``.
         """
         self.set_style(styles, style_weights=style_weights)
         return self.stylize(content)
 
+    @abstractmethod
     def set_style(
         self,
-        styles: ImageSource | Sequence[ImageSource],
+        styles: Wanted | Sequence[Wanted] | None = None,
         *,
         style_weights: Sequence[float] | None = None,
     ) -> None:
-        """Encode a style, or blend several, for the calls of ``stylize`` that follow.
+        """Set the style for the calls of ``stylize`` and ``apply`` that follow."""
 
-        Args:
-            styles: The artwork, or several: paths, Pillow images, arrays, tensors or Pictures.
-                Transparent parts do not count.
-            style_weights: How much each artwork counts; all alike if left out.
-
-        Raises:
-            InputError: If an artwork or a weight cannot be used.
-        """
-        several = isinstance(styles, (list, tuple))
-        sources: list[ImageSource] = list(styles) if several else [styles]  # type: ignore[arg-type, list-item]
-        shares = _shares(style_weights, len(sources))
-        artworks = [load_image(source, long_side=self.options.style_size) for source in sources]
-        self._code = blend([self._encode(artwork) for artwork in artworks], shares)
-        names = [artwork.name for artwork in artworks]
-        self._settings = {"styles": names, "style_weights": shares}
+    @abstractmethod
+    def _style(self, photo: Picture) -> Style:
+        """The style that was set, as the engine takes it, for a photo."""
 
     def stylize(self, content: ImageSource) -> Result:
         """Repaint a picture in the style that was set.
@@ -189,121 +119,209 @@ class Arbitrary:
             InputError: If no style was set, or the photo cannot be used.
             ImpastoError: If memory runs out.
         """
-        return self._runner.stylize(content, self._modulation, self._settings)
-
-    def apply(self, images: Tensor) -> Tensor:
-        """Repaint a batch of tensors ``(B, 3, H, W)``, RGB in [0, 1], in the style that was set."""
-        return self._runner.paint(images, self._modulation)
-
-    @torch.inference_mode()
-    def _encode(self, artwork: Picture) -> StyleCode:
-        if artwork.alpha is not None and not artwork.alpha.any():
-            raise InputError(f"{artwork.name} is fully transparent: there is nothing to see")
-        device = self._runner.device
-        with self._runner.autocast():
-            return self.network.encode_style(artwork.tensor(device), artwork.alpha_tensor(device))
-
-    def _modulation(self, images: Tensor) -> Tensor:
-        """The modulation for content images, which enter where the strength is below 1."""
-        if self._code is None:
-            raise InputError("no style yet: call set_style first")
-        strength, code = self.options.strength, self._code
-        if strength < 1:
-            own = self.network.encode_style(_reduced(images, self.options.style_size))
-            code = blend([own, code], [1 - strength, strength])
-        return self.network.modulation(code)
-
-
-class _Runner:
-    """What both stylizers do alike: device, model, from picture to picture."""
-
-    def __init__(self, options: FastOptions, kind: Kind) -> None:
-        self.options = options
-        self.device = pick_device(options.device)
-        self.dtype = pick_dtype(options.precision, self.device)
-        if self.device.type == "cpu":
-            keep_memory()
-        self.path = Path(options.model).expanduser() if options.model else shipped(kind)
-        network, self.description = load_model(self.path, kind)
-        self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        logger.info("painting with %s on %s", self.path.name, describe_device(self.device))
-
-    @property
-    def painter(self) -> Painter:
-        painter: Painter = self.network.painter
-        return painter
-
-    def autocast(self) -> AbstractContextManager[None]:
-        """Convolutions in bfloat16 where that was asked for."""
-        enabled = self.dtype != torch.float32
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
-
-    @torch.inference_mode()
-    def paint(self, images: Tensor, modulate: Callable[[Tensor], Tensor]) -> Tensor:
-        """Repaint ``(B, 3, H, W)`` with the modulation that ``modulate`` gives for it."""
-        if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
-            raise InputError(f"images have to be (B, 3, H, W), not {tuple(images.shape)}")
-        images = images.to(self.device, torch.float32)
-        try:
-            with self.autocast():
-                return paint(self.painter, images, modulate(images), self.options.tile)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            # On a CPU torch raises a plain RuntimeError.
-            if not isinstance(error, torch.OutOfMemoryError) and "allocate" not in str(error):
-                raise
-            raise ImpastoError(
-                f"not enough memory for {images.shape[3]} x {images.shape[2]} px: "
-                "lower --max-size or --tile"
-            ) from error
-
-    def stylize(
-        self,
-        content: ImageSource,
-        modulate: Callable[[Tensor], Tensor],
-        settings: dict[str, object],
-    ) -> Result:
-        """Repaint a picture."""
         began = time.perf_counter()
         photo = load_image(content, long_side=self.options.max_size)
-        painted = self.paint(photo.tensor(self.device), modulate)
-        picture = Picture.from_tensor(painted, photo.alpha_tensor(), name="result", bits=photo.bits)
+        self._must_have_style()
+        engine = self.engine
+        if self.options.tile and math.prod(photo.size) > self.options.tile**2:
+            engine = self.torch  # ONNX files do not paint in tiles
+        painted = engine.paint(_planes(photo.rgb), self._style(photo))
+        rgb = np.ascontiguousarray(painted[0].transpose(1, 2, 0))
+        picture = Picture(rgb, photo.alpha, name="result", bits=photo.bits)
+        picture = self._recolored(picture, photo)
         seconds = time.perf_counter() - began
-        return Result(picture, self._settings(photo, settings, seconds), seconds=seconds)
+        return Result(picture, self._settings(photo, engine, seconds), seconds=seconds)
 
-    def _settings(
-        self, photo: Picture, settings: dict[str, object], seconds: float
-    ) -> dict[str, object]:
+    def _must_have_style(self) -> None:
+        if self._style_settings is None:
+            raise InputError("no style yet: call set_style first")
+
+    def _recolored(self, picture: Picture, photo: Picture) -> Picture:
+        """The finished picture with the photo's colours, as far as that was asked for."""
+        options = self.options
+        if options.preserve_color == "luminance":
+            picture = keep_colors(picture, photo, options.color_strength)
+        if options.match_result == "content":
+            picture = match_linear(picture, photo, options.color_strength)
+        return picture
+
+    def apply(self, images: Tensor) -> Tensor:
+        """Repaint a batch of tensors in torch in the style that was set, colours as they come.
+
+        Args:
+            images: ``(B, 3, H, W)``, RGB in [0, 1], painted at this size.
+
+        Returns:
+            ``(B, 3, H, W)``, RGB in [0, 1], float32, on the stylizer's device.
+
+        Raises:
+            InputError: If no style was set, or the shape is another one.
+            ImpastoError: If memory runs out.
+        """
+        self._must_have_style()
+        if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
+            raise InputError(f"images have to be (B, 3, H, W), not {tuple(images.shape)}")
+        return self._apply(images)
+
+    @abstractmethod
+    def _apply(self, images: Tensor) -> Tensor:
+        """Repaint ``(B, 3, H, W)`` in torch."""
+
+    def _settings(self, photo: Picture, engine: Engine, seconds: float) -> dict[str, object]:
         return {
             "impasto": __version__,
-            "method": self.description.kind,
+            "method": self.kind,
             "content": photo.name,
-            **settings,
+            **(self._style_settings or {}),
             **dataclasses.asdict(self.options),
             "model": self.path.name,
-            "device": str(self.device),
-            "precision": str(self.dtype).removeprefix("torch."),
-            "torch": torch.__version__,
+            **engine.settings,
             "seconds": round(seconds, 3),
         }
 
 
-def _resolved(kind: type[Options], options: Options | None, overrides: dict[str, Any]) -> Options:
-    if options is not None and overrides:
-        raise InputError(f"give options or {', '.join(overrides)}, not both")
-    known = [item.name for item in dataclasses.fields(kind)]
-    for name in overrides:
-        if name not in known:
-            raise InputError(f"there is no option '{name}': choose {', '.join(known)}")
-    return options or kind(**overrides)
+class Fast(_NetworkStylizer[FastOptions, str]):
+    """Repaints pictures in the styles that a network has learnt (Johnson et al. 2016).
+
+    Either call it with photo and style, or ``set_style`` once and ``stylize`` many photos.
+
+    Args:
+        options: The options.
+        **overrides: Options by name, where ``options`` is left out.
+
+    Attributes:
+        styles: Names of the styles that the model knows.
+
+    Raises:
+        InputError: If an option, the device or the model cannot be used.
+    """
+
+    kind = "fast"
+    options_type = FastOptions
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Names of the styles that the model knows."""
+        return self.description.styles
+
+    def set_style(
+        self,
+        styles: str | Sequence[str] | None = None,
+        *,
+        style_weights: Sequence[float] | None = None,
+    ) -> None:
+        """Set the style for the calls of ``stylize`` and ``apply`` that follow.
+
+        Args:
+            styles: The name of a style, or of several that are mixed; may be left out where the
+                model knows only one.
+            style_weights: How much each style counts; all alike if left out.
+
+        Raises:
+            InputError: If a style or a weight cannot be used.
+        """
+        if styles is None:
+            if len(self.styles) > 1:
+                raise InputError(f"which style? The model knows {', '.join(self.styles)}")
+            styles = self.styles
+        names = [styles] if isinstance(styles, str) else list(styles)
+        shares = _shares(style_weights, len(names))
+        numbers = [style_index(name, self.styles) for name in names]
+        self._mix = np.zeros((1, len(self.styles)), np.float32)
+        for number, share in zip(numbers, shares, strict=True):
+            self._mix[0, number] += share
+        known = [self.styles[number] for number in numbers]
+        self._style_settings = {"styles": known, "style_weights": shares}
+
+    def _style(self, photo: Picture) -> Style:
+        return (self._mix,)
+
+    def _apply(self, images: Tensor) -> Tensor:
+        return self.torch.apply(images, (self._mix,))
 
 
-def _reduced(images: Tensor, long_side: int) -> Tensor:
-    """Images at the size at which styles are looked at."""
-    longest = max(images.shape[2:])
-    if longest <= long_side:
-        return images
-    size = [max(1, round(side * long_side / longest)) for side in images.shape[2:]]
-    return torch.nn.functional.interpolate(images, size=size, mode="bilinear", antialias=True)
+class Arbitrary(_NetworkStylizer[ArbitraryOptions, ImageSource]):
+    """Repaints pictures in the style of any image, with one network.
+
+    Either call it with photo and style, or ``set_style`` once and ``stylize`` many photos.
+
+    Args:
+        options: The options.
+        **overrides: Options by name, where ``options`` is left out.
+
+    Raises:
+        InputError: If an option, the device or the model cannot be used.
+    """
+
+    kind = "arbitrary"
+    options_type = ArbitraryOptions
+
+    def set_style(
+        self,
+        styles: ImageSource | Sequence[ImageSource] | None = None,
+        *,
+        style_weights: Sequence[float] | None = None,
+    ) -> None:
+        """Encode a style, or blend several, for the calls of ``stylize`` that follow.
+
+        Args:
+            styles: The artwork, or several: paths, Pillow images, arrays, tensors or Pictures.
+                Transparent parts do not count.
+            style_weights: How much each artwork counts; all alike if left out.
+
+        Raises:
+            InputError: If an artwork or a weight cannot be used.
+        """
+        several = isinstance(styles, (list, tuple))
+        sources: list[Any] = list(styles) if several else [styles]  # type: ignore[arg-type]
+        if sources == [None]:
+            raise InputError("no style: give at least one")
+        self._shares = _shares(style_weights, len(sources))
+        side = self.options.style_size
+        self._artworks = [load_image(source, long_side=side) for source in sources]
+        self._code = self._encode(self._artworks)
+        names = [artwork.name for artwork in self._artworks]
+        self._style_settings = {"styles": names, "style_weights": self._shares}
+
+    def _style(self, photo: Picture) -> Style:
+        options, code = self.options, self._code
+        if options.preserve_color in ("linear", "histogram"):
+            # The artworks take the colours of this very photo.
+            mode, strength = options.preserve_color, options.color_strength
+            code = self._encode(
+                [prepare_style(mode, each, photo, strength) for each in self._artworks]
+            )
+        if options.strength < 1:
+            small = photo.resized(*fit(photo.size, options.style_size))
+            own = self.engine.encode(_planes(small.rgb))
+            code = blend([own, code], [1 - options.strength, options.strength])
+        return (code.mean, code.square)
+
+    def _apply(self, images: Tensor) -> Tensor:
+        code = self._code
+        own, side = 1 - self.options.strength, self.options.style_size
+        return self.torch.apply(images, (code.mean, code.square), own, side)
+
+    def _recolored(self, picture: Picture, photo: Picture) -> Picture:
+        picture = super()._recolored(picture, photo)
+        if self.options.match_result == "style":
+            return match_linear(picture, self._artworks[0], self.options.color_strength)
+        return picture
+
+    def _encode(self, artworks: Sequence[Picture]) -> Code:
+        return blend([self._encode_one(artwork) for artwork in artworks], self._shares)
+
+    def _encode_one(self, artwork: Picture) -> Code:
+        if artwork.alpha is None:
+            return self.engine.encode(_planes(artwork.rgb))
+        if not artwork.alpha.any():
+            raise InputError(f"{artwork.name} is fully transparent: there is nothing to see")
+        return self.torch.encode(_planes(artwork.rgb), artwork.alpha[None, None])
+
+
+def _planes(rgb: Floats) -> Floats:
+    """``(H, W, 3)`` as ``(1, 3, H, W)``."""
+    return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])
 
 
 def _shares(weights: Sequence[float] | None, count: int) -> list[float]:

@@ -17,39 +17,16 @@ Departures, and why:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto.errors import InputError
+from impasto.networks.description import Architecture
 
 EPS = 1e-5
 
 Norm = Callable[[Tensor, Tensor, Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """The measures of a transformer network.
-
-    Attributes:
-        width: Channels at full resolution; twice as many at half, four times at a quarter.
-        blocks: Residual blocks at a quarter of the resolution.
-
-    Raises:
-        InputError: If a measure is not a whole number within its bounds.
-    """
-
-    width: int = 16
-    blocks: int = 5
-
-    def __post_init__(self) -> None:
-        for name, least, most in (("width", 1, 256), ("blocks", 0, 64)):
-            value = getattr(self, name)
-            if type(value) is not int or not least <= value <= most:
-                raise InputError(f"{name} has to be from {least} to {most}, not {value!r}")
 
 
 def statistics(maps: Tensor, axes: tuple[int, ...] = (2, 3)) -> tuple[Tensor, Tensor]:

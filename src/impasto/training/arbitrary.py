@@ -12,12 +12,12 @@ from impasto.backbones.base import Backbone
 from impasto.explain.strip import sheet
 from impasto.image import Picture
 from impasto.networks.arbitrary import ArbitraryNetwork
-from impasto.networks.files import Description
-from impasto.networks.transformer import Architecture
+from impasto.networks.description import Architecture, Description
 from impasto.training.data import PictureFolder
 from impasto.training.perceptual import Motion, PerceptualLoss, steadiness
 from impasto.training.photos import Photos
 from impasto.training.recipes import ArbitraryRecipe
+from impasto.training.start import start_arbitrary
 
 CONTENT_JITTER = 0.1
 # Artworks are few: strange colours make more of them.
@@ -68,6 +68,10 @@ class ArbitraryTask:
         """Move the backbone."""
         self.device = device
         self.loss.move(device, dtype)
+
+    def start(self, network: ArbitraryNetwork) -> None:
+        """Begin with the encoder of the embedded backbone, or with another model."""
+        start_arbitrary(network, self.recipe.start)
 
     def batch(self, rng: Random) -> ArbitraryBatch:
         """Draw a batch; some photos are their own style, as for a strength of 0."""

@@ -51,9 +51,9 @@ class Crops:
         return torch.stack(crops).contiguous(memory_format=torch.channels_last)
 
     @property
-    def unreadable(self) -> int:
+    def skipped(self) -> int:
         """How many pictures were skipped because they cannot be read."""
-        return len(self.photos.unreadable) + len(self.artworks.unreadable)
+        return len(self.photos.skipped) + len(self.artworks.skipped)
 
 
 def add_noise(crop: Tensor, rng: Random) -> Tensor:

@@ -17,20 +17,22 @@ from impasto.errors import InputError
 logger = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+MOST_ENLARGED = 2
 MIN_SCALE = 0.45  # crops show pictures shrunk to no less than this, unless they are very large
 
 
 class PictureFolder:
     """The pictures in a folder and the folders below it.
 
-    Pictures that cannot be read are skipped, and counted, when they are first drawn.
+    Pictures that cannot be read, or are so small that a crop would be mostly blur, are skipped,
+    and kept count of, when they are first drawn.
 
     Args:
         folder: Where to look.
 
     Attributes:
         paths: The picture files, sorted.
-        unreadable: Those of them that turned out not to be readable.
+        skipped: Those of them that turned out not to be readable, or too small.
 
     Raises:
         InputError: If there is no such folder, or no picture in it.
@@ -41,7 +43,7 @@ class PictureFolder:
             raise InputError(f"there is no folder '{folder}'")
         self.folder = folder
         self.paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-        self.unreadable: set[Path] = set()
+        self.skipped: set[Path] = set()
         if not self.paths:
             raise InputError(f"there are no pictures in '{folder}' ({', '.join(sorted(SUFFIXES))})")
 
@@ -52,26 +54,28 @@ class PictureFolder:
         """Draw a random square of a random picture at a random scale, mirrored half of the time.
 
         Args:
-            size: Side of the crop in pixels; smaller pictures are enlarged to it.
+            size: Side of the crop in pixels; pictures of half of it are enlarged to it.
             rng: All randomness comes from here, so equal generators draw equal crops.
 
         Returns:
             ``(3, size, size)``, RGB in [0, 1].
 
         Raises:
-            InputError: If none of the pictures can be read.
+            InputError: If none of the pictures can be used.
         """
-        while len(self.unreadable) < len(self.paths):
+        while len(self.skipped) < len(self.paths):
             path = rng.choice(self.paths)
-            if path in self.unreadable:
+            if path in self.skipped:
                 continue
             try:
                 with Image.open(path) as image:
+                    if min(image.size) * MOST_ENLARGED < size:
+                        raise ValueError(f"{image.width} x {image.height} px is too small")
                     return _random_crop(image, size, rng)
             except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-                self.unreadable.add(path)
+                self.skipped.add(path)
                 logger.warning("skipping %s: %s", path, error)
-        raise InputError(f"none of the pictures in '{self.folder}' can be read")
+        raise InputError(f"none of the pictures in '{self.folder}' can be used")
 
 
 def _random_crop(image: Image.Image, size: int, rng: Random) -> Tensor:

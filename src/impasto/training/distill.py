@@ -31,7 +31,7 @@ from impasto.errors import InputError
 from impasto.files import atomic
 from impasto.training.closed_form import LeastSquares, columns, fit_trunk, second_moments
 from impasto.training.crops import Crops
-from impasto.training.muon import Muon
+from impasto.training.muon import optimizers_of
 from impasto.training.painting import paint
 
 # What a layer's errors weigh: those that style transfer uses by default, and the others. The deep
@@ -194,11 +194,6 @@ def total_error(
     return total
 
 
-def _inner(parameter: Tensor) -> bool:
-    """Whether a parameter is a 3x3 convolution of maps: those are Muon's, the others Adam's."""
-    return parameter.ndim == 4 and parameter.shape[1] > 3 and parameter.shape[2] == 3
-
-
 class Distillation:
     """A training run, step by step.
 
@@ -234,14 +229,7 @@ class Distillation:
         self.student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.student).freeze()
         self.student.requires_grad_(True)
-        weights: dict[bool, list[Tensor]] = {True: [], False: []}
-        for parameter in self.student.parameters():
-            weights[_inner(parameter)].append(parameter)
-        rate = self.recipe.learning_rate
-        self.optimizers = (
-            Muon(weights[True], lr=rate),
-            torch.optim.Adam(weights[False], lr=rate, betas=(0.9, 0.98)),
-        )
+        self.optimizers = optimizers_of(self.student, self.recipe.learning_rate, (0.9, 0.98))
 
     def advance(self) -> None:
         """Take one gradient step."""

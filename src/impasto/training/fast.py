@@ -13,12 +13,13 @@ from impasto.backbones.base import Backbone
 from impasto.errors import InputError
 from impasto.explain.strip import sheet
 from impasto.image import Picture, fit
-from impasto.networks.files import Description
-from impasto.networks.transformer import Architecture, TransformerNetwork
+from impasto.networks.description import Architecture, Description
+from impasto.networks.transformer import TransformerNetwork
 from impasto.training.data import PictureFolder
 from impasto.training.perceptual import Motion, PerceptualLoss, StyleTarget, steadiness
 from impasto.training.photos import Photos
 from impasto.training.recipes import FastRecipe
+from impasto.training.start import start_fast
 
 CONTENT_JITTER = 0.1
 ROWS = 3
@@ -107,6 +108,10 @@ class FastTask:
             self.loss.style(picture.tensor(device), picture.alpha_tensor(device))
             for picture in self.pictures
         )
+
+    def start(self, network: TransformerNetwork) -> None:
+        """Begin with the weights of a model that paints already, if the recipe says so."""
+        start_fast(network, self.recipe.start, self.pictures)
 
     def batch(self, rng: Random) -> FastBatch:
         """Draw a batch."""

@@ -32,8 +32,10 @@ from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback, Step
 from impasto.files import atomic
 from impasto.image import Picture
-from impasto.networks.files import Description, Network, build, save_model
+from impasto.networks.description import Description
+from impasto.networks.files import Network, build, save_model
 from impasto.options import Precision
+from impasto.training.muon import optimizers_of
 from impasto.training.recipes import Recipe
 
 logger = logging.getLogger(__name__)
@@ -62,6 +64,9 @@ class Task(Protocol[Batch]):
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """Move what the losses need to a device, the backbone in a dtype; called once."""
+
+    def start(self, network: Any) -> None:
+        """Give a freshly built network, on the CPU, the weights with which it starts."""
 
     def batch(self, rng: Random) -> Batch:
         """Draw a batch, on the CPU; called in threads."""
@@ -106,7 +111,7 @@ class Trainer(Generic[Batch]):
         task.to(self.device, self.dtype)
         self.network = self._initial()
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.recipe.learning_rate)
+        self.optimizers = optimizers_of(self.network, self.recipe.learning_rate)
         self.step = 0
         self.seconds = 0.0
         self.history = History()
@@ -117,6 +122,7 @@ class Trainer(Generic[Batch]):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.recipe.seed)
             network = build(self.task.description)
+            self.task.start(network)
         return network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     def advance(self, batch: Batch | None = None) -> None:
@@ -128,8 +134,9 @@ class Trainer(Generic[Batch]):
         Raises:
             ImpastoError: If a matrix in the loss is not finite.
         """
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self._learning_rate()
         batch = self.batch(self.step) if batch is None else batch
         try:
             with self._autocast():
@@ -140,7 +147,8 @@ class Trainer(Generic[Batch]):
         self.network.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         self._terms = {**terms, "total": loss}
         self.step += 1
         self._follow()
@@ -281,7 +289,7 @@ class Trainer(Generic[Batch]):
             "held_out": self._held_out,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [each.state_dict() for each in self.optimizers],
         }
         with atomic(path) as temporary:
             try:
@@ -307,7 +315,8 @@ class Trainer(Generic[Batch]):
             raise InputError(f"the checkpoint '{path}' was made with other settings: {was}")
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         self.step, self.seconds = state["step"], state["seconds"]
         self._held_out = state["held_out"]
         size = (self.recipe.size, self.recipe.size)

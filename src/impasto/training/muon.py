@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 # Coefficients of the quintic iteration: they bring singular values into about [0.7, 1.2] within
 # five rounds (Jordan 2024), near enough to 1 for a step.
@@ -65,3 +65,17 @@ def orthogonal_factor(matrix: Tensor) -> Tensor:
         x = a * x + (b * square + c * square @ square) @ x
     x = x.mT if tall else x
     return x.to(matrix.dtype)
+
+
+def optimizers_of(
+    network: nn.Module, lr: float, betas: tuple[float, float] = (0.9, 0.999)
+) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon for the 3x3 convolutions of maps, Adam for all the other parameters that learn."""
+    learning = [each for each in network.parameters() if each.requires_grad]
+    inner = [each for each in learning if _inner(each)]
+    others = [each for each in learning if not _inner(each)]
+    return Muon(inner, lr=lr), torch.optim.Adam(others, lr=lr, betas=betas)
+
+
+def _inner(parameter: Tensor) -> bool:
+    return parameter.ndim == 4 and min(parameter.shape[:2]) > 3 and parameter.shape[2] == 3

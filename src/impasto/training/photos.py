@@ -31,7 +31,7 @@ class Photos:
         held_out: ``(N, 3, size, size)``, crops of the pictures held out.
 
     Raises:
-        InputError: If no picture can be read.
+        InputError: If no picture can be used.
     """
 
     def __init__(self, folder: PictureFolder, size: int, jitter: float) -> None:
@@ -61,14 +61,14 @@ def _hold_out(folder: PictureFolder, size: int) -> tuple[Tensor, set[object]]:
     crops, kept = [], set[object]()
     for path in rng.sample(folder.paths, len(folder)):
         single = copy.copy(folder)
-        single.paths, single.unreadable = [path], set()
+        single.paths, single.skipped = [path], set()
         try:
             crops.append(single.crop(size, rng))
             kept.add(path)
         except InputError:
-            folder.unreadable.add(path)
+            folder.skipped.add(path)
         if len(crops) == HELD_OUT:
             break
     if not crops:
-        raise InputError(f"none of the pictures in '{folder.folder}' can be read")
+        raise InputError(f"none of the pictures in '{folder.folder}' can be used")
     return torch.stack(crops), kept

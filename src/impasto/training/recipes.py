@@ -28,7 +28,9 @@ class Recipe:
     steps: int = option(20000, "gradient steps of the whole training", minimum=1)
     batch: int = option(8, "photos in a batch", minimum=1)
     size: int = option(256, "side of the crops", minimum=16, metavar="PX")
-    learning_rate: float = option(1e-3, "learning rate of Adam at its highest", minimum=1e-8)
+    learning_rate: float = option(
+        2e-3, "learning rate of Muon and Adam at its highest", minimum=1e-8
+    )
     schedule: Literal["cosine", "constant"] = option(
         "cosine", "how the learning rate goes on after warming up", choices=("cosine", "constant")
     )
@@ -53,6 +55,12 @@ class Recipe:
         "statistics that the style loss compares (w2 in layers of up to 128 channels)",
         choices=("gram", "w2", "gram+w2"),
     )
+    start: str = option(
+        "scratch",
+        "where the network starts: scratch, shipped (the any-style network that comes with the "
+        "package) or a model file",
+        metavar="MODEL",
+    )
     seed: int = option(0, "seed of everything random", minimum=0, maximum=2**63 - 1)
 
     def __post_init__(self) -> None:
@@ -68,6 +76,12 @@ class FastRecipe(Recipe):
         InputError: If a value is of the wrong type or out of its range.
     """
 
+    start: str = option(
+        "shipped",
+        "where the network starts: shipped (the any-style network that comes with the package: "
+        "far quicker), scratch or a model file",
+        metavar="MODEL",
+    )
     style_size: int = option(
         384,
         "longer side at which the style images are looked at: the size of the strokes",

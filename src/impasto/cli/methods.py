@@ -1,0 +1,103 @@
+"""Options of all the methods on one command line, and the stylizer that they ask for."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from impasto.cli.arguments import add_option, add_options, collect, names, parse_numbers
+from impasto.errors import InputError
+from impasto.methods import OPTIONS, Choice, choose
+from impasto.networks.options import ArbitraryOptions
+from impasto.options import PRESETS, OptimizeOptions
+
+if TYPE_CHECKING:
+    from impasto.api import Stylizer
+    from impasto.image import ImageSource, Picture
+
+logger = logging.getLogger(__name__)
+
+
+def add_method_options(parser: argparse.ArgumentParser) -> None:
+    """Add --method, --preset, --style-weights, and the options of every method."""
+    parser.add_argument(
+        "--method",
+        choices=list(OPTIONS),
+        help="optimize: minutes, the best picture; fast: a network that knows the style; "
+        "arbitrary: a network for any artwork (left out: fast for a style of the gallery or a "
+        "model file, optimize for artworks)",
+    )
+    parser.add_argument(
+        "--preset", choices=list(PRESETS), help="where --method optimize starts from"
+    )
+    add_option(
+        parser,
+        "style_weights",
+        type=parse_numbers,
+        metavar="X,X,...",
+        help="how much each style counts",
+    )
+    add_options(parser.add_argument_group("optimisation"), OptimizeOptions)
+    networks = parser.add_argument_group(
+        "networks",
+        "Options of --method fast and arbitrary; they also take --max-size (default here: 2048), "
+        "--preserve-color, --match-result, --color-strength, --precision and --device.",
+    )
+    add_options(networks, ArbitraryOptions, names(ArbitraryOptions) - names(OptimizeOptions))
+
+
+def choice_of(args: argparse.Namespace, styles: Sequence[str]) -> Choice:
+    """The method that arguments and styles ask for.
+
+    Raises:
+        InputError: If there is none, or an option was given that it does not have.
+    """
+    choice = choose(styles, args.method, getattr(args, "model", None))
+    known = {item.name for item in dataclasses.fields(OPTIONS[choice.method])}
+    for options in OPTIONS.values():
+        for name in collect(args, options):
+            if name not in known:
+                option = name.replace("_", "-")
+                raise InputError(f"--{option} does nothing with --method {choice.method}")
+    return choice
+
+
+def make_stylizer(args: argparse.Namespace, choice: Choice) -> Stylizer:
+    """The stylizer that the arguments ask for, its style set.
+
+    Raises:
+        InputError: If a style, option or device cannot be used.
+    """
+    from impasto.api import make_stylizer
+    from impasto.cli.weights import download_bar
+
+    options = {**collect(args, OPTIONS[choice.method]), "model": choice.model}
+    if choice.method == "optimize" and choice.model is None:
+        del options["model"]
+    styles = choice.styles if choice.method == "fast" else [*map(load_picture, choice.styles)]
+    with download_bar(options.get("backbone", OptimizeOptions.backbone)) as progress:
+        return make_stylizer(
+            styles,
+            method=choice.method,
+            preset=args.preset,
+            style_weights=args.style_weights,
+            progress=progress,
+            **options,
+        )
+
+
+def load_picture(source: ImageSource) -> Picture:
+    """Load a picture and log what there is to say about it.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    from impasto.image import load_image
+
+    picture = load_image(source)
+    for notice in picture.notices:
+        logger.warning("%s: %s", picture.name, notice)
+    return picture

@@ -1,0 +1,20 @@
+"""Names that people type: the nearest known ones in the message where one is unknown."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+
+from impasto.errors import InputError
+
+
+def must_be_known(what: str, name: str, known: Collection[str]) -> None:
+    """Raise InputError, with the nearest names, unless a name is among those known."""
+    if name not in known:
+        raise InputError(f"unknown {what} {name!r}: {nearest(name, known)}")
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """A hint at the known names nearest to one, or at all of them where none is near."""
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(near)}?" if near else f"choose {', '.join(known)}"

@@ -1,0 +1,109 @@
+"""Where a network starts: from scratch, or from a model that paints already.
+
+A network that has seen hundreds of styles knows how to paint; a new style is then a matter of
+minutes instead of hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD
+from impasto.backbones.lite import load_lite
+from impasto.errors import InputError
+from impasto.image import Picture
+from impasto.networks.arbitrary import ArbitraryNetwork, StyleEncoder
+from impasto.networks.files import Network, load_model
+from impasto.networks.gallery import shipped
+from impasto.networks.transformer import TransformerNetwork
+
+
+def start_arbitrary(network: ArbitraryNetwork, source: str) -> None:
+    """Give an arbitrary style network its first weights; its encoder does not learn.
+
+    With few artworks a learning encoder gains nothing (held-out loss 2.9 against 2.6 after equal
+    time), and a frozen one needs no backward pass.
+
+    Args:
+        network: Freshly built, on the CPU.
+        source: "scratch": the encoder is that of the embedded backbone, the rest stays as it is;
+            "shipped" or a model file: all weights are taken from there.
+
+    Raises:
+        InputError: If the model cannot be read or has other measures.
+    """
+    if source == "scratch":
+        copy_encoder(network.encoder)
+    else:
+        model = _load(source)
+        if not isinstance(model, ArbitraryNetwork):
+            raise InputError(f"{source} holds per-style networks: start from an any-style network")
+        _copy(model, network, source)
+    network.encoder.requires_grad_(False)
+
+
+def start_fast(network: TransformerNetwork, source: str, styles: Sequence[Picture]) -> None:
+    """Give a per-style network its first weights.
+
+    Args:
+        network: Freshly built, on the CPU.
+        source: "scratch": it stays as it is; "shipped" or a model file: it paints like that one
+            from the start. An any-style network gives each style what it predicts for it, a
+            per-style network the mean of its styles.
+        styles: The style images, in the order of the network's table.
+
+    Raises:
+        InputError: If the model cannot be read or has other measures.
+    """
+    if source == "scratch":
+        return
+    model = _load(source)
+    _copy(model.painter, network.painter, source)
+    with torch.no_grad():
+        for row, style in zip(network.table, styles, strict=True):
+            if isinstance(model, TransformerNetwork):
+                row.copy_(model.table.mean(dim=0))
+            else:
+                code = model.encode_style(style.tensor(), style.alpha_tensor())
+                row.copy_(model.modulation(code)[0])
+
+
+def copy_encoder(encoder: StyleEncoder) -> None:
+    """Copy the first layers of the embedded backbone into a style encoder.
+
+    The encoder wants ``4 * image - 2``, the backbone normalises by mean and deviation; the first
+    convolution makes up for the difference.
+    """
+    trunk = _convolutions(load_lite().features)  # type: ignore[arg-type]
+    layers = _convolutions(encoder.layers)
+    mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
+    with torch.no_grad():
+        for layer, stage in zip(layers, trunk, strict=False):
+            layer.load_state_dict(stage.state_dict())
+        first = layers[0]
+        assert first.bias is not None
+        first.bias += (first.weight.sum(dim=(2, 3)) * (0.5 - mean) / std).sum(dim=1)
+        first.weight /= 4 * std[:, None, None]
+
+
+def _convolutions(stages: Iterable[nn.Module]) -> list[nn.Conv2d]:
+    return [stage for stage in stages if isinstance(stage, nn.Conv2d)]
+
+
+def _load(source: str) -> Network:
+    path = shipped("arbitrary") if source == "shipped" else Path(source).expanduser()
+    return load_model(path)[0]
+
+
+def _copy(model: nn.Module, network: nn.Module, source: str) -> None:
+    try:
+        network.load_state_dict(model.state_dict())
+    except RuntimeError as error:
+        raise InputError(
+            f"cannot start from the model '{source}': it has another width or number of blocks "
+            "(--start scratch starts from nothing)"
+        ) from error

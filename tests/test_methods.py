@@ -1,0 +1,149 @@
+"""Which method styles call for, in Python and on the command line."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import impasto
+from impasto import artworks
+from impasto.api import make_stylizer
+from impasto.cli import main
+from impasto.errors import InputError
+from impasto.image import load_image, read_settings, save_image
+from impasto.methods import choose
+from impasto.networks import gallery
+from tests.models import write_arbitrary, write_fast
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of shipped models, which is also the current folder, with a photo in it."""
+    write_fast(tmp_path / "fast.safetensors")
+    write_arbitrary(tmp_path / "arbitrary.safetensors")
+    save_image(artworks.draw("river-dots", 48), tmp_path / "photo.png")
+    monkeypatch.setattr(gallery, "MODELS", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    gallery.gallery.cache_clear()
+    yield tmp_path
+    gallery.gallery.cache_clear()
+
+
+def test_names_of_the_gallery_mean_fast(shipped: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        choice = choose(["great_wave", "starry-night"])
+    assert (choice.method, choice.model) == ("fast", None)
+    assert "--method fast: great_wave, starry-night of the gallery" in caplog.text
+
+
+def test_a_file_wins_over_a_name_of_the_gallery(shipped: Path) -> None:
+    (shipped / "great-wave").touch()
+    assert choose(["great-wave"]).method == "optimize"
+
+
+def test_artworks_are_optimised_unless_another_method_is_asked_for(shipped: Path) -> None:
+    assert choose(["photo.png"]).method == "optimize"
+    assert choose([np.zeros((8, 8, 3))]).method == "optimize"
+    assert choose(["photo.png"], "arbitrary").method == "arbitrary"
+
+
+def test_a_model_is_painted_with_as_its_header_says(shipped: Path) -> None:
+    own = write_fast(shipped / "own.safetensors", ("mine",))
+    for choice in (choose([own]), choose([Path(own)]), choose([], model=own)):
+        assert (choice.method, choice.styles, choice.model) == ("fast", [], own)
+    any_style = choose(["photo.png"], model="arbitrary.safetensors")
+    assert (any_style.method, any_style.styles) == ("arbitrary", ["photo.png"])
+
+
+@pytest.mark.parametrize(
+    ("styles", "method", "message"),
+    [
+        (["great-wav"], None, "neither a file nor a style of the gallery: did you mean great-wave"),
+        (["photo.png"], "fats", "unknown method 'fats': did you mean fast"),
+        (["fast.safetensors", "arbitrary.safetensors"], None, "more than one model"),
+        ([], None, "no style"),
+        (["gone.safetensors"], None, "no model file gone.safetensors"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    shipped: Path, styles: list[str], method: str | None, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        choose(styles, method)
+
+
+def test_one_function_paints_by_every_method(shipped: Path) -> None:
+    by_network = impasto.stylize("photo.png", "great-wave", device="cpu")
+    assert by_network.settings["method"] == "fast"
+    any_style = impasto.stylize("photo.png", "photo.png", method="arbitrary", strength=0.5)
+    assert any_style.settings["strength"] == 0.5
+    optimised = impasto.stylize("photo.png", "photo.png", steps=2, max_size=32)
+    assert optimised.settings["method"] == "optimize"
+    with pytest.raises(InputError, match="unknown option of the method fast 'steps'"):
+        impasto.stylize("photo.png", "great-wave", steps=3)
+    with pytest.raises(InputError, match="presets are for the method optimize"):
+        impasto.stylize("photo.png", "great-wave", preset="draft")
+    with pytest.raises(InputError, match="takes artworks, not the model"):
+        impasto.stylize("photo.png", "photo.png", method="optimize", model="fast.safetensors")
+
+
+def test_a_stylizer_paints_many_pictures(shipped: Path) -> None:
+    stylizer = make_stylizer(["great-wave", "starry-night"], style_weights=[1, 3], max_size=24)
+    first, second = stylizer("photo.png"), stylizer(artworks.draw("orphic-discs", 40))
+    assert first.picture.size == second.picture.size == (24, 24)
+    assert first.settings["style_weights"] == [0.25, 0.75]
+    assert not np.allclose(first.picture.rgb, second.picture.rgb)
+
+
+def test_the_command_line_paints_by_networks(shipped: Path) -> None:
+    assert main(["stylize", "photo.png", "great-wave", "-o", "wave.png"]) == 0
+    settings = read_settings("wave.png")
+    assert settings is not None
+    assert (settings["method"], settings["styles"]) == ("fast", ["great-wave"])
+    arguments = ["stylize", "photo.png", "photo.png", "--method", "arbitrary", "--strength", "0.7"]
+    assert main([*arguments, "--max-size", "32", "-o", "any.png"]) == 0
+    assert load_image("any.png").size == (32, 32)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["great-wave", "--steps", "3"], "--steps does nothing with --method fast"),
+        (["great-wave", "--strength", "0.5"], "--strength does nothing with --method fast"),
+        (["great-wave", "--plot", "x.png"], "--plot does nothing with --method fast"),
+        (["great-wave", "--preset", "draft"], "presets are for the method optimize"),
+        (["photo.png", "--strength", "0.5"], "--strength does nothing with --method optimize"),
+        (["photo.png", "--method", "fast"], "no style 'photo.png'"),
+        (["night", "--method", "arbitrary"], "night"),
+    ],
+)
+def test_options_of_another_method_are_refused(
+    shipped: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["-q", "stylize", "photo.png", *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert not list(shipped.glob("photo_*"))
+
+
+def test_colours_are_kept_by_networks_too(shipped: Path) -> None:
+    photo = artworks.draw("river-dots", 48)
+    plain = impasto.stylize(photo, "great-wave").picture.rgb
+    kept = impasto.stylize(photo, "great-wave", preserve_color="luminance").picture.rgb
+    matched = impasto.stylize(photo, "great-wave", match_result="content").picture.rgb
+    wanted = photo.rgb.mean(axis=(0, 1))
+    before, *after = (
+        np.abs(each.mean(axis=(0, 1)) - wanted).max() for each in (plain, kept, matched)
+    )
+    assert max(after) < before / 2
+    style = artworks.draw("orphic-discs", 48)
+    for mode in ("linear", "histogram"):
+        tuned = impasto.stylize(photo, style, method="arbitrary", preserve_color=mode)
+        assert not np.allclose(
+            tuned.picture.rgb, impasto.stylize(photo, style, method="arbitrary").picture.rgb
+        )
+    result = impasto.stylize(photo, style, method="arbitrary", match_result="style")
+    assert np.abs(result.picture.rgb.mean(axis=(0, 1)) - style.rgb.mean(axis=(0, 1))).max() < 0.1

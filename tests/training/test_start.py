@@ -1,0 +1,114 @@
+"""Where networks start: the embedded backbone's encoder, or another model's weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from impasto import artworks
+from impasto.backbones import load_backbone
+from impasto.backbones.vgg import VGG
+from impasto.errors import InputError
+from impasto.networks.arbitrary import ArbitraryNetwork
+from impasto.networks.description import Architecture, Description
+from impasto.networks.files import save_model
+from impasto.networks.transformer import TransformerNetwork
+from impasto.training.start import start_arbitrary, start_fast
+
+SMALL = Architecture(width=4, blocks=1)
+STYLES = [artworks.draw(name, 64) for name in artworks.names()[:2]]
+
+
+@pytest.fixture
+def arbitrary_file(tmp_path: Path) -> tuple[ArbitraryNetwork, str]:
+    torch.manual_seed(1)
+    network = ArbitraryNetwork(SMALL)
+    path = tmp_path / "arbitrary.safetensors"
+    save_model(network, Description("arbitrary", SMALL), path)
+    return network, str(path)
+
+
+@pytest.fixture
+def fast_file(tmp_path: Path) -> tuple[TransformerNetwork, str]:
+    torch.manual_seed(2)
+    network = TransformerNetwork(SMALL, 3)
+    torch.nn.init.normal_(network.table)
+    path = tmp_path / "fast.safetensors"
+    save_model(network, Description("fast", SMALL, ("a", "b", "c")), path)
+    return network, str(path)
+
+
+def test_the_encoder_sees_what_the_embedded_backbone_sees() -> None:
+    """Up to relu2_1 its maps are the backbone's, inside: borders are padded in another way."""
+    network = ArbitraryNetwork(SMALL)
+    start_arbitrary(network, "scratch")
+    image = torch.rand(1, 3, 24, 32)
+    lite = load_backbone("lite")
+    assert isinstance(lite, VGG)
+    normalised = (image - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / torch.tensor(
+        [0.229, 0.224, 0.225]
+    )[:, None, None]
+    maps = VGG.extract(lite, normalised, {"relu1_2", "relu2_1"})
+    with torch.no_grad():
+        first = network.encoder.layers[1](network.encoder.layers[0](4 * image - 2).relu()).relu()
+        second = network.encoder.layers[2](torch.nn.functional.max_pool2d(first, 2)).relu()
+    inner = (..., slice(3, -3), slice(3, -3))
+    torch.testing.assert_close(first[inner], maps["relu1_2"][inner], rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(second[inner], maps["relu2_1"][inner], rtol=1e-3, atol=1e-3)
+    assert not any(parameter.requires_grad for parameter in network.encoder.parameters())
+
+
+def test_an_arbitrary_network_goes_on_from_a_model(
+    arbitrary_file: tuple[ArbitraryNetwork, str],
+) -> None:
+    model, path = arbitrary_file
+    network = ArbitraryNetwork(SMALL)
+    start_arbitrary(network, path)
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(network.state_dict()[name], value, rtol=1e-3, atol=1e-3)
+
+
+def test_a_new_style_starts_as_the_arbitrary_network_paints_it(
+    arbitrary_file: tuple[ArbitraryNetwork, str],
+) -> None:
+    model, path = arbitrary_file
+    network = TransformerNetwork(SMALL, len(STYLES))
+    start_fast(network, path, STYLES)
+    photo = torch.rand(1, 3, 32, 32)
+    for number, style in enumerate(STYLES):
+        expected = model(photo, model.encode_style(style.tensor()))
+        painted = network(photo, torch.eye(len(STYLES))[number, None])
+        torch.testing.assert_close(painted, expected, rtol=0, atol=5e-3)
+
+
+def test_a_new_style_starts_as_the_mean_of_the_styles_of_a_fast_model(
+    fast_file: tuple[TransformerNetwork, str],
+) -> None:
+    model, path = fast_file
+    network = TransformerNetwork(SMALL, 1)
+    start_fast(network, path, STYLES[:1])
+    photo = torch.rand(1, 3, 32, 32)
+    expected = model(photo, torch.full((1, 3), 1 / 3))
+    torch.testing.assert_close(network(photo, torch.ones(1, 1)), expected, rtol=0, atol=5e-3)
+
+
+def test_from_scratch_nothing_is_taken() -> None:
+    network = TransformerNetwork(SMALL, 1)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    start_fast(network, "scratch", STYLES[:1])
+    assert all(torch.equal(network.state_dict()[name], value) for name, value in before.items())
+
+
+def test_a_model_of_other_measures_or_kind_is_refused(
+    arbitrary_file: tuple[ArbitraryNetwork, str], fast_file: tuple[TransformerNetwork, str]
+) -> None:
+    with pytest.raises(InputError, match="another width"):
+        start_fast(TransformerNetwork(Architecture(8, 1)), arbitrary_file[1], STYLES[:1])
+    with pytest.raises(InputError, match="another width"):
+        start_arbitrary(ArbitraryNetwork(Architecture(4, 2)), arbitrary_file[1])
+    with pytest.raises(InputError, match="per-style"):
+        start_arbitrary(ArbitraryNetwork(SMALL), fast_file[1])
+    with pytest.raises(InputError, match="no model file"):
+        start_arbitrary(ArbitraryNetwork(SMALL), "nowhere.safetensors")
