@@ -25,33 +25,33 @@ from impasto.image import save_image
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"
 ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic")
 BOLD = "--style-weight 8"
-SMALL = ("--max-size", "256", "--steps", "120")
+SMALL = ("--max-size", "176", "--steps", "60")
 
 # Name of the figure: the command that makes it. "sweep" and "layers" are short for the commands
 # that ``_sweep`` and ``_layers`` spell out.
 COMMANDS = {
     "features": "features photo.png --max-size 256 "
     "-o figures/features.png --grams figures/grams.png",
-    "reconstruct-content": "reconstruct content photo.png --max-size 256 --steps 150 "
+    "reconstruct-content": "reconstruct content photo.png --max-size 208 --steps 120 "
     "-o figures/reconstruct-content.jpg",
-    "reconstruct-style": "reconstruct style night-wind.png --max-size 256 --steps 150 "
+    "reconstruct-style": "reconstruct style night-wind.png --max-size 208 --steps 120 "
     "-o figures/reconstruct-style.jpg",
-    "progress": "stylize photo.png night-wind.png --max-size 384 -o out.png "
+    "progress": "stylize photo.png night-wind.png --max-size 288 -o out.png "
     f"{BOLD} --plot figures/losses.png --strip figures/progress.jpg",
     "tradeoff": "evaluate photo.png night-wind.png --sweep style_weight=0.3,1,3,10,30 "
-    "--max-size 256 --steps 120 --plot figures/tradeoff.png --strip figures/style_weight.jpg",
+    "--max-size 176 --steps 60 --plot figures/tradeoff.png --strip figures/style_weight.jpg",
     "style_scale": f"sweep style_scale=0.5,1,2 wave-print.png {BOLD}",
     "style_loss": f"sweep style_loss=gram,w2,gram+w2 night-wind.png {BOLD}",
     "scales": f"sweep scales=1,2,3 night-wind.png {BOLD}",
     "tv_weight": f"sweep tv_weight=0,30,300 dolphin-mosaic.png {BOLD}",
-    "steps": f"sweep steps=10,30,100,300 stained-glass.png {BOLD}",
+    "steps": f"sweep steps=10,30,100 stained-glass.png {BOLD}",
     "init": f"sweep init=content,gray,noise night-wind.png {BOLD}",
     "optimizer": f"sweep optimizer=lbfgs,adam night-wind.png {BOLD}",
     "preserve_color": f"sweep preserve_color=off,luminance,linear,histogram night-wind.png {BOLD}",
     "style_layers": "layers style_layers relu1_1,relu2_1 relu3_1 relu4_1,relu5_1",
     "content_layers": "layers content_layers relu1_2 relu3_2 relu5_1",
     "grid": "compare grid photo.png --styles night-wind.png wave-print.png stained-glass.png "
-    f"dolphin-mosaic.png --max-size 256 --steps 120 {BOLD} -o figures/grid.jpg",
+    f"dolphin-mosaic.png --max-size 176 --steps 60 {BOLD} -o figures/grid.jpg",
 }
 
 
