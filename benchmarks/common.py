@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -40,6 +42,8 @@ def find(data: Path, name: str) -> Path:
 def alone(work: Callable[..., T], *arguments: Any) -> tuple[T, float]:
     """Run a function in a process of its own.
 
+    Call it while this process is small: Linux counts a child's peak from its parent's.
+
     Returns:
         Its result and the peak memory of the process in MB (with that of importing torch).
     """
@@ -50,8 +54,29 @@ def alone(work: Callable[..., T], *arguments: Any) -> tuple[T, float]:
 
 def _with_peak(work: Callable[..., T], *arguments: Any) -> tuple[T, float]:
     result = work(*arguments)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return result, peak / (1024 if sys.platform != "darwin" else 1024**2)
+    return result, _megabytes(resource.getrusage(resource.RUSAGE_SELF))
+
+
+def command(*words: str | Path) -> tuple[str, float, float]:
+    """Run a command.
+
+    Call it while this process is small, as for ``alone``, if the memory matters.
+
+    Returns:
+        What it printed, its seconds, and the peak memory of its process in MB.
+    """
+    began = time.perf_counter()
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        printed = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(map(str, words))} failed")
+    return printed, time.perf_counter() - began, _megabytes(usage)
+
+
+def _megabytes(usage: resource.struct_rusage) -> float:
+    return usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
 
 
 def seconds(work: Callable[[], object], repeats: int = 5) -> float:
@@ -63,6 +88,17 @@ def seconds(work: Callable[[], object], repeats: int = 5) -> float:
         work()
         times.append(time.perf_counter() - began)
     return statistics.median(times)
+
+
+def peak_flops() -> tuple[float, float]:
+    """FLOP/s of a large matrix product in float32 and bfloat16 on this machine."""
+    import torch
+
+    rates = []
+    for dtype in (torch.float32, torch.bfloat16):
+        a, b = torch.rand(2, 2048, 2048).to(dtype).unbind()
+        rates.append(2 * 2048**3 / seconds(lambda a=a, b=b: a @ b, 9))  # type: ignore[misc]
+    return rates[0], rates[1]
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.common import DATA, PAIRS, alone, find, seconds, table
+from benchmarks.common import DATA, PAIRS, alone, find, peak_flops, seconds, table
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYER = "relu4_2"
@@ -174,15 +174,6 @@ def step_of_default(task: Task) -> float:
     return seconds(
         lambda: torch.autograd.grad(torch.stack([*objective(image).values()]).sum(), image)
     )
-
-
-def peak_flops() -> tuple[float, float]:
-    """FLOP/s of a large matrix product in float32 and bfloat16 on this machine."""
-    rates = []
-    for dtype in (torch.float32, torch.bfloat16):
-        a, b = torch.rand(2, 2048, 2048).to(dtype).unbind()
-        rates.append(2 * 2048**3 / seconds(lambda a=a, b=b: a @ b, 9))  # type: ignore[misc]
-    return rates[0], rates[1]
 
 
 def convolution_flops(size: int) -> float:

@@ -44,3 +44,26 @@ def test_wrong_options_are_input_errors() -> None:
         impasto.stylize("a.jpg", "b.jpg", iterations=5)
     with pytest.raises(impasto.InputError, match=r"a\.jpg"):
         impasto.stylize("a.jpg", "b.jpg")
+
+
+def test_masks_reach_the_method_that_has_them() -> None:
+    photo = np.random.default_rng(0).integers(0, 255, (32, 40, 3), dtype=np.uint8)
+    left = np.zeros((32, 40), bool)
+    left[:, :20] = True
+    artwork = artworks.draw("pine-linocut", 48)
+    result = impasto.stylize(
+        photo,
+        artwork,
+        mask=left,
+        content_masks=[left, np.ones_like(left)],
+        style_masks=[None, np.ones(artwork.size, bool)],
+        steps=2,
+        precision="float32",
+        device="cpu",
+    )
+    np.testing.assert_array_equal(np.asarray(result.image)[:, 20:], photo[:, 20:])
+    assert (np.asarray(result.image)[:, :20] != photo[:, :20]).mean() > 0.5
+    with pytest.raises(impasto.InputError, match="masks of content and styles are for the method"):
+        impasto.stylize(
+            photo, artwork, method="arbitrary", model="m.safetensors", style_masks=[None]
+        )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.spatial
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -222,3 +223,92 @@ def test_blended_moments_are_not_blended_covariances() -> None:
     a, b = losses.moments(black), losses.moments(white)
     mixed = Moments((a.mean + b.mean) / 2, (a.second + b.second) / 2)
     torch.testing.assert_close(mixed.covariance, torch.full((1, 3, 3), 0.25))
+
+
+def reference_hypercolumns(maps: list[Tensor], size: tuple[int, int], scales: list[float]) -> Array:
+    """Averages over cells and bilinear interpolation, one position at a time."""
+    columns = []
+    for y in range(size[0]):
+        for x in range(size[1]):
+            column = []
+            for layer, scale in zip(maps, scales, strict=True):
+                values = layer[0].numpy()
+                _, height, width = values.shape
+                if height > size[0]:
+                    dy, dx = height // size[0], width // size[1]
+                    cell = values[:, y * dy : (y + 1) * dy, x * dx : (x + 1) * dx]
+                    column.append(scale * cell.mean(axis=(1, 2)))
+                    continue
+                # Pixel centres at half-integers, the border repeated.
+                v = np.clip((y + 0.5) * height / size[0] - 0.5, 0, height - 1)
+                u = np.clip((x + 0.5) * width / size[1] - 0.5, 0, width - 1)
+                top, left = int(v), int(u)
+                bottom, right = min(top + 1, height - 1), min(left + 1, width - 1)
+                upper = values[:, top, left] * (1 - u + left) + values[:, top, right] * (u - left)
+                lower = values[:, bottom, left] * (1 - u + left)
+                lower = lower + values[:, bottom, right] * (u - left)
+                column.append(scale * (upper * (1 - v + top) + lower * (v - top)))
+            columns.append(np.concatenate(column))
+    return np.stack(columns)
+
+
+def pyramid(seed: int, height: int = 4, width: int = 6) -> list[Tensor]:
+    """Maps of three layers: twice the grid, the grid, half of it."""
+    return [
+        random_maps(seed, 2, 2 * height, 2 * width)[:1],
+        random_maps(seed + 1, 3, height, width)[:1],
+        random_maps(seed + 2, 4, height // 2, width // 2)[:1],
+    ]
+
+
+def test_hypercolumns_against_numpy() -> None:
+    maps, scales = pyramid(25), [0.5, 1.0, 2.0]
+    result = losses.hypercolumns(maps, (4, 6), scales)
+    np.testing.assert_allclose(result, reference_hypercolumns(maps, (4, 6), scales), atol=1e-12)
+
+
+def test_nearest_against_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, bank = torch.randn(37, 5).double(), torch.randn(23, 5).double()
+    expected = scipy.spatial.distance.cdist(rows.numpy(), bank.numpy(), "cosine").argmin(axis=1)
+    np.testing.assert_array_equal(losses.nearest(rows, bank), expected)
+    monkeypatch.setattr(losses, "SIMILARITIES", 50)  # two rows at a time
+    np.testing.assert_array_equal(losses.nearest(rows, bank), expected)
+
+
+def test_neighbors_are_searched_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No product of more than the bound is ever made."""
+    largest = 0
+    multiply = Tensor.__matmul__
+
+    def watched(self: Tensor, other: Tensor) -> Tensor:
+        nonlocal largest
+        product: Tensor = multiply(self, other)
+        largest = max(largest, product.numel())
+        return product
+
+    monkeypatch.setattr(Tensor, "__matmul__", watched)
+    monkeypatch.setattr(losses, "SIMILARITIES", 1000)
+    losses.nearest(torch.randn(500, 3), torch.randn(100, 3))
+    assert 0 < largest <= 1000
+
+
+def test_neighbor_loss_against_numpy() -> None:
+    rows, targets, weights = (torch.rand(9, n).double() for n in (4, 4, 1))
+    distances = ((rows.numpy() - targets.numpy()) ** 2).sum(axis=1)
+    assert losses.neighbor_loss(rows, targets).item() == pytest.approx(distances.mean())
+    expected = np.average(distances, weights=weights[:, 0].numpy())
+    assert losses.neighbor_loss(rows, targets, weights).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_gradient_of_the_neighbor_loss(weighted: bool) -> None:
+    """Through hypercolumns to the maps of every layer."""
+    targets = torch.randn(24, 9, dtype=torch.float64)
+    weights = torch.rand(24, 1, dtype=torch.float64) if weighted else None
+    maps = tuple(layer.requires_grad_() for layer in pyramid(28))
+
+    def loss(*layers: Tensor) -> Tensor:
+        columns = losses.hypercolumns(layers, (4, 6), [0.5, 1.0, 2.0])
+        return losses.neighbor_loss(columns, targets, weights)
+
+    assert torch.autograd.gradcheck(loss, maps)

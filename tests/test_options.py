@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from impasto.errors import InputError
-from impasto.options import PRESETS, OptimizeOptions, parse_layers
+from impasto.options import PRESETS, OptimizeOptions, parse_layers, parse_memory, parse_tile
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
@@ -67,3 +67,24 @@ def test_layers_are_read_from_text() -> None:
     assert parse_layers("relu1_1, conv4_2=0.5") == {"relu1_1": 1.0, "conv4_2": 0.5}
     with pytest.raises(InputError, match="weight of a layer is a number"):
         parse_layers("relu1_1=much")
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("4GB", 4 * 1024**3), ("1.5g", 1.5 * 1024**3), ("800 MiB", 800 * 1024**2), ("auto", None)],
+)
+def test_amounts_of_memory(text: str, amount: float | None) -> None:
+    assert parse_memory(text) == amount
+
+
+@pytest.mark.parametrize("text", ["", "4", "0GB", "-1GB", "4 bananas", "GB"])
+def test_amounts_that_are_none(text: str) -> None:
+    with pytest.raises(InputError, match="such as 4GB"):
+        OptimizeOptions(memory=text)
+
+
+def test_tiles() -> None:
+    assert [parse_tile(tile) for tile in ("auto", "off", "512", 512)] == [None, 0, 512, 512]
+    for wrong in ("63", "-512", "large", 0, 12.5):
+        with pytest.raises(InputError, match="at least 64 pixels"):
+            OptimizeOptions(tile=wrong)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from impasto.options import OptimizeOptions
 from impasto.result import Result
 
 Styles = ImageSource | Sequence[ImageSource]
+Masks = Sequence[ImageSource | None]
 
 
 def stylize(
@@ -22,6 +23,9 @@ def stylize(
     method: str | None = None,
     preset: str | None = None,
     style_weights: Sequence[float] | None = None,
+    mask: ImageSource | None = None,
+    content_masks: Sequence[ImageSource] | None = None,
+    style_masks: Masks | None = None,
     callback: Callback | None = None,
     **options: Any,
 ) -> Result:
@@ -31,13 +35,17 @@ def stylize(
 
     Args:
         content: The photo: a path, Pillow image, NumPy array, tensor or Picture.
-        styles: The artwork, or several of them that are blended; names of the gallery's styles;
-            or a trained model file.
+        styles: The artwork, or several of them: blended, or each in its own region; names of the
+            gallery's styles; or a trained model file.
         method: "optimize" (minutes, the best picture), "fast" (a network that knows the style)
             or "arbitrary" (a network for any artwork). Left out, it is chosen by the styles: a
             gallery name or a model file is painted with its network, artworks are optimised.
-        preset: For "optimize": "default", "draft" or "gatys" (the classic recipe).
+        preset: For "optimize": "default", "best", "draft" or "gatys" (the classic recipe).
         style_weights: How much each artwork counts; all alike if left out.
+        mask: Where to paint; elsewhere the photo stays as it is.
+        content_masks: For "optimize": for each artwork the region of the photo that is to have
+            its style; one artwork serves for all of them.
+        style_masks: For "optimize": for each artwork the part whose style is taken; None: all.
         callback: Called with a Step after each step of an optimisation.
         **options: Fields of ``OptimizeOptions``, ``FastOptions`` or ``ArbitraryOptions``, for
             example ``max_size=1024``.
@@ -46,20 +54,33 @@ def stylize(
         The picture with its settings and losses.
 
     Raises:
-        InputError: If a picture, style, option or device cannot be used.
+        InputError: If a picture, mask, style, option or device cannot be used.
         ImpastoError: If memory runs out or the loss is not finite from the start.
     """
     stylizer = make_stylizer(
-        styles, method=method, preset=preset, style_weights=style_weights, **options
+        styles,
+        method=method,
+        preset=preset,
+        style_weights=style_weights,
+        style_masks=style_masks,
+        **options,
     )
-    return stylizer(content, callbacks=[callback] if callback else [])
+    callbacks = [callback] if callback else []
+    return stylizer(content, mask=mask, content_masks=content_masks, callbacks=callbacks)
 
 
 class Stylizer(Protocol):
     """What repaints pictures, one after the other, in a style that is set."""
 
-    def __call__(self, content: ImageSource, *, callbacks: Sequence[Callback] = ()) -> Result:
-        """Repaint a picture; callbacks hear of each step of an optimisation."""
+    def __call__(
+        self,
+        content: ImageSource,
+        *,
+        mask: ImageSource | None = None,
+        content_masks: Sequence[ImageSource] | None = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> Result:
+        """Repaint a picture within masks; callbacks hear of each step of an optimisation."""
 
 
 def make_stylizer(
@@ -68,6 +89,7 @@ def make_stylizer(
     method: str | None = None,
     preset: str | None = None,
     style_weights: Sequence[float] | None = None,
+    style_masks: Masks | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> Stylizer:
@@ -78,6 +100,7 @@ def make_stylizer(
         method: Likewise.
         preset: Likewise.
         style_weights: Likewise.
+        style_masks: Likewise.
         progress: Told of the bytes of a download, done and in all, if the weights need one.
         **options: Likewise.
 
@@ -86,24 +109,40 @@ def make_stylizer(
     """
     choice = choose(_as_list(styles), method, options.pop("model", None))
     if choice.method == "optimize":
-        return _optimizing(choice, preset, style_weights, progress, options)
+        return _optimizing(choice, preset, style_weights, style_masks, progress, options)
     if preset is not None:
         raise InputError(f"presets are for the method optimize, not {choice.method}")
+    _refuse_regions(style_masks, choice)
     from impasto.networks import Arbitrary, Fast
 
     network = (Fast if choice.method == "fast" else Arbitrary)(model=choice.model, **options)
     network.set_style(choice.styles or None, style_weights=style_weights)
 
-    def stylize(content: ImageSource, *, callbacks: Sequence[Callback] = ()) -> Result:
-        return network.stylize(content)
+    def stylize(
+        content: ImageSource,
+        *,
+        mask: ImageSource | None = None,
+        content_masks: Sequence[ImageSource] | None = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> Result:
+        _refuse_regions(content_masks, choice)
+        return network.stylize(content, mask=mask)
 
     return stylize
+
+
+def _refuse_regions(masks: Masks | None, choice: Choice) -> None:
+    if masks is not None:
+        raise InputError(
+            f"masks of content and styles are for the method optimize, not {choice.method}"
+        )
 
 
 def _optimizing(
     choice: Choice,
     preset: str | None,
     style_weights: Sequence[float] | None,
+    style_masks: Masks | None,
     progress: Callable[[int, int], None] | None,
     options: dict[str, Any],
 ) -> Stylizer:
@@ -114,8 +153,10 @@ def _optimizing(
     checked = OptimizeOptions.preset(preset or "default", **options)
     optimize = Optimize(checked, progress=progress)
 
-    def stylize(content: ImageSource, *, callbacks: Sequence[Callback] = ()) -> Result:
-        return optimize(content, choice.styles, style_weights=style_weights, callbacks=callbacks)
+    def stylize(content: ImageSource, **how: Any) -> Result:
+        return optimize(
+            content, choice.styles, style_weights=style_weights, style_masks=style_masks, **how
+        )
 
     return stylize
 

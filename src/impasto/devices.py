@@ -8,6 +8,7 @@ import logging
 import os
 import platform
 import sys
+from pathlib import Path
 
 import torch
 
@@ -74,6 +75,37 @@ def _has_fast_bfloat16(device: torch.device) -> bool:
         checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
         return any(getattr(torch.cpu, check, bool)() for check in checks)
     return False
+
+
+def used_memory(device: torch.device) -> int:
+    """Bytes that this process takes on a device (all of the process on a CPU)."""
+    if device.type in ("cuda", "xpu"):
+        return int(getattr(torch, device.type).memory_allocated(device))
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that this process may still take on a device."""
+    if device.type in ("cuda", "xpu"):
+        kind = getattr(torch, device.type)
+        # What torch has reserved and does not use is free for this process.
+        unused = kind.memory_reserved(device) - kind.memory_allocated(device)
+        return int(kind.mem_get_info(device)[0] + unused)
+    import psutil
+
+    return min(int(psutil.virtual_memory().available), _left_to_container())
+
+
+def _left_to_container() -> int:
+    """Bytes left of the limit that Linux' control groups (v2) set, as in a container."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit = int((group / "memory.max").read_text())
+        return max(0, limit - int((group / "memory.current").read_text()))
+    except (OSError, ValueError):  # no such file, or "max": no limit
+        return sys.maxsize
 
 
 @functools.cache

@@ -1,8 +1,9 @@
-"""What is compared: content, Gram matrices, Wasserstein-2 distances, total variation.
+"""What is compared: content, Gram matrices, Wasserstein-2 distances, neighbours, total variation.
 
-Pure functions of feature maps and their statistics. Every style loss is a function of the first
-two moments of a feature map over its positions, so moments are all that has to be kept of a
-style image, several images blend by averaging moments, and tiles of one image by adding them.
+Pure functions of feature maps and their statistics. Gram and Wasserstein-2 losses are functions
+of the first two moments of a feature map over its positions, so moments are all that has to be
+kept of a style image, several images blend by averaging moments, and tiles of one image by adding
+them. The nearest-neighbour loss is a mean over positions, each compared with one of the style's.
 
 The losses are *relative*: a difference is divided by the size of its target. One set of weights
 therefore serves every image size, layer and backbone. (Departs from Gatys et al. 2016, whose
@@ -11,6 +12,7 @@ absolute sums make the weights depend on all three; ``gram_loss_classic`` keeps 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,8 @@ from torch.autograd.function import once_differentiable
 EPS = 1e-8
 # Positions that are converted to float32 at a time: small enough for the processor's cache.
 CHUNK = 4096
+# Entries of the matrix of similarities that are computed at a time when neighbours are searched.
+SIMILARITIES = 2**23
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,16 @@ class Moments:
     def covariance(self) -> Tensor:
         """``(B, C, C)``, the covariance of the channels."""
         return self.second - self.mean[:, :, None] * self.mean[:, None, :]
+
+    def double(self) -> Moments:
+        """The same in float64, on the CPU where the device has none (Apple's GPUs)."""
+        device = "cpu" if self.mean.device.type == "mps" else self.mean.device
+        return Moments(self.mean.to(device, torch.float64), self.second.to(device, torch.float64))
+
+    @property
+    def spread(self) -> Tensor:
+        """``(B,)``, the variances of the channels, added up."""
+        return _trace(self.covariance)
 
 
 class _Moments(torch.autograd.Function):
@@ -72,15 +86,20 @@ class _Moments(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_mean: Tensor, grad_second: Tensor) -> tuple[Tensor, None]:
         maps, weights = ctx.saved_tensors
-        rows = _rows(maps)
-        total = _total_weight(rows, weights)[..., None]
-        matrix = ((grad_second + grad_second.mT) / total).to(maps.dtype)
-        vector = (grad_mean[:, None, :] / total).to(maps.dtype)
-        grad = torch.baddbmm(vector, rows, matrix)
-        if weights is not None:
-            grad *= weights.to(grad.dtype)
-        height, width = maps.shape[2:]
-        return grad.view(grad.shape[0], height, width, -1).permute(0, 3, 1, 2), None
+        total = _total_weight(_rows(maps), weights)
+        grad = Moments(grad_mean / total, grad_second / total[..., None])
+        return _pull_back(maps, weights, grad), None
+
+
+def _pull_back(maps: Tensor, weights: Tensor | None, grad: Moments) -> Tensor:
+    """The gradient of feature maps from that of their moments' sums over positions."""
+    matrix = (grad.second + grad.second.mT).to(maps.dtype)
+    vector = grad.mean[:, None, :].to(maps.dtype)
+    rows = torch.baddbmm(vector, _rows(maps), matrix)
+    if weights is not None:
+        rows *= weights.to(rows.dtype)
+    height, width = maps.shape[2:]
+    return rows.view(rows.shape[0], height, width, -1).permute(0, 3, 1, 2)
 
 
 def _rows(maps: Tensor) -> Tensor:
@@ -106,11 +125,33 @@ def moments(maps: Tensor, weights: Tensor | None = None) -> Moments:
     Returns:
         Mean ``(B, C)`` and second moment ``(B, C, C)``, in float32 or wider.
     """
-    if weights is not None:
-        weights = weights.expand(maps.shape[0], -1, -1, -1)
-        weights = _rows(weights).to(torch.promote_types(maps.dtype, torch.float32))
-    mean, second = _Moments.apply(maps, weights)  # type: ignore[no-untyped-call]
+    mean, second = _Moments.apply(maps, _row_weights(maps, weights))  # type: ignore[no-untyped-call]
     return Moments(mean, second)
+
+
+def moments_gradient(maps: Tensor, weights: Tensor | None, grad: Moments) -> Tensor:
+    """Return the gradient of feature maps of which only the gradient of their moments is known.
+
+    For maps that are a part of larger ones, whose moments are the sums over all parts divided by
+    the weight of all positions.
+
+    Args:
+        maps: ``(B, C, h, w)``.
+        weights: ``(B, 1, h, w)`` or ``(1, 1, h, w)``, how much each position counts.
+        grad: The gradient of the whole's moments, divided by the weight of its positions.
+
+    Returns:
+        ``(B, C, h, w)``, in the dtype of the maps.
+    """
+    return _pull_back(maps, _row_weights(maps, weights), grad)
+
+
+def _row_weights(maps: Tensor, weights: Tensor | None) -> Tensor | None:
+    """Weights of positions ``(1 or B, 1, h, w)`` as ``(B, h * w, 1)``."""
+    if weights is None:
+        return None
+    weights = weights.expand(maps.shape[0], -1, -1, -1)
+    return _rows(weights).to(torch.promote_types(maps.dtype, torch.float32))
 
 
 class _SquaredError(torch.autograd.Function):
@@ -127,7 +168,7 @@ class _SquaredError(torch.autograd.Function):
         ctx.save_for_backward(weighted)
         wide = torch.promote_types(maps.dtype, torch.float32)
         if weights is None:
-            return _power(difference, None)
+            return power(difference)
         return (weighted.to(wide) * difference).sum()
 
     @staticmethod
@@ -148,16 +189,16 @@ def content_loss(maps: Tensor, target: Tensor, weights: Tensor | None = None) ->
     Returns:
         A scalar: 0 for equal maps, about 1 for a map that shares nothing with the target.
     """
-    return _squared_error(maps, target, weights) / (_power(target, weights) + EPS)
+    return squared_error(maps, target, weights) / (power(target, weights) + EPS)
 
 
 def content_loss_classic(maps: Tensor, target: Tensor) -> Tensor:
     """Mean squared error of feature maps, as in most scripts after Gatys et al. 2016."""
-    return _squared_error(maps, target) / maps.numel()
+    return squared_error(maps, target) / maps.numel()
 
 
-def _power(maps: Tensor, weights: Tensor | None) -> Tensor:
-    """The weighted sum of squares ``(B, C, h, w)``, in float32 or wider."""
+def power(maps: Tensor, weights: Tensor | None = None) -> Tensor:
+    """The weighted sum of squares of ``(B, C, h, w)``: a scalar, in float32 or wider."""
     wide = torch.promote_types(maps.dtype, torch.float32)
     if weights is None:
         norm: Tensor = torch.linalg.vector_norm(maps, dtype=wide)
@@ -165,7 +206,8 @@ def _power(maps: Tensor, weights: Tensor | None) -> Tensor:
     return (maps.to(wide).square() * weights).sum()
 
 
-def _squared_error(maps: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+def squared_error(maps: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+    """The weighted sum of squared differences of ``(B, C, h, w)``: a scalar."""
     error: Tensor = _SquaredError.apply(maps, target, weights)  # type: ignore[no-untyped-call]
     return error
 
@@ -259,6 +301,69 @@ def wasserstein_loss(image: Moments, style: Moments, root: Tensor | None = None)
 
 def _trace(matrix: Tensor) -> Tensor:
     return matrix.diagonal(dim1=-2, dim2=-1).sum(dim=-1)
+
+
+def hypercolumns(
+    maps: Sequence[Tensor], size: tuple[int, int], scales: Sequence[Tensor | float]
+) -> Tensor:
+    """Stack the feature maps of several layers over each position of a common grid.
+
+    Finer maps are averaged over the cells of the grid, coarser ones interpolated. (Departs from
+    Kolkin et al. 2022, who sample finer maps at points and so miss what lies between.)
+
+    Args:
+        maps: ``(1, C_i, h_i, w_i)`` each.
+        size: (height, width) of the grid.
+        scales: By how much each map is multiplied: numbers, or scalars as tensors.
+
+    Returns:
+        ``(h * w, sum of C_i)``, in float32 or wider.
+    """
+    rows = []
+    for layer, scale in zip(maps, scales, strict=True):
+        if layer.shape[2] > size[0] or layer.shape[3] > size[1]:
+            layer = F.adaptive_avg_pool2d(layer, size)  # before it is widened, for the memory
+        wide = layer.to(torch.promote_types(layer.dtype, torch.float32))
+        if layer.shape[2:] != size:
+            wide = F.interpolate(wide, size=size, mode="bilinear")
+        rows.append(_rows(wide)[0] * scale)
+    return torch.cat(rows, dim=1)
+
+
+def nearest(rows: Tensor, bank: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """Find for each vector the one of a bank with the smallest cosine distance.
+
+    The matrix of distances is computed in pieces and never kept.
+
+    Args:
+        rows: ``(N, C)``.
+        bank: ``(M, C)``.
+        dtype: In which the products are computed; that of ``rows`` if left out.
+
+    Returns:
+        ``(N,)``, indices into the bank.
+    """
+    rows, bank = (F.normalize(x, dim=1).to(dtype or x.dtype) for x in (rows, bank))
+    pieces = torch.split(rows, max(1, SIMILARITIES // bank.shape[0]))
+    return torch.cat([(piece @ bank.T).argmax(dim=1) for piece in pieces])
+
+
+def neighbor_loss(rows: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean squared distance of vectors to their matches.
+
+    Args:
+        rows: ``(N, C)``, hypercolumns of the image.
+        targets: ``(N, C)``, the match of each in the style.
+        weights: ``(N, 1)``, how much each position counts.
+
+    Returns:
+        A scalar. Where hypercolumns are divided by the spread of the style, about 1 for matches
+        no better than the style's mean.
+    """
+    distances = (rows - targets).square().sum(dim=1, keepdim=True)
+    if weights is None:
+        return distances.mean()
+    return (distances * weights).sum() / weights.sum().clamp_min(EPS)
 
 
 def total_variation(image: Tensor) -> Tensor:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from impasto.errors import InputError
 from impasto.names import must_be_known
 
-StyleLoss = Literal["gram", "w2", "gram+w2"]
+StyleLoss = Literal["gram", "w2", "gram+w2", "nn", "gram+w2+nn"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Pooling = Literal["max", "average"]
 ColorMode = Literal["off", "luminance", "linear", "histogram"]
@@ -90,7 +91,9 @@ class OptimizeOptions:
         STYLE_LAYERS, "style layers with their weights", metavar="LAYER[=W],..."
     )
     style_loss: StyleLoss = option(
-        "gram+w2", "statistics that the style loss compares", choices=("gram", "w2", "gram+w2")
+        "gram+w2",
+        "what the style loss compares: Gram matrices, Wasserstein-2 distances, nearest neighbours",
+        choices=("gram", "w2", "gram+w2", "nn", "gram+w2+nn"),
     )
     classic_losses: bool = option(
         False, "absolute losses as in Gatys' method instead of relative ones"
@@ -131,6 +134,14 @@ class OptimizeOptions:
         choices=("auto", "float32", "bfloat16"),
     )
     device: str = option("auto", "auto, cpu, cuda, cuda:1, xpu or mps")
+    tile: int | str = option(
+        "auto",
+        "work on tiles of N pixels, slower in less memory; auto: where memory is short; or off",
+        metavar="N",
+    )
+    memory: str = option(
+        "auto", "most memory to take, as 4GB; auto: four fifths of what is free", metavar="SIZE"
+    )
     tolerance: float = option(
         0.0, "leave a scale once 10 steps lower the loss by less than this share", minimum=0
     )
@@ -139,6 +150,8 @@ class OptimizeOptions:
     def __post_init__(self) -> None:
         """Check every value against what its field says."""
         check(self)
+        parse_tile(self.tile)
+        parse_memory(self.memory)
         if self.content_weight == 0 and self.style_weight == 0:
             raise InputError("content_weight and style_weight are both 0: nothing to optimise")
 
@@ -156,10 +169,12 @@ class OptimizeOptions:
         return cls(**{**PRESETS[name], **overrides})
 
 
+# "best" adds nearest neighbours and takes its time.
 # "gatys" is the classic recipe as most scripts have it: one scale from the content image, L-BFGS,
 # Gram matrices over C * H * W, mean squared errors, weights 1 and 1e6, 300 evaluations.
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
+    "best": {"steps": 700, "style_loss": "gram+w2+nn", "style_weight": 2.0},
     "draft": {"max_size": 384, "steps": 100},
     "gatys": {
         "scales": 1,
@@ -231,3 +246,33 @@ def parse_layers(text: str) -> LayerWeights:
                 f"'{part}': the weight of a layer is a number, as {layer}=0.5"
             ) from None
     return weights
+
+
+SMALLEST_TILE = 64
+
+
+def parse_tile(text: int | str) -> int | None:
+    """Read the side of a tile in pixels; 0 for "off", None for "auto".
+
+    Raises:
+        InputError: If it is neither, or too small.
+    """
+    if text in ("auto", "off"):
+        return None if text == "auto" else 0
+    if not (str(text).isdecimal() and int(text) >= SMALLEST_TILE):
+        raise InputError(f"tile is auto, off or at least {SMALLEST_TILE} pixels, not {text!r}")
+    return int(text)
+
+
+def parse_memory(text: str) -> int | None:
+    """Read an amount of memory such as 4GB or 800MB, in bytes; None for "auto".
+
+    Raises:
+        InputError: If it is neither.
+    """
+    if text == "auto":
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt])(?:i?b)?", str(text).strip().lower())
+    if not match or not float(match[1]):
+        raise InputError(f"memory is auto or an amount such as 4GB or 800MB, not {text!r}")
+    return int(float(match[1]) * 1024 ** (1 + "kmgt".index(match[2])))

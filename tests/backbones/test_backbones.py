@@ -286,3 +286,30 @@ class TestRealVGG16:
         for layer in layers:
             ratio = (average[layer].mean() / maximum[layer].mean()).item()
             assert 0.75 < ratio < 1.5, (layer, ratio)
+
+
+@pytest.mark.parametrize(
+    ("layer", "stride", "margin"),
+    # By hand: a 3 x 3 convolution sees one position more, which is as many pixels as the stride.
+    [
+        ("conv1_1", 1, 1),
+        ("relu1_2", 1, 2),
+        ("relu2_1", 2, 4),
+        ("relu3_1", 4, 8),
+        ("relu3_2", 4, 12),
+    ],
+)
+def test_receptive_fields(state: dict[str, Tensor], layer: str, stride: int, margin: int) -> None:
+    backbone = VGG("small", state, "average", PLAN).freeze()
+    field = backbone.receptive_field(layer)
+    assert field is not None
+    assert (field.stride, field.margin) == (stride, margin)
+    # What a position in the middle sees is what its gradient reaches.
+    image = torch.rand(1, 3, 64, 64, requires_grad=True)
+    middle = 32 // stride
+    maps = backbone(image, [layer])[layer]
+    (grad,) = torch.autograd.grad(maps[0, :, middle].sum(), image)
+    rows = grad.abs().sum(dim=(0, 1, 3)).nonzero().flatten()
+    assert rows.min() >= 32 - margin
+    assert rows.max() <= 32 + stride - 1 + margin
+    assert len(rows) > stride

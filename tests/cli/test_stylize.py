@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from impasto import artworks
 from impasto.cli import main
@@ -83,6 +85,25 @@ def test_options_of_older_scripts_work(photo: str, artwork: str, tmp_path: Path)
     assert settings["style_layers"] == {"relu1_1": 1, "relu3_1": 0.5}
 
 
+def test_masks_and_regions(photo: str, artwork: str, tmp_path: Path) -> None:
+    left = np.zeros((64, 64), np.uint8)
+    left[:, :32] = 255
+    for name, mask in {"left": left, "right": 255 - left, "top": left.T}.items():
+        Image.fromarray(mask).save(tmp_path / f"{name}.png")
+    masks = {name: str(tmp_path / f"{name}.png") for name in ("left", "right", "top")}
+    out = tmp_path / "out.png"
+    arguments = ["stylize", photo, artwork, artwork, "-o", str(out), *SMALL, "--mask", masks["top"]]
+    arguments += ["--content-masks", masks["left"], masks["right"]]
+    assert main([*arguments, "--style-masks", "all", masks["left"]]) == 0
+    below = load_image(photo).resized(48, 48).rgb[25:]
+    np.testing.assert_allclose(load_image(out).rgb[25:], below, atol=0.51 / 255)
+    settings = read_settings(out)
+    assert settings is not None
+    assert settings["mask"] == masks["top"]
+    assert settings["content_masks"] == [masks["left"], masks["right"]]
+    assert settings["style_masks"] == [None, masks["left"]]
+
+
 def test_several_styles_and_a_preset(photo: str, artwork: str, tmp_path: Path) -> None:
     out = tmp_path / "out.webp"
     arguments = ["stylize", photo, artwork, photo, "--style-weights", "2,1", "-o", str(out)]
@@ -127,6 +148,9 @@ def test_stdin_to_stdout(photo: str, artwork: str, monkeypatch: pytest.MonkeyPat
         (["PHOTO", "ART", "--steps", "many"], "invalid int value: 'many'"),
         (["PHOTO", "ART", "--style-layers", "relu1_1=x"], "the weight of a layer is a number"),
         (["PHOTO", "ART", "--style-weights", "x"], "numbers divided by commas"),
+        (["PHOTO", "ART", "--mask", "nowhere.png"], "nowhere.png"),
+        (["PHOTO", "ART", "ART", "--content-masks", "PHOTO"], "1 content masks for 2 styles"),
+        (["PHOTO", "ART", "--style-masks", "TEXT"], "text.jpg"),
         (["PHOTO", "ART", "--plot", "curve.txt"], "--plot curve.txt: use one of"),
         (["PHOTO", "ART", "--history", "nowhere/l.csv"], "the folder nowhere does not exist"),
         (["PHOTO", "ART", "--save-every", "0"], "at least 1"),

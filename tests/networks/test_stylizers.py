@@ -72,6 +72,26 @@ def test_styles_mix_by_weight(fast_model: str) -> None:
     assert np.abs(mixed - wave).mean() < np.abs(mixed - night).mean()
 
 
+def test_outside_of_a_mask_the_photo_stays(fast_model: str, arbitrary_model: str) -> None:
+    photo, style = picture(16, 20), picture(12, 14)
+    mask = np.zeros((16, 20), np.float32)
+    mask[:, :8], mask[:, 8:12] = 1, 0.5
+    fast = Fast(model=fast_model, device="cpu")
+    arbitrary = Arbitrary(model=arbitrary_model, device="cpu")
+    for whole, masked in (
+        (fast(photo, "great-wave"), fast(photo, "great-wave", mask=mask)),
+        (arbitrary(photo, style), arbitrary(photo, style, mask=mask)),
+    ):
+        painted = whole.picture.rgb
+        np.testing.assert_array_equal(masked.picture.rgb[:, :8], painted[:, :8])
+        mixed = (painted + photo.rgb)[:, 8:12] / 2
+        np.testing.assert_allclose(masked.picture.rgb[:, 8:12], mixed, atol=1e-6)
+        np.testing.assert_array_equal(masked.picture.rgb[:, 12:], photo.rgb[:, 12:])
+        assert masked.settings["mask"] == "image"
+    with pytest.raises(InputError, match="shape of its picture"):
+        fast(photo, "great-wave", mask=mask.T)
+
+
 def test_a_batch_of_tensors_is_painted_at_once(fast_model: str) -> None:
     fast, images = Fast(model=fast_model, device="cpu"), torch.rand(2, 3, 16, 20)
     fast.set_style("great-wave")
@@ -84,7 +104,7 @@ def test_a_batch_of_tensors_is_painted_at_once(fast_model: str) -> None:
 
 def test_tiles_look_like_the_whole(fast_model: str) -> None:
     photo = picture(150, 150)
-    whole = Fast(model=fast_model, device="cpu", tile=0)(photo, "great-wave").picture.rgb
+    whole = Fast(model=fast_model, device="cpu", tile="off")(photo, "great-wave").picture.rgb
     tiled = Fast(model=fast_model, device="cpu", tile=64)(photo, "great-wave").picture.rgb
     assert np.abs(whole - tiled).mean() < 0.01
 

@@ -17,8 +17,21 @@ from impasto.optimize.pyramid import Scale
 SCALES = [Scale((4, 6), 12), Scale((8, 12), 8)]
 
 
-class Bowl:
-    """Stands in for an objective: the squared distance to a flat colour."""
+class Differentiable:
+    """Stands in for an objective: what is called gives its gradient as well."""
+
+    def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        image = image.detach().requires_grad_(True)
+        terms = self(image)
+        (grad,) = torch.autograd.grad(torch.stack(list(terms.values())).sum(), image)
+        return {name: term.detach() for name, term in terms.items()}, grad
+
+    def __call__(self, image: Tensor) -> dict[str, Tensor]:
+        raise NotImplementedError
+
+
+class Bowl(Differentiable):
+    """The squared distance to a flat colour."""
 
     def __init__(self, goal: float, failing_after: int | None = None, floor: float = 0.0) -> None:
         self.goal = goal
@@ -43,7 +56,14 @@ def make(
     def objective(_index: int) -> Any:
         return bowl
 
-    return Loop(SCALES, objective, optimizer or LBFGS(), contents, callbacks=callbacks, **options)
+    return Loop(
+        SCALES,
+        objective,
+        optimizer or LBFGS(),
+        contents.__getitem__,
+        callbacks=callbacks,
+        **options,
+    )
 
 
 def start() -> Tensor:
@@ -128,15 +148,16 @@ def test_a_new_scale_takes_the_contents_detail(detail: float) -> None:
     fine[..., ::2] = 1.0
     seen: list[Tensor] = []
 
-    def objective(_index: int) -> Any:
-        def terms(image: Tensor) -> dict[str, Tensor]:
+    class Watching(Bowl):
+        def __call__(self, image: Tensor) -> dict[str, Tensor]:
             seen.append(image.detach())
-            return {"content": (image - 0.5).square().mean()}
+            return super().__call__(image)
 
-        return terms
+    def objective(_index: int) -> Any:
+        return Watching(0.5)
 
     contents = [torch.full((1, 3, 4, 6), 0.5), fine]
-    Loop(SCALES, objective, LBFGS(), contents, detail=detail).run(start())
+    Loop(SCALES, objective, LBFGS(), contents.__getitem__, detail=detail).run(start())
     first = next(image for image in seen if image.shape == fine.shape)
     torch.testing.assert_close(first, 0.5 + detail * (fine - 0.5), atol=1e-4, rtol=0)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from impasto.backbones import load_backbone
 from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD
 from impasto.losses import moments
-from impasto.optimize.objective import Objective, Source
+from impasto.optimize.objective import Masked, Objective, Source
 from impasto.options import STYLE_LAYERS, OptimizeOptions
 from tests.small import OPTIONS, small_backbone, small_state
 
@@ -107,7 +107,7 @@ def objective_of(styles: list[Source], weights: list[float], **overrides: Any) -
     return Objective(small_backbone(), Source(image(0)), styles, weights, options)
 
 
-@pytest.mark.parametrize("kind", ["gram", "w2", "gram+w2"])
+@pytest.mark.parametrize("kind", ["gram", "w2", "gram+w2", "nn", "gram+w2+nn"])
 def test_the_sources_themselves_have_no_loss(kind: str) -> None:
     objective = objective_of([Source(image(0))], [1], style_loss=kind)
     terms = objective(image(0))
@@ -141,9 +141,9 @@ def test_weights_of_layers_are_shares() -> None:
 
 def test_blended_styles_average_their_moments() -> None:
     a, b = Source(image(3)), Source(image(4, 28, 16))
-    blend = objective_of([a, b], [3, 1]).style["relu3_1"]
-    first = objective_of([a], [1]).style["relu3_1"]
-    second = objective_of([b], [1]).style["relu3_1"]
+    blend = objective_of([a, b], [3, 1]).regions[0].style["relu3_1"]
+    first = objective_of([a], [1]).regions[0].style["relu3_1"]
+    second = objective_of([b], [1]).regions[0].style["relu3_1"]
     torch.testing.assert_close(blend.mean, 0.75 * first.mean + 0.25 * second.mean)
     torch.testing.assert_close(blend.second, 0.75 * first.second + 0.25 * second.second)
 
@@ -162,18 +162,18 @@ def test_transparent_pixels_do_not_count() -> None:
     visible = image(5, 32, 64)
     garbage = visible.clone()
     garbage[..., 48:] = 0
-    one = objective_of([Source(visible, alpha)], [1]).style
-    other = objective_of([Source(garbage, alpha)], [1]).style
+    one = objective_of([Source(visible, alpha)], [1]).regions[0].style
+    other = objective_of([Source(garbage, alpha)], [1]).regions[0].style
     for layer, target in one.items():
         torch.testing.assert_close(target.second, other[layer].second)
-    plain = objective_of([Source(garbage)], [1]).style["relu1_1"].second
+    plain = objective_of([Source(garbage)], [1]).regions[0].style["relu1_1"].second
     assert not torch.allclose(one["relu1_1"].second, plain, rtol=1e-2)
 
 
 def test_weights_at_a_layer_are_area_averages() -> None:
     alpha = torch.zeros(1, 1, 4, 4)
     alpha[..., :1, :] = 1
-    weights = Source(image(0, 4, 4), alpha).weights_at(torch.zeros(1, 5, 2, 2))
+    weights = Source(image(0, 4, 4), alpha).weights_at((2, 2))
     assert weights is not None
     torch.testing.assert_close(weights[0, 0], torch.tensor([[0.5, 0.5], [0.0, 0.0]]))
     assert moments(torch.ones(1, 5, 2, 2), weights).mean[0, 0] == 1
@@ -193,3 +193,104 @@ def test_the_loss_is_about_the_same_at_twice_the_size() -> None:
         )
         totals.append(sum(float(term) for term in objective(smooth(2, factor)).values()))
     assert totals[1] == pytest.approx(totals[0], rel=0.25)
+
+
+def halves(height: int = 20, width: int = 24) -> tuple[Tensor, Tensor]:
+    """Guides: the left and the right half."""
+    left = torch.zeros(1, 1, height, width)
+    left[..., : width // 2] = 1
+    return left, 1 - left
+
+
+def guided(styles: list[Source], guides: list[Tensor], **overrides: Any) -> Objective:
+    options = OptimizeOptions(**{**OPTIONS, **overrides})
+    weights = overrides.pop("weights", [1] * len(styles))
+    return Objective(small_backbone(), Source(image(0)), styles, weights, options, guides)
+
+
+@pytest.mark.parametrize("kind", ["gram", "w2", "gram+w2", "nn"])
+def test_a_guide_of_ones_is_no_guide(kind: str) -> None:
+    style, ones = Source(image(1, 28, 16)), torch.ones(1, 1, 20, 24)
+    whole = objective_of([style], [1], style_loss=kind)(image(2))
+    one = guided([style], [ones], style_loss=kind)(image(2))
+    torch.testing.assert_close(one, whole)
+    masked = Masked(objective_of([style], [1], style_loss=kind), ones)(image(2))
+    torch.testing.assert_close(masked, whole, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("kind", ["gram+w2", "nn"])
+def test_a_style_acts_in_its_region_alone(kind: str) -> None:
+    """The gradient of a region's style loss ends where the network's sight ends."""
+    wide = {"style_loss": kind, "content_weight": 0}
+    left, right = halves(24, 96)
+    options = OptimizeOptions(**{**OPTIONS, **wide})
+    content = Source(image(0, 24, 96))
+    styles = [Source(image(3)), Source(image(4))]
+    picture = image(5, 24, 96).requires_grad_()
+    for weights, quiet in (([1, 0], slice(64, None)), ([0, 1], slice(None, 32))):
+        objective = Objective(small_backbone(), content, styles, weights, options, [left, right])
+        (grad,) = torch.autograd.grad(objective(picture)["style"], picture)
+        assert grad[..., quiet].abs().max() == 0
+        assert grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("kind", ["gram+w2", "nn"])
+def test_statistics_outside_of_a_region_do_not_leak(kind: str) -> None:
+    """What lies beyond the sight of a region's positions changes neither side of its loss."""
+    left, right = halves(24, 96)
+    picture, style = image(5, 24, 96), image(6, 24, 96)
+    changed_picture, changed_style = picture.clone(), style.clone()
+    changed_picture[..., 64:] = changed_style[..., 64:] = 0
+    options = OptimizeOptions(**{**OPTIONS, "style_loss": kind})
+
+    def loss(image: Tensor, style: Tensor, mask: Tensor | None) -> float:
+        guides = None if mask is None else [left]
+        objective = Objective(
+            small_backbone(), Source(image), [Source(style, mask)], [1], options, guides
+        )
+        return float(objective(image)["style"])
+
+    inside = loss(picture, style, left)
+    assert loss(changed_picture, changed_style, left) == pytest.approx(inside, rel=1e-5)
+    assert loss(picture, changed_style, None) != pytest.approx(loss(picture, style, None), rel=0.02)
+    assert loss(picture, style, right) != pytest.approx(inside, rel=0.02)
+
+
+def test_an_image_of_both_styles_split_by_guides_has_no_loss() -> None:
+    a, b = image(3, 24, 96), image(4, 24, 96)
+    left, right = halves(24, 96)
+    both = a * left + b * right
+    styles = [Source(both, left), Source(both, right)]
+    options = OptimizeOptions(**OPTIONS)
+    split = Objective(small_backbone(), Source(both), styles, [1, 1], options, [left, right])
+    assert float(split(both)["style"]) == pytest.approx(0, abs=1e-4)
+    swapped = Objective(small_backbone(), Source(both), styles, [1, 1], options, [right, left])
+    assert float(swapped(both)["style"]) > 1e-2
+
+
+def test_a_region_counts_by_its_area_and_weight() -> None:
+    left, right = halves()
+    styles = [Source(image(3)), Source(image(4))]
+    thin = left.clone()
+    thin[..., 6:] = 0
+    assert [region.share for region in guided(styles, [thin, right]).regions] == [0.25, 0.5]
+    options = OptimizeOptions(**OPTIONS)
+    alpha = torch.ones(1, 1, 20, 24) * left
+    half_seen = Objective(
+        small_backbone(), Source(image(0), alpha), styles, [3, 1], options, [thin, right]
+    )
+    assert [region.share for region in half_seen.regions] == [0.75, 0]
+
+
+def test_masked_pixels_are_the_photo() -> None:
+    """Whatever the image holds where the mask is 0 is not seen, and gets no gradient."""
+    left, _ = halves()
+    content = Source(image(0), left)
+    options = OptimizeOptions(**OPTIONS)
+    masked = Masked(Objective(small_backbone(), content, [Source(image(1))], [1], options), left)
+    picture = image(2)
+    other = torch.where(left > 0, picture, 0.0).requires_grad_()
+    torch.testing.assert_close(masked(other), masked(picture), rtol=0, atol=0)
+    (grad,) = torch.autograd.grad(masked(other)["style"], other)
+    assert grad[..., 12:].abs().max() == 0
+    assert grad[..., :12].abs().max() > 0

@@ -149,3 +149,19 @@ def test_resize_keeps_a_flat_image_flat() -> None:
     flat = torch.full((1, 3, 5, 7), 0.25)
     torch.testing.assert_close(resize(flat, (10, 3)), torch.full((1, 3, 10, 3), 0.25))
     assert resize(flat, (5, 7)) is flat
+
+
+@pytest.mark.parametrize(
+    ("pairs_in_float32", "count", "dtype"),
+    [(6.0, 6, torch.float32), (2.5, 5, torch.bfloat16), (0.1, 1, torch.bfloat16)],
+)
+def test_lbfgs_keeps_its_history_within_its_room(
+    pairs_in_float32: float, count: int, dtype: torch.dtype
+) -> None:
+    pair = 2 * GOAL.numel() * GOAL.element_size()
+    optimizer = LBFGS(history=6, room=lambda size: pairs_in_float32 * pair if size == (8, 8) else 0)
+    image = descend(optimizer, 60)
+    assert len(optimizer.pairs) == count
+    assert {x.dtype for x in optimizer.pairs[0][:2]} == {dtype}
+    first = bowl(torch.full_like(GOAL, 0.5))[0]
+    assert bowl(image)[0] < 1e-2 * first

@@ -241,6 +241,21 @@ def test_running_out_of_memory_says_what_fits(monkeypatch: pytest.MonkeyPatch) -
         make(steps=4, scales=2, max_size=160)(gradient(160, 160), stripes())
 
 
+def test_tiles_paint_the_same_picture() -> None:
+    whole, tiled = (
+        make(steps=8, max_size=160, tile=tile)(gradient(150, 160), stripes()).picture.rgb
+        for tile in ("off", 64)
+    )
+    np.testing.assert_allclose(tiled, whole, atol=2e-3)
+
+
+def test_what_does_not_fit_is_said_before_the_run() -> None:
+    steps: list[Step] = []
+    with pytest.raises(InputError, match=r"64 x 48 px would take .* more memory"):
+        make(memory="1MB")(gradient(), stripes(), callbacks=[steps.append])
+    assert not steps
+
+
 def test_unknown_layers_devices_and_backbones_are_refused() -> None:
     with pytest.raises(InputError, match="no layer 'relu9_1'"):
         make(style_layers={"relu9_1": 1.0})
@@ -279,3 +294,137 @@ def test_the_judge_finds_a_picture_equal_to_itself(shared_data: Path) -> None:
     other = judge(photo, photo, stripes().tensor())
     assert other.content == pytest.approx(0, abs=1e-9)
     assert min(other.gram, other.w2, other.rgb) > 0.05
+
+
+def left_half(height: int = 48, width: int = 64) -> Any:
+    mask = np.zeros((height, width), np.float32)
+    mask[:, : width // 2] = 1
+    return mask
+
+
+def test_a_mask_of_ones_gives_the_picture_without_mask() -> None:
+    plain = make(steps=8)(gradient(), stripes()).picture.rgb
+    masked = make(steps=8)(gradient(), stripes(), mask=np.ones((48, 64), bool)).picture.rgb
+    np.testing.assert_array_equal(masked, plain)
+
+
+def test_outside_of_the_mask_the_photo_stays() -> None:
+    mask = left_half()
+    mask[:, 32:40] = 0.5
+    seen: list[Picture] = []
+    result = make(steps=12, init="noise")(
+        gradient(), stripes(), mask=mask, callbacks=[lambda step: seen.append(step.picture())]
+    )
+    for picture in (seen[-1], result.picture):
+        np.testing.assert_array_equal(picture.rgb[:, 40:], gradient().rgb[:, 40:])
+        assert np.abs(picture.rgb - gradient().rgb)[:, :32].mean() > 0.05
+    assert result.picture.alpha is None
+    assert result.settings["mask"] == "image"
+
+
+def test_matched_colors_stay_within_the_mask() -> None:
+    result = make(steps=4, match_result="style")(gradient(), stripes(), mask=left_half())
+    np.testing.assert_array_equal(result.picture.rgb[:, 32:], gradient().rgb[:, 32:])
+    ours, theirs = (
+        srgb_to_oklab(rgb).mean(axis=(0, 1)) for rgb in (result.picture.rgb[:, :32], stripes().rgb)
+    )
+    np.testing.assert_allclose(ours, theirs, atol=0.03)
+
+
+@pytest.mark.parametrize("masks", [{"mask": left_half()}, {"content_masks": [left_half()]}])
+def test_colors_outside_of_masks_do_not_leak_into_the_artwork(
+    masks: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With colours kept, an artwork takes those of the part of the photo that it paints."""
+    from impasto.optimize import stylizer
+
+    recolored: list[Picture] = []
+    prepare = stylizer.prepare_style  # type: ignore[attr-defined]
+
+    def spy(*arguments: Any) -> Picture:
+        recolored.append(prepare(*arguments))
+        return recolored[-1]
+
+    monkeypatch.setattr(stylizer, "prepare_style", spy)
+    other = gradient().rgb.copy()
+    other[:, 32:] = (1, 0, 0)
+    for photo in (gradient(), Picture(other, name="photo")):
+        for given in (masks, {}):
+            make(preserve_color="linear", steps=1, scales=1)(photo, stripes(), **given)
+    np.testing.assert_array_equal(recolored[0].rgb, recolored[2].rgb)
+    assert np.abs(recolored[1].rgb - recolored[3].rgb).mean() > 0.05
+
+
+def flat(color: tuple[float, float, float], name: str) -> Picture:
+    """An artwork of one colour, nearly."""
+    noise = np.random.default_rng(0).normal(0, 0.05, (40, 56, 3))
+    return Picture((np.array(color) + noise).clip(0, 1).astype(np.float32), name=name)
+
+
+RED, BLUE = flat((0.9, 0.1, 0.1), "red"), flat((0.1, 0.1, 0.9), "blue")
+
+
+@pytest.mark.parametrize("loss", ["gram+w2", "nn"])
+def test_every_style_paints_its_region(loss: str) -> None:
+    masks = [left_half(), 1 - left_half()]
+    stylizer = make(style_weight=30.0, style_loss=loss)
+    result = stylizer(gradient(), [RED, BLUE], content_masks=masks)
+    left, right = result.picture.rgb[:, :24], result.picture.rgb[:, 40:]
+    difference = left.mean(axis=(0, 1)) - right.mean(axis=(0, 1))  # red is -0.5 in the photo
+    assert difference[0] > 0.1
+    assert difference[2] < -0.3
+    assert result.settings["content_masks"] == ["image", "image"]
+
+
+def test_one_artwork_serves_every_region() -> None:
+    both = Picture(np.concatenate([RED.rgb, BLUE.rgb], axis=1), name="both")
+    masks, parts = [left_half(), 1 - left_half()], [left_half(40, 112), 1 - left_half(40, 112)]
+    result = make(style_weight=30.0)(
+        gradient(), both, content_masks=masks, style_masks=parts
+    ).picture
+    assert (result.rgb[:, :24] - result.rgb[:, 40:]).mean(axis=(0, 1))[0] > 0.3
+
+
+def test_a_style_mask_picks_a_part_of_an_artwork() -> None:
+    both = Picture(np.concatenate([RED.rgb, BLUE.rgb], axis=1), name="both")
+    red = make(style_weight=30.0)(gradient(), both, style_masks=[left_half(40, 112)]).picture
+    blue = make(style_weight=30.0)(gradient(), both, style_masks=[1 - left_half(40, 112)]).picture
+    assert (red.rgb - blue.rgb).mean(axis=(0, 1))[0] > 0.3
+
+
+def test_overlapping_masks_share_their_pixels() -> None:
+    ones = np.ones((48, 64), np.float32)
+    result = make(steps=6)(gradient(), [stripes(), stripes()], content_masks=[ones, ones])
+    plain = make(steps=6)(gradient(), stripes())
+    np.testing.assert_allclose(result.picture.rgb, plain.picture.rgb, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("masks", "message"),
+    [
+        ({"mask": np.zeros((48, 64), np.float32)}, "black all over"),
+        ({"mask": np.ones((64, 48), np.float32)}, "the shape of its picture"),
+        ({"content_masks": [left_half()] * 3}, "3 content masks for 2 styles"),
+        ({"content_masks": []}, "0 content masks for 2 styles"),
+        ({"style_masks": [None]}, "1 style masks for 2 styles"),
+        ({"style_masks": [None, np.zeros((40, 56), np.float32)]}, "black all over"),
+        (
+            {"mask": left_half(), "content_masks": [left_half(), 1 - left_half()]},
+            "nothing to paint in style 2",
+        ),
+    ],
+)
+def test_masks_that_do_not_fit_are_one_line(masks: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as error:
+        make()(gradient(), [stripes(), stripes()], **masks)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("loss", ["nn", "gram+w2+nn"])
+def test_nearest_neighbours_bring_the_style(loss: str) -> None:
+    result = make(style_loss=loss)(gradient(), [stripes(), RED], style_weights=[1, 0])
+    totals = [record.losses["total"] for record in result.losses]
+    assert totals[-1] < 0.7 * totals[0]
+    colors = result.picture.rgb.mean(axis=(0, 1))
+    theirs, start = stripes().rgb.mean(axis=(0, 1)), gradient().rgb.mean(axis=(0, 1))
+    assert np.abs(colors - theirs).mean() < 0.9 * np.abs(start - theirs).mean()

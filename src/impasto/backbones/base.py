@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,21 @@ from impasto.names import nearest
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """What a position of a feature map sees of the image.
+
+    Position i along an axis stands for the pixels ``i * stride`` to ``(i + 1) * stride - 1``.
+
+    Attributes:
+        stride: Pixels from one position to the next.
+        margin: How many pixels beyond its own a position sees on each side.
+    """
+
+    stride: int
+    margin: int
 
 
 class Backbone(nn.Module):
@@ -81,6 +97,10 @@ class Backbone(nn.Module):
     def extract(self, x: Tensor, layers: set[str]) -> dict[str, Tensor]:
         """Run the network on a normalised image; subclasses say how."""
         raise NotImplementedError
+
+    def receptive_field(self, layer: str) -> ReceptiveField | None:
+        """What a position of a layer's map sees; None where that is not known."""
+        return None
 
     def freeze(self) -> Backbone:
         """Switch to evaluation and turn gradients for the weights off; returns itself."""

@@ -13,7 +13,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD, Backbone
+from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD, Backbone, ReceptiveField
 from impasto.errors import InputError
 
 Pooling = Literal["max", "average"]
@@ -87,6 +87,16 @@ class VGG(Backbone):
             if len(maps) == len(layers):
                 break
         return maps
+
+    def receptive_field(self, layer: str) -> ReceptiveField:
+        """What a position of a layer's map sees: 3 x 3 convolutions and 2 x 2 pools add up."""
+        stride, margin = 1, 0
+        for name in self.names[: self.names.index(layer) + 1]:
+            if name.startswith("conv"):
+                margin += stride
+            elif name.startswith("pool"):
+                stride *= 2
+        return ReceptiveField(stride, margin)
 
     def pool(self, x: Tensor) -> Tensor:
         """Halve height and width.

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def add_method_options(parser: argparse.ArgumentParser) -> None:
-    """Add --method, --preset, --style-weights, and the options of every method."""
+    """Add --method, --preset, --style-weights, masks, and the options of every method."""
     parser.add_argument(
         "--method",
         choices=list(OPTIONS),
@@ -40,6 +40,7 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
         metavar="X,X,...",
         help="how much each style counts",
     )
+    _add_masks(parser.add_argument_group("masks", "White belongs to a mask, grey does in part."))
     add_options(parser.add_argument_group("optimisation"), OptimizeOptions)
     networks = parser.add_argument_group(
         "networks",
@@ -47,6 +48,24 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
         "--preserve-color, --match-result, --color-strength, --precision and --device.",
     )
     add_options(networks, ArbitraryOptions, names(ArbitraryOptions) - names(OptimizeOptions))
+
+
+def _add_masks(group: argparse._ArgumentGroup) -> None:
+    add_option(group, "mask", metavar="FILE", help="where to paint; elsewhere the photo stays")
+    add_option(
+        group,
+        "content_masks",
+        nargs="+",
+        metavar="FILE",
+        help="for each artwork the region of the photo that is to have its style",
+    )
+    add_option(
+        group,
+        "style_masks",
+        nargs="+",
+        metavar="FILE",
+        help="for each artwork the part whose style is taken; 'all': all of it",
+    )
 
 
 def choice_of(args: argparse.Namespace, styles: Sequence[str]) -> Choice:
@@ -84,9 +103,16 @@ def make_stylizer(args: argparse.Namespace, choice: Choice) -> Stylizer:
             method=choice.method,
             preset=args.preset,
             style_weights=args.style_weights,
+            style_masks=_style_masks(args),
             progress=progress,
             **options,
         )
+
+
+def _style_masks(args: argparse.Namespace) -> list[str | None] | None:
+    if args.style_masks is None:
+        return None
+    return [None if name == "all" else name for name in args.style_masks]
 
 
 def load_picture(source: ImageSource) -> Picture:

@@ -86,7 +86,12 @@ def run(args: argparse.Namespace) -> int:
     picture = load_picture(photo)
     stylizer = make_stylizer(args, choice)
     with Watch(args, output, steps=choice.method == "optimize") as watch:
-        result = stylizer(picture, callbacks=watch.callbacks)
+        result = stylizer(
+            picture,
+            mask=args.mask,
+            content_masks=args.content_masks,
+            callbacks=watch.callbacks,
+        )
     _save(result, output, args)
     watch.write()
     return exit_code(result)

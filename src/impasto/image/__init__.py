@@ -1,5 +1,6 @@
 """Files to pictures and back: load, resize and save images."""
 
+from impasto.image.masks import load_mask
 from impasto.image.picture import Picture, fit
 from impasto.image.reading import ImageSource, load_image, read_settings
 from impasto.image.saving import check_writable, save_image
@@ -10,6 +11,7 @@ __all__ = [
     "check_writable",
     "fit",
     "load_image",
+    "load_mask",
     "read_settings",
     "save_image",
 ]

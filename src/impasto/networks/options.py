@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from impasto.options import ColorMode, Precision, check, option
+from impasto.options import ColorMode, Precision, check, option, parse_tile
+
+AUTO_TILE = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,11 +20,10 @@ class FastOptions:
 
     model: str | None = option(None, "model file; the shipped one if left out", metavar="FILE")
     max_size: int = option(2048, "longer side of the result, at most", minimum=1, metavar="PX")
-    tile: int = option(
-        2048,
-        "paint larger pictures in tiles of about this side; 0: never",
-        minimum=0,
-        metavar="PX",
+    tile: int | str = option(
+        "auto",
+        "paint larger pictures in tiles of about N pixels; auto: of 2048; or off",
+        metavar="auto|N|off",
     )
     preserve_color: str = option(
         "off",
@@ -52,6 +53,13 @@ class FastOptions:
     def __post_init__(self) -> None:
         """Check every value against what its field says."""
         check(self)
+        parse_tile(self.tile)
+
+    @property
+    def tile_side(self) -> int:
+        """Side of the tiles in pixels; 0: never in tiles."""
+        side = parse_tile(self.tile)
+        return AUTO_TILE if side is None else side
 
 
 @dataclass(frozen=True, kw_only=True)

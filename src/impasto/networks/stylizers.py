@@ -20,7 +20,8 @@ import numpy as np
 from impasto import __version__
 from impasto.color import keep_colors, match_linear, prepare_style
 from impasto.errors import InputError
-from impasto.image import ImageSource, Picture, fit, load_image
+from impasto.image import ImageSource, Picture, fit, load_image, load_mask
+from impasto.image.masks import composite, name_of
 from impasto.names import must_be_known
 from impasto.networks.codes import blend
 from impasto.networks.description import Kind, describe
@@ -85,13 +86,14 @@ class _NetworkStylizer(ABC, Generic[Options, Wanted]):
         styles: Wanted | Sequence[Wanted] | None = None,
         *,
         style_weights: Sequence[float] | None = None,
+        mask: ImageSource | None = None,
     ) -> Result:
         """Repaint a picture in a style, and keep the style.
 
         Arguments, result and errors are those of ``set_style`` and ``stylize``.
         """
         self.set_style(styles, style_weights=style_weights)
-        return self.stylize(content)
+        return self.stylize(content, mask=mask)
 
     @abstractmethod
     def set_style(
@@ -106,31 +108,37 @@ class _NetworkStylizer(ABC, Generic[Options, Wanted]):
     def _style(self, photo: Picture) -> Style:
         """The style that was set, as the engine takes it, for a photo."""
 
-    def stylize(self, content: ImageSource) -> Result:
+    def stylize(self, content: ImageSource, *, mask: ImageSource | None = None) -> Result:
         """Repaint a picture in the style that was set.
 
         Args:
             content: The photo: a path, Pillow image, array, tensor or Picture.
+            mask: Where to paint (``load_mask``); elsewhere the photo stays as it is.
 
         Returns:
             The picture, at most ``max_size`` pixels long, with the alpha of the photo.
 
         Raises:
-            InputError: If no style was set, or the photo cannot be used.
+            InputError: If no style was set, or the photo or the mask cannot be used.
             ImpastoError: If memory runs out.
         """
         began = time.perf_counter()
         photo = load_image(content, long_side=self.options.max_size)
+        where = None if mask is None else load_mask(mask, photo)
         self._must_have_style()
         engine = self.engine
-        if self.options.tile and math.prod(photo.size) > self.options.tile**2:
+        side = self.options.tile_side
+        if side and math.prod(photo.size) > side**2:
             engine = self.torch  # ONNX files do not paint in tiles
         painted = engine.paint(_planes(photo.rgb), self._style(photo))
         rgb = np.ascontiguousarray(painted[0].transpose(1, 2, 0))
         picture = Picture(rgb, photo.alpha, name="result", bits=photo.bits)
-        picture = self._recolored(picture, photo)
+        picture = composite(self._recolored(picture, photo), photo, where)
         seconds = time.perf_counter() - began
-        return Result(picture, self._settings(photo, engine, seconds), seconds=seconds)
+        settings = self._settings(photo, engine, seconds)
+        if mask is not None:
+            settings["mask"] = name_of(mask)
+        return Result(picture, settings, seconds=seconds)
 
     def _must_have_style(self) -> None:
         if self._style_settings is None:

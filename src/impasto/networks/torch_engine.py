@@ -88,7 +88,7 @@ class TorchEngine:
         try:
             with self._autocast():
                 modulation = self._modulation(images, style, own, own_side)
-                return paint(self.network.painter, images, modulation, self.options.tile)
+                return paint(self.network.painter, images, modulation, self.options.tile_side)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             # On a CPU torch raises a plain RuntimeError.
             if not isinstance(error, torch.OutOfMemoryError) and "allocate" not in str(error):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -14,7 +15,6 @@ from torch import Tensor
 from impasto.errors import ImpastoError
 from impasto.events import Callback, Step
 from impasto.image import Picture
-from impasto.optimize.objective import Objective
 from impasto.optimize.optimizers import Adam, Optimizer, resize
 from impasto.optimize.pyramid import Scale
 
@@ -73,6 +73,14 @@ class Outcome:
     stopped: str | None = None
 
 
+class Differentiable(Protocol):
+    """What is minimised."""
+
+    def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the loss terms of an image ``(1, 3, H, W)`` and the gradient of their sum."""
+        ...
+
+
 class _Stop(Exception):  # noqa: N818 - control flow, not an error
     """Ends a run early; its message says why."""
 
@@ -84,7 +92,7 @@ class Loop:
         scales: The plan, coarsest first.
         objective: Makes the objective of a scale.
         optimizer: Changes the image.
-        contents: The content image at each scale, for the detail that a new scale adds.
+        content: The content image at a scale, for the detail that a new scale adds.
         detail: Share of that detail, 0 to 1.
         averaging: Decay of the average over iterates (Adam); 0 keeps the best iterate.
         tolerance: Leave a scale when the loss falls by less than this share in 10 steps.
@@ -99,9 +107,9 @@ class Loop:
     def __init__(
         self,
         scales: Sequence[Scale],
-        objective: Callable[[int], Objective],
+        objective: Callable[[int], Differentiable],
         optimizer: Optimizer,
-        contents: Sequence[Tensor],
+        content: Callable[[int], Tensor],
         *,
         detail: float = 0.0,
         averaging: float = 0.0,
@@ -112,7 +120,7 @@ class Loop:
         self.scales = scales
         self.objective = objective
         self.optimizer = optimizer
-        self.contents = contents
+        self.content = content
         self.detail = detail
         self.averaging = averaging if isinstance(optimizer, Adam) else 0.0
         self.tolerance = tolerance
@@ -151,21 +159,20 @@ class Loop:
         pyramids of Kolkin et al. 2019 and 2022); without it fine structure is lost for good.
         """
         size = self.scales[index].size
-        content, coarse = self.contents[index], self.contents[index - 1]
         self.optimizer.rescale(size)
-        image = resize(self.keeper.value, size) + self.detail * (content - resize(coarse, size))
-        return image.clamp(0, 1)
+        image = resize(self.keeper.value, size)
+        if self.detail:
+            content, coarse = self.content(index), self.content(index - 1)
+            image += self.detail * (content - resize(coarse, size))
+        return image.clamp_(0, 1)
 
     def _run_scale(self, index: int, image: Tensor) -> None:
         scale, objective = self.scales[index], self.objective(index)
         self.keeper = Average(image, self.averaging) if self.averaging else Best(image)
         self.checked = None
         for number in range(1, scale.steps + 1):
-            image = image.detach().requires_grad_(True)
-            terms = objective(image)
+            terms, grad = objective.gradient(image)
             loss = torch.stack(list(terms.values())).sum()
-            (grad,) = torch.autograd.grad(loss, image)
-            image, loss = image.detach(), loss.detach()
             self.keeper.update(image, loss)
             self.steps += 1
             self.work += scale.work
@@ -173,7 +180,7 @@ class Loop:
             if settled:
                 self.skipped += scale.steps - number
                 self.work += scale.work * (scale.steps - number)
-            self._tell(index, {name: term.detach() for name, term in terms.items()})
+            self._tell(index, terms)
             if settled:
                 break
             image = self.optimizer.update(image, loss, grad)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,11 +12,15 @@ from torch import Tensor
 from impasto import losses
 from impasto.backbones.base import Backbone
 from impasto.losses import Moments
+from impasto.optimize.neighbors import Neighbors
 from impasto.options import LayerWeights, OptimizeOptions
 
 # In "gram+w2", how much W2 counts beside Gram: with equal weights the Gram distance falls further
 # below that of the textbook method than the W2 distance does.
 W2_SHARE = 1.5
+# In "gram+w2+nn", how much nearest neighbours count beside both: they give strokes their place and
+# their direction, but see the finest layers only as averages and leave noise where they rule.
+NEIGHBOR_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,30 @@ class Source:
     image: Tensor
     alpha: Tensor | None = None
 
-    def weights_at(self, maps: Tensor) -> Tensor | None:
-        """How much each position of a feature map counts, ``(1, 1, h, w)``."""
+    def weights_at(self, size: Sequence[int]) -> Tensor | None:
+        """How much each position of a feature map of (height, width) counts, ``(1, 1, h, w)``."""
         if self.alpha is None:
             return None
-        return F.interpolate(self.alpha, size=maps.shape[2:], mode="area")
+        return F.interpolate(self.alpha, size=tuple(size), mode="area")
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the image, and the style that it is to have.
+
+    Attributes:
+        where: The content image; its alpha is how much each pixel belongs to the region.
+        share: How much the region's style loss counts.
+        style: Moments of the style, by layer.
+        roots: Square roots of their covariances, by layer, where the loss needs them.
+        neighbors: Compares nearest neighbours, where the loss does.
+    """
+
+    where: Source
+    share: float
+    style: Mapping[str, Moments]
+    roots: Mapping[str, Tensor]
+    neighbors: Neighbors | None
 
 
 class Objective:
@@ -47,6 +70,8 @@ class Objective:
         styles: The style images, each at its own size.
         style_weights: How much each style counts.
         options: Weights, layers and kinds of the losses.
+        guides: ``(1, 1, H, W)`` in [0, 1] for each style, which pixels of the image are to have
+            it (Gatys et al. 2017, section 4); all styles are blended everywhere if left out.
     """
 
     def __init__(
@@ -56,6 +81,7 @@ class Objective:
         styles: Sequence[Source],
         style_weights: Sequence[float],
         options: OptimizeOptions,
+        guides: Sequence[Tensor] | None = None,
     ) -> None:
         self.backbone = backbone
         self.options = options
@@ -67,14 +93,8 @@ class Objective:
         if options.style_weight == 0:
             self.style_layers = {}
         with torch.no_grad():
-            self.content_maps = backbone(content.image, self.content_layers)
-            moments = [self._moments(style) for style in styles]
-            self.style = _blend(moments, style_weights) if self.style_layers else {}
-            self.roots = (
-                {layer: losses.sqrtm(target.covariance) for layer, target in self.style.items()}
-                if "w2" in options.style_loss
-                else {}
-            )
+            self._keep_content()
+            self.regions = self._regions(styles, style_weights, guides) if self.style_layers else []
 
     def __call__(self, image: Tensor) -> dict[str, Tensor]:
         """Return the weighted loss terms of an image ``(1, 3, H, W)``: scalars by name."""
@@ -84,15 +104,70 @@ class Objective:
         if self.content_layers:
             terms["content"] = options.content_weight * self._content_loss(maps)
         if self.style_layers:
-            terms["style"] = options.style_weight * self._style_loss(maps)
+            terms["style"] = options.style_weight * _total(
+                region.share * self._style_loss(maps, region) for region in self.regions
+            )
         if options.tv_weight:
             terms["tv"] = options.tv_weight * losses.total_variation(image)
         return terms
 
-    def _moments(self, source: Source) -> dict[str, Moments]:
-        maps = self.backbone(source.image, self.style_layers)
+    def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the loss terms of an image ``(1, 3, H, W)`` and the gradient of their sum."""
+        image = image.detach().requires_grad_(True)
+        terms = self(image)
+        (grad,) = torch.autograd.grad(_total(terms.values()), image)
+        return {name: term.detach() for name, term in terms.items()}, grad
+
+    def _keep_content(self) -> None:
+        self.content_maps = self.backbone(self.content.image, self.content_layers)
+
+    def _measure(self, source: Source) -> dict[str, Moments]:
+        return self._moments(self.backbone(source.image, self.style_layers), source)
+
+    def _regions(
+        self, styles: Sequence[Source], weights: Sequence[float], guides: Sequence[Tensor] | None
+    ) -> list[Region]:
+        """One region with all styles, or one for each style and guide."""
+        image, alpha = self.content.image, self.content.alpha
+        if guides is None:
+            return [self._region(self.content, 1.0, styles, weights)]
+        parts = [guide if alpha is None else guide * alpha for guide in guides]
+        # Every region's loss is relative to its own style. Its share makes a pixel of a small
+        # region be pulled as much as one of a large region or of an image without regions.
+        area = image[:, :1].numel() if alpha is None else float(alpha.sum())
+        mean = sum(weights) / len(weights)
+        shares = [
+            float(part.sum()) / area * weight / mean
+            for part, weight in zip(parts, weights, strict=True)
+        ]
+        return [
+            self._region(Source(image, part), share, [style], [1])
+            for part, share, style in zip(parts, shares, styles, strict=True)
+        ]
+
+    def _region(
+        self, where: Source, share: float, styles: Sequence[Source], weights: Sequence[float]
+    ) -> Region:
+        style = _blend([self._measure(each) for each in styles], weights)
+        kind = self.options.style_loss
+        roots = {
+            name: losses.sqrtm(x.double().covariance) for name, x in style.items() if "w2" in kind
+        }
+        neighbors = None
+        if "nn" in kind:
+            # Looked at again, one after another: the maps of all styles would take much memory.
+            counting = (
+                (style, self.backbone(style.image, self.style_layers))
+                for style, weight in zip(styles, weights, strict=True)
+                if weight
+            )
+            neighbors = Neighbors(self.style_layers, style, where, counting)
+        return Region(where, share, style, roots, neighbors)
+
+    def _moments(self, maps: Mapping[str, Tensor], source: Source) -> dict[str, Moments]:
+        """The moments of a source's feature maps, each position counting as much as it says."""
         return {
-            layer: losses.moments(maps[layer], source.weights_at(maps[layer]))
+            layer: losses.moments(maps[layer], source.weights_at(maps[layer].shape[2:]))
             for layer in self.style_layers
         }
 
@@ -105,17 +180,25 @@ class Objective:
     def _compare_content(self, maps: Tensor, target: Tensor) -> Tensor:
         if self.options.classic_losses:
             return losses.content_loss_classic(maps, target)
-        return losses.content_loss(maps, target, self.content.weights_at(maps))
+        return losses.content_loss(maps, target, self.content.weights_at(maps.shape[2:]))
 
-    def _style_loss(self, maps: dict[str, Tensor]) -> Tensor:
+    def _style_loss(self, maps: Mapping[str, Tensor], region: Region) -> Tensor:
+        terms = []
+        if self.options.style_loss != "nn":
+            terms.append(self._statistics_loss(self._moments(maps, region.where), region))
+        if region.neighbors is not None:
+            neighbors = region.neighbors(maps)
+            terms.append(NEIGHBOR_SHARE * neighbors if terms else neighbors)
+        return _total(terms)
+
+    def _statistics_loss(self, moments: Mapping[str, Moments], region: Region) -> Tensor:
         return _total(
-            weight * self._compare_style(maps[layer], layer)
+            weight * self._compare_style(moments[layer], region, layer)
             for layer, weight in self.style_layers.items()
         )
 
-    def _compare_style(self, maps: Tensor, layer: str) -> Tensor:
-        target, kind = self.style[layer], self.options.style_loss
-        image = losses.moments(maps, self.content.weights_at(maps))
+    def _compare_style(self, image: Moments, region: Region, layer: str) -> Tensor:
+        target, kind = region.style[layer], self.options.style_loss
         if self.options.classic_losses:
             return losses.gram_loss_classic(image, target)
         # Gram matrices weigh the strong directions of a feature map, W2 the faint ones as well:
@@ -124,9 +207,38 @@ class Objective:
         if "gram" in kind:
             terms.append(losses.gram_loss(image, target))
         if "w2" in kind:
-            w2 = losses.wasserstein_loss(image, target, self.roots[layer])
+            # Faint directions make its gradient sensitive to rounding: off by 0.4% in float32.
+            w2 = losses.wasserstein_loss(image.double(), target.double(), region.roots[layer])
+            w2 = w2.to(image.mean)
             terms.append(w2 if kind == "w2" else W2_SHARE * w2)
         return _total(terms)
+
+
+class Masked:
+    """An objective of which only a part of the image is free: the rest is the photo.
+
+    The backbone sees the image as it will be in the end, so that what is painted fits what stays.
+
+    Args:
+        objective: Looks at the whole.
+        mask: ``(1, 1, H, W)`` in [0, 1].
+    """
+
+    def __init__(self, objective: Objective, mask: Tensor) -> None:
+        self.objective = objective
+        self.mask = mask
+
+    def __call__(self, image: Tensor) -> dict[str, Tensor]:
+        """Return the weighted loss terms of an image ``(1, 3, H, W)`` laid over the photo."""
+        return self.objective(self._lay(image))
+
+    def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the loss terms and the gradient of their sum, 0 where the mask is."""
+        terms, grad = self.objective.gradient(self._lay(image))
+        return terms, grad * self.mask
+
+    def _lay(self, image: Tensor) -> Tensor:
+        return torch.lerp(self.objective.content.image, image, self.mask)
 
 
 def _normalised(layers: LayerWeights, classic: bool) -> LayerWeights:

@@ -7,6 +7,8 @@ carries their state over to another size. Neither ever waits for the device.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import torch
@@ -39,6 +41,10 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(image, size=size, mode="bicubic", antialias=True)
 
 
+# Numbers of a large image that are worked on at a time.
+CHUNK = 2**22
+
+
 class LBFGS:
     """Limited-memory BFGS (Liu and Nocedal 1989) with unit steps: one evaluation a step.
 
@@ -49,12 +55,21 @@ class LBFGS:
         history: How many pairs of changes approximate the curvature.
         first_step: Root mean square of the first change, of the full range.
         clip: Keep the image within [0, 1]. What enters the history is the change after clipping.
+        room: Bytes that the history may take at a (height, width). Where it is short, pairs are
+            kept in bfloat16, and then fewer of them.
     """
 
-    def __init__(self, history: int = 40, first_step: float = 0.02, clip: bool = True) -> None:
+    def __init__(
+        self,
+        history: int = 40,
+        first_step: float = 0.02,
+        clip: bool = True,
+        room: Callable[[tuple[int, int]], float] = lambda _size: math.inf,
+    ) -> None:
         self.history = history
         self.first_step = first_step
         self.clip = clip
+        self.room = room
         self._forget()
 
     def _forget(self) -> None:
@@ -87,33 +102,61 @@ class LBFGS:
         loss = torch.where(good, loss, self.last[1])
         grad = torch.where(good, grad, self.last[2])
         self.length = torch.where(good, 1.0, 0.25 * self.length)
-        change, gradient_change = image - self.last[0], grad - self.last[2]
-        product, square = (change * gradient_change).sum(), gradient_change.square().sum()
+        count, dtype = self._capacity(image)
+        change = (image - self.last[0]).to(dtype)
+        gradient_change = (grad - self.last[2]).to(dtype)
+        product = _dot(change, gradient_change)
+        square = _dot(gradient_change, gradient_change)
         # Without positive curvature the approximation would lose its descent directions: such a
         # pair, and that of a step taken back, has weight 0.
         curved = product > 1e-10 * square
         before = 0.0 if self.inverse_curvature is None else self.inverse_curvature
         self.inverse_curvature = torch.where(curved, product / square, before)
         weight = torch.where(curved, 1 / product, 0.0)
-        self.pairs = [*self.pairs, (change, gradient_change, weight)][-self.history :]
+        self.pairs = [*self.pairs, (change, gradient_change, weight)][-count:]
         return image, loss, grad
+
+    def _capacity(self, image: Tensor) -> tuple[int, torch.dtype]:
+        """How many pairs there is room for, and in which numbers."""
+        height, width = image.shape[2:]
+        room = self.room((height, width)) / (2 * image.numel())
+        if room >= self.history * image.element_size():
+            return self.history, image.dtype
+        return max(1, min(self.history, int(room / torch.bfloat16.itemsize))), torch.bfloat16
 
     def _apply_inverse_hessian(self, grad: Tensor) -> Tensor:
         """The two-loop recursion (Nocedal and Wright 2006, algorithm 7.4)."""
         gentle = self.first_step / grad.square().mean().sqrt().clamp_min(1e-30)
         if self.inverse_curvature is None:
             return grad * gentle
-        direction = grad.clone()
+        direction = grad.clone(memory_format=torch.contiguous_format)
         shares = []
         for change, gradient_change, weight in reversed(self.pairs):
-            shares.append(weight * (change * direction).sum())
-            direction -= shares[-1] * gradient_change
+            shares.append(weight * _dot(change, direction))
+            _add(direction, -shares[-1], gradient_change)
         direction *= torch.where(self.inverse_curvature > 0, self.inverse_curvature, gentle)
         for (change, gradient_change, weight), share in zip(
             self.pairs, reversed(shares), strict=True
         ):
-            direction += (share - weight * (gradient_change * direction).sum()) * change
+            _add(direction, share - weight * _dot(gradient_change, direction), change)
         return direction
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    """The inner product of two images, in float32 or wider."""
+    return torch.stack([(x * y).sum() for x, y in _chunks(a, b)]).sum()
+
+
+def _add(image: Tensor, share: Tensor, change: Tensor) -> None:
+    """Add a share of a change to a contiguous image, in place."""
+    for x, y in _chunks(image, change):
+        x += share * y
+
+
+def _chunks(*images: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """The numbers of images piece by piece, in float32 or wider: no wide copy of a whole one."""
+    for pieces in zip(*(torch.split(image.reshape(-1), CHUNK) for image in images), strict=True):
+        yield tuple(x.to(torch.promote_types(x.dtype, torch.float32)) for x in pieces)
 
 
 class Adam:

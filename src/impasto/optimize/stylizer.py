@@ -21,12 +21,16 @@ from impasto.color import keep_colors, match_linear, prepare_style
 from impasto.devices import describe, keep_memory, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
-from impasto.image import ImageSource, Picture, fit, load_image
+from impasto.image import ImageSource, Picture, fit, load_image, load_mask
+from impasto.image.masks import composite, name_of, weighted
 from impasto.losses import moments, sqrtm
+from impasto.optimize.guidance import Guidance, load_guidance
 from impasto.optimize.loop import Loop, Outcome
-from impasto.optimize.objective import Objective, Source
+from impasto.optimize.memory import Planner, measure
+from impasto.optimize.objective import Masked, Objective, Source
 from impasto.optimize.optimizers import LBFGS, Adam, Optimizer
 from impasto.optimize.pyramid import Scale, plan
+from impasto.optimize.tiled import TiledObjective
 from impasto.options import OptimizeOptions
 from impasto.result import Result
 
@@ -74,6 +78,7 @@ class Optimize:
             backbone = copy.deepcopy(backbone)
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.costs = measure(self.backbone, self.options, self.device)
         logger.info(
             "optimising with %s in %s on %s",
             backbone.name,
@@ -87,14 +92,24 @@ class Optimize:
         styles: ImageSource | Sequence[ImageSource],
         *,
         style_weights: Sequence[float] | None = None,
+        mask: ImageSource | None = None,
+        content_masks: Sequence[ImageSource] | None = None,
+        style_masks: Sequence[ImageSource | None] | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> Result:
         """Repaint a picture in the manner of one or several artworks.
 
+        Masks are images of the shape of their picture, or boolean arrays: white belongs to them,
+        grey does in part (``load_mask``).
+
         Args:
             content: The photo: a path, Pillow image, array, tensor or Picture.
-            styles: The artwork, or several of them that are blended.
+            styles: The artwork, or several of them: blended, or each in its own region.
             style_weights: How much each artwork counts; all alike if left out.
+            mask: Where to paint; elsewhere the photo stays as it is.
+            content_masks: For each artwork the region of the photo that is to have its style.
+                One artwork serves for all of them. What is in no region keeps to the photo.
+            style_masks: For each artwork the part whose style is taken; None: all of it.
             callbacks: Called with a Step after each step.
 
         Returns:
@@ -103,15 +118,20 @@ class Optimize:
             ``stopped`` says why.
 
         Raises:
-            InputError: If a picture or a weight cannot be used.
+            InputError: If a picture, a mask or a weight cannot be used.
             ImpastoError: If memory runs out or the loss is not finite from the start.
         """
         photo = load_image(content, long_side=self.options.max_size)
-        artworks = [self._load_artwork(style, photo) for style in _as_list(styles)]
-        weights = _checked_weights(style_weights, len(artworks))
-        for picture in (photo, *artworks):
-            self._check_picture(picture)
-        run = _Run(self, photo, artworks, weights)
+        self._check_picture(photo)
+        sources = _as_list(styles)
+        if len(sources) == 1 and content_masks is not None:
+            sources *= len(content_masks)
+        weights = _checked_weights(style_weights, len(sources))
+        guidance = load_guidance(photo, mask, content_masks, len(sources))
+        artworks = self._load_artworks(sources, style_masks, photo, guidance)
+        for artwork in artworks:
+            self._check_picture(artwork)
+        run = _Run(self, photo, artworks, weights, guidance)
         history = History()
         loop = run.loop([history, *callbacks])
         with _memory_errors(loop):
@@ -120,18 +140,32 @@ class Optimize:
         if outcome.stopped:
             logger.warning("%s after %d steps", outcome.stopped, outcome.steps)
         settings = self._settings(photo, artworks, weights, outcome, seconds)
+        settings |= _mask_settings(mask, content_masks, style_masks)
         picture = run.finish(outcome.image)
-        if self.options.match_result != "off":
-            reference = photo if self.options.match_result == "content" else artworks[0]
-            picture = match_linear(picture, reference, self.options.color_strength)
         return Result(picture, settings, tuple(history.records), seconds, outcome.stopped)
 
-    def _load_artwork(self, style: ImageSource, photo: Picture) -> Picture:
-        """An artwork with the colours in which it is to be painted."""
+    def _load_artworks(
+        self,
+        styles: Sequence[ImageSource],
+        masks: Sequence[ImageSource | None] | None,
+        photo: Picture,
+        guidance: Guidance,
+    ) -> list[Picture]:
+        """The artworks, visible within their masks, in the colours to be painted with."""
         options = self.options
-        return prepare_style(
-            options.preserve_color, load_image(style), photo, options.color_strength
-        )
+        masks = [None] * len(styles) if masks is None else masks
+        if len(masks) != len(styles):
+            raise InputError(f"{len(masks)} style masks for {len(styles)} styles: one for each")
+        artworks = []
+        for index, (style, mask) in enumerate(zip(styles, masks, strict=True)):
+            artwork = load_image(style)
+            if mask is not None:
+                artwork = weighted(artwork, load_mask(mask, artwork))
+            part = guidance.part(photo, index)
+            artworks.append(
+                prepare_style(options.preserve_color, artwork, part, options.color_strength)
+            )
+        return artworks
 
     def _check_picture(self, picture: Picture) -> None:
         smallest = self.backbone.min_size
@@ -178,6 +212,7 @@ class _Run:
         photo: Picture,
         artworks: Sequence[Picture],
         weights: Sequence[float],
+        guidance: Guidance,
     ) -> None:
         self.options, self.device = stylizer.options, stylizer.device
         self.backbone = stylizer.backbone
@@ -186,6 +221,14 @@ class _Run:
             photo.size, self.options.steps, self.options.scales, self.backbone.min_size
         )
         self.photos = {scale.size: photo.resized(*scale.size) for scale in self.scales}
+        self.masks = {scale.size: guidance.resized(*scale.size) for scale in self.scales}
+        planner = Planner(self.backbone, self.options, self.device, stylizer.costs)
+        self.layouts = {
+            scale.size: planner.layout(scale, [self._style_size(x, scale) for x in artworks])
+            for scale in self.scales
+        }
+        largest = self.scales[-1]
+        logger.info(planner.describe(largest, self.layouts[largest.size]))
 
     def loop(self, callbacks: Sequence[Callback]) -> Loop:
         """The loop of this run."""
@@ -193,8 +236,8 @@ class _Run:
         return Loop(
             self.scales,
             self.objective,
-            _optimizer(options),
-            [self.photos[scale.size].tensor(self.device) for scale in self.scales],
+            _optimizer(options, lambda size: self.layouts[size].room),
+            lambda index: self.photos[self.scales[index].size].tensor(self.device),
             detail=options.detail if options.init == "content" else 0.0,
             averaging=options.averaging,
             tolerance=options.tolerance,
@@ -218,39 +261,58 @@ class _Run:
             return _with_colors_of(style, noise.to(self.device))
         return load_image(options.init).resized(*scale.size).tensor(self.device)
 
-    def objective(self, index: int) -> Objective:
+    def objective(self, index: int) -> Objective | Masked:
         """The objective of a scale.
 
         Raises:
             ImpastoError: If memory runs out.
         """
         scale = self.scales[index]
-        photo = self.photos[scale.size]
-        return Objective(
+        photo, masks = self.photos[scale.size], self.masks[scale.size]
+        layout = self.layouts[scale.size]
+        painted = weighted(photo, masks.mask)
+        common: Any = (
             self.backbone,
-            Source(photo.tensor(self.device), photo.alpha_tensor(self.device)),
+            Source(photo.tensor(self.device), painted.alpha_tensor(self.device)),
             [self._style_source(artwork, scale) for artwork in self.artworks],
             self.weights,
             self.options,
+            masks.guide_tensors(self.device),
         )
+        objective = (
+            TiledObjective(*common, tile=layout.tile, keep_maps=layout.keep_maps)
+            if layout.tile
+            else Objective(*common)
+        )
+        mask = masks.mask_tensor(self.device)
+        return objective if mask is None else Masked(objective, mask)
 
     def finish(self, image: Tensor) -> Picture:
         """The picture of an image tensor, with the photo's alpha and, if asked for, colours."""
         photo, options = self.photos[image.shape[2], image.shape[3]], self.options
+        mask = self.masks[photo.size].mask
         alpha = photo.alpha_tensor()
         picture = Picture.from_tensor(image, alpha, name="result", bits=photo.bits)
-        if options.preserve_color == "luminance":
-            return keep_colors(picture, photo, options.color_strength)
-        return picture  # the other modes have recoloured the artwork
+        if options.preserve_color == "luminance":  # the other modes have recoloured the artwork
+            picture = keep_colors(picture, photo, options.color_strength)
+        if options.match_result != "off":
+            goal = weighted(photo, mask) if options.match_result == "content" else self.artworks[0]
+            matched = match_linear(weighted(picture, mask), goal, options.color_strength)
+            picture = dataclasses.replace(matched, alpha=picture.alpha)
+        return composite(picture, photo, mask)
 
     def _style_source(self, artwork: Picture, scale: Scale) -> Source:
-        """An artwork at the size that suits a scale: its own aspect, never enlarged."""
+        """An artwork at the size that suits a scale."""
+        sized = artwork.resized(*self._style_size(artwork, scale))
+        return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
+
+    def _style_size(self, artwork: Picture, scale: Scale) -> tuple[int, int]:
+        """The size of an artwork that suits a scale: its own aspect, never enlarged."""
         side = round(max(scale.size) * self.options.style_scale)
         height, width = artwork.size
         # A long, narrow artwork keeps enough pixels for the deepest layer.
         side = max(side, -(-self.backbone.min_size * max(height, width) // min(height, width)))
-        sized = artwork.resized(*fit(artwork.size, side))
-        return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
+        return fit(artwork.size, side)
 
 
 @contextmanager
@@ -269,12 +331,30 @@ def _memory_errors(loop: Loop) -> Iterator[None]:
         ) from error
 
 
-def _optimizer(options: OptimizeOptions) -> Optimizer:
+def _mask_settings(
+    mask: ImageSource | None,
+    content_masks: Sequence[ImageSource] | None,
+    style_masks: Sequence[ImageSource | None] | None,
+) -> dict[str, object]:
+    """The names of the masks that were given."""
+    settings: dict[str, object] = {}
+    if mask is not None:
+        settings["mask"] = name_of(mask)
+    if content_masks is not None:
+        settings["content_masks"] = [name_of(one) for one in content_masks]
+    if style_masks is not None:
+        settings["style_masks"] = [one if one is None else name_of(one) for one in style_masks]
+    return settings
+
+
+def _optimizer(options: OptimizeOptions, room: Callable[[tuple[int, int]], float]) -> Optimizer:
     if options.optimizer == "adam":
         return Adam(options.learning_rate)
     if options.classic_losses:
-        return LBFGS(history=100, clip=False)  # as torch's, which the classic scripts use
-    return LBFGS()
+        return LBFGS(
+            history=100, clip=False, room=room
+        )  # as torch's, which the classic scripts use
+    return LBFGS(room=room)
 
 
 def _with_colors_of(style: Source, noise: Tensor) -> Tensor:

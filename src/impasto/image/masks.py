@@ -1,0 +1,83 @@
+"""Masks: where a picture is painted, and which of its pixels belong to a region."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import numpy as np
+
+from impasto.errors import InputError
+from impasto.image.picture import Floats, Picture, resample
+from impasto.image.reading import ImageSource, load_image
+
+# A mask may be this much longer or shorter than the picture's aspect asks for.
+_ASPECT_SLACK = 0.02
+
+
+def load_mask(source: ImageSource, picture: Picture) -> Floats:
+    """Read a mask for a picture from anything that holds an image, or a boolean array.
+
+    White belongs to the mask, black does not, and shades of grey do in part. Transparent parts
+    count as black.
+
+    Args:
+        source: The mask at any size, with the aspect of the picture.
+        picture: What it is for.
+
+    Returns:
+        ``(H, W)`` float32 in [0, 1], at the size of the picture.
+
+    Raises:
+        InputError: If the source cannot be read, has another aspect or is black all over.
+    """
+    if isinstance(source, np.ndarray) and source.dtype == bool:
+        source = source.astype(np.float32)
+    image = load_image(source)
+    (height, width), (rows, columns) = image.size, picture.size
+    expected = rows * width / columns
+    if abs(height - expected) > 1 + _ASPECT_SLACK * expected:
+        raise InputError(
+            f"the mask {image.name} is {width} x {height} px, {picture.name} {columns} x {rows}: "
+            "a mask has to have the shape of its picture"
+        )
+    brightness = image.rgb.mean(axis=2)
+    mask = resized(brightness if image.alpha is None else brightness * image.alpha, rows, columns)
+    if not mask.any():
+        raise InputError(f"the mask {image.name} is black all over: white says where")
+    return mask
+
+
+def name_of(source: ImageSource) -> str:
+    """How settings call a mask."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    return str(getattr(source, "name", "image"))
+
+
+def resized(mask: Floats, height: int, width: int) -> Floats:
+    """Return a mask at another size, in pixels."""
+    if mask.shape == (height, width):
+        return mask
+    return resample(mask[..., None], height, width)[..., 0]
+
+
+def weighted(picture: Picture, mask: Floats | None) -> Picture:
+    """Return a picture that is visible within a mask only: its alpha times the mask."""
+    if mask is None:
+        return picture
+    return replace(picture, alpha=mask if picture.alpha is None else picture.alpha * mask)
+
+
+def composite(painted: Picture, photo: Picture, mask: Floats | None) -> Picture:
+    """Lay a painted picture over the photo where a mask says: mask 0 is the photo, exactly.
+
+    Args:
+        painted: At the size of the photo; its alpha is kept.
+        photo: What stays where the mask is 0.
+        mask: ``(H, W)`` in [0, 1]; None is 1 everywhere.
+    """
+    if mask is None:
+        return painted
+    share = mask[..., None]
+    return replace(painted, rgb=share * painted.rgb + (1 - share) * photo.rgb)

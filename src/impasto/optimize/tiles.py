@@ -1,0 +1,98 @@
+"""Dividing an image into tiles, each seen with as much around it as a network sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from torch import Tensor
+
+from impasto.backbones.base import ReceptiveField
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of one axis and what is seen with it, in pixels.
+
+    Attributes:
+        start: Its first pixel.
+        stop: The pixel after its last one.
+        left: The first pixel that is seen.
+        right: The pixel after the last one that is seen.
+    """
+
+    start: int
+    stop: int
+    left: int
+    right: int
+
+    def own(self, stride: int) -> slice:
+        """Its positions in a map of the whole axis."""
+        return slice(self.start // stride, self.stop // stride)
+
+    def inner(self, stride: int) -> slice:
+        """Its positions in a map of what is seen."""
+        offset = self.left // stride
+        return slice(self.start // stride - offset, self.stop // stride - offset)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A rectangle of an image and the window in which it is seen."""
+
+    rows: Span
+    columns: Span
+
+    def window(self, image: Tensor) -> Tensor:
+        """The part of an image ``(B, C, H, W)`` that is seen."""
+        rows, columns = self.rows, self.columns
+        return image[..., rows.left : rows.right, columns.left : columns.right]
+
+    def own(self, maps: Tensor, stride: int = 1) -> Tensor:
+        """The tile's part of a map of the whole image."""
+        return maps[..., self.rows.own(stride), self.columns.own(stride)]
+
+    def inner(self, maps: Tensor, stride: int = 1) -> Tensor:
+        """The tile's part of a map of its window."""
+        return maps[..., self.rows.inner(stride), self.columns.inner(stride)]
+
+
+def deepest(fields: Iterable[ReceptiveField]) -> ReceptiveField:
+    """The stride and the margin that suffice for all of these."""
+    fields = list(fields)
+    return ReceptiveField(
+        max(field.stride for field in fields), max(field.margin for field in fields)
+    )
+
+
+def split(length: int, longest: int, field: ReceptiveField) -> list[Span]:
+    """Divide an axis into stretches of about equal length.
+
+    They begin at multiples of the stride and so do their windows: pooling falls on the same
+    pixels as in the whole. At the ends of the axis windows end as well, so that the padding of
+    the convolutions there is that of the whole.
+
+    Args:
+        length: Of the axis, in pixels.
+        longest: Of a stretch, rounded up to the stride; the last one takes a rest of less than a
+            stride besides.
+        field: Of the deepest layer.
+    """
+    stride = field.stride
+    halo = -(-field.margin // stride) * stride
+    count = -(-length // longest)
+    step = -(-length // (count * stride)) * stride
+    # A start with less than a stride behind it would have no position in the deepest map.
+    starts = range(0, max(length - stride, 0) + 1, step)
+    stops = [*starts[1:], length]
+    return [
+        Span(start, stop, max(0, start - halo), min(length, stop + halo))
+        for start, stop in zip(starts, stops, strict=True)
+    ]
+
+
+def lay_tiles(size: Sequence[int], longest: int, field: ReceptiveField) -> list[Tile]:
+    """Divide an image of (height, width) into tiles of sides up to ``longest`` pixels."""
+    rows, columns = (split(length, longest, field) for length in size)
+    return [Tile(row, column) for row, column in product(rows, columns)]
