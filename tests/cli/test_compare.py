@@ -10,6 +10,8 @@ from PIL import Image
 from impasto import artworks
 from impasto.cli import main
 from impasto.image import load_image, save_image
+from impasto.networks.description import Architecture, Description
+from impasto.networks.files import build, save_model
 
 SMALL = ["--max-size", "32", "--steps", "1", "--device", "cpu", "--height", "40"]
 
@@ -36,6 +38,19 @@ def test_methods_side_by_side() -> None:
     assert load_image("methods.png").size[1] > 4 * 40
 
 
+def test_networks_among_the_methods(tmp_path: Path) -> None:
+    files = []
+    for description in (
+        Description("fast", Architecture(4, 1), ("wave",)),
+        Description("arbitrary", Architecture(4, 1)),
+    ):
+        files.append(str(tmp_path / f"{description.kind}.safetensors"))
+        save_model(build(description), description, files[-1])
+    arguments = ["--methods", *files, "-o", "methods.png", "--max-size", "32", "--height", "40"]
+    assert main(["-q", "compare", "methods", "grey.png", "dots.png", *arguments]) == 0
+    assert load_image("methods.png").size[1] > 4 * 40
+
+
 def test_a_strip_of_finished_pictures() -> None:
     labels = ["--labels", "before", "after", "-o", "strip.png", "--height", "40"]
     assert main(["-q", "compare", "strip", "grey.png", "clear.png", *labels]) == 0
@@ -47,7 +62,7 @@ def test_a_strip_of_finished_pictures() -> None:
     [
         (["grid", "grey.png", "--styles", "none.png"], "none.png"),
         (["grid", "grey.png", "--styles", "dots.png", "--columns", "0"], "columns"),
-        (["methods", "grey.png", "dots.png", "--methods", "oil"], "no method 'oil'"),
+        (["methods", "grey.png", "dots.png", "--methods", "oil"], "unknown method 'oil'"),
         (["methods", "grey.png", "dots.png", "-o", "m.xyz"], ".png"),
         (["strip", "grey.png", "--labels", "a", "b"], "one label a picture"),
         (["strip", "grey.png", "--height", "0"], "height has to be at least 1"),

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 from impasto.errors import InputError
-from impasto.explain.collage import grid, load_named, method, paint_all
+from impasto.explain.collage import grid, load_named, paint_all
 from impasto.image import Picture, save_image
-from impasto.networks.description import Architecture, Description
-from impasto.networks.files import build, save_model
 from impasto.result import Result
 
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
@@ -61,24 +59,3 @@ def test_files_with_one_name_are_told_apart(tmp_path: Path) -> None:
         save_image(plain(*RED), folder / "a.b.png")
     files = [str(tmp_path / "a.b.png"), str(tmp_path / "other" / "a.b.png")]
     assert list(load_named(files, 16)) == ["a.b", "a.b (2)"]
-
-
-def test_methods_are_presets_and_networks(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no method 'van-gogh'"):
-        method("van-gogh", {}, lambda stylizer: stylizer)
-    with pytest.raises(InputError, match="no method 'fast'"):
-        method("fast", {}, lambda stylizer: stylizer)
-    with pytest.raises(InputError, match="nowhere"):
-        method(f"fast={tmp_path}/nowhere.safetensors", {}, lambda stylizer: stylizer)
-    networks = {"fast": Description("fast", Architecture(4, 1), ("wave",))}
-    networks["arbitrary"] = Description("arbitrary", Architecture(4, 1))
-    for name, description in networks.items():
-        save_model(build(description), description, tmp_path / name)
-        small = {"max_size": 16, "steps": 1, "device": "cpu"}
-        paint = method(f"{name}={tmp_path / name}", small, lambda stylizer: stylizer)
-        assert paint(plain(*RED), plain(*GREEN)).picture.size == (16, 16)
-    given = {"steps": 1, "max_size": 32, "device": "cpu", "precision": "float32"}
-    paint = method("gatys", given, lambda stylizer: stylizer)
-    result = paint(plain(*RED), plain(*GREEN))
-    assert result.settings["classic_losses"] is True
-    assert result.settings["steps"] == 1

@@ -86,8 +86,13 @@ def add_options(
 
 def collect(args: argparse.Namespace, options: type[Any]) -> dict[str, Any]:
     """The values of an options dataclass that were given on the command line."""
-    names = {item.name for item in dataclasses.fields(options)}
-    return {name: value for name, value in vars(args).items() if name in names}
+    known = names(options)
+    return {name: value for name, value in vars(args).items() if name in known}
+
+
+def names(options: type[Any]) -> set[str]:
+    """The names of the fields of an options dataclass."""
+    return {item.name for item in dataclasses.fields(options)}
 
 
 def _metavar(item: dataclasses.Field[Any]) -> str | None:

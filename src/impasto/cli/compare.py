@@ -5,21 +5,23 @@ from __future__ import annotations
 import argparse
 import logging
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.arguments import add_options, collect
+from impasto.cli.arguments import INTERRUPTED, add_options, collect, names
 from impasto.errors import InputError
+from impasto.methods import MODEL_SUFFIX
+from impasto.names import must_be_known
+from impasto.networks.options import ArbitraryOptions
 from impasto.options import PRESETS, OptimizeOptions
 
 if TYPE_CHECKING:
+    from impasto.api import Stylizer
     from impasto.callbacks import ProgressBar
-    from impasto.explain.collage import Paint
     from impasto.image import Picture
-    from impasto.optimize import Optimize
+    from impasto.result import Result
 
 logger = logging.getLogger(__name__)
-
-INTERRUPTED = 130
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -66,7 +68,7 @@ def _add_methods(kinds: argparse._SubParsersAction[Any]) -> None:
         nargs="+",
         default=list(PRESETS),
         metavar="METHOD",
-        help=f"{', '.join(PRESETS)}, arbitrary, fast=FILE, arbitrary=FILE (default: all presets)",
+        help=f"{', '.join(PRESETS)}, arbitrary, or a model file (default: all presets)",
     )
     _add_output(parser, "methods.jpg")
     add_options(parser.add_argument_group("optimisation, for all methods"), OptimizeOptions)
@@ -107,17 +109,20 @@ def _grid(args: argparse.Namespace) -> int:
     styles = load_named(args.styles, _detail(options))
     count = len(contents) * len(styles)
     painted: dict[tuple[str, str], Picture] = {}
-    with _Painting(args) as painting:
-        paint = painting.with_progress(Optimize(options))
-        for names, picture in paint_all(contents, styles, paint):
-            painted[names] = picture
-            logger.info("%d of %d: %s in the manner of %s", len(painted), count, *names)
+    stylizer = Optimize(options)
+    with _Bars(args.quiet) as bars:
+
+        def paint(photo: Picture, artwork: Picture) -> Result:
+            return stylizer(photo, artwork, callbacks=bars.one())
+
+        for pair, picture in paint_all(contents, styles, paint):
+            painted[pair] = picture
+            logger.info("%d of %d: %s in the manner of %s", len(painted), count, *pair)
     _save(grid(contents, styles, painted, columns=args.columns, height=args.height), args.output)
     return 0 if len(painted) == count else INTERRUPTED
 
 
 def _methods(args: argparse.Namespace) -> int:
-    from impasto.explain.collage import method
     from impasto.explain.strip import strip
     from impasto.image import load_image
 
@@ -125,22 +130,36 @@ def _methods(args: argparse.Namespace) -> int:
     photo, artwork = load_image(args.content), load_image(args.style)
     pictures, labels = [photo, artwork], ["photo", "artwork"]
     given = collect(args, OptimizeOptions)
-    with _Painting(args) as painting:
-        methods = {text: method(text, given, painting.with_progress) for text in args.methods}
-        for text, paint in methods.items():
-            logger.info("%s", text)
-            result = paint(photo, artwork)
+    stylizers = {method: _stylizer(method, artwork, given) for method in args.methods}
+    with _Bars(args.quiet) as bars:
+        for method, stylizer in stylizers.items():
+            logger.info("%s", method)
+            result = stylizer(photo, callbacks=bars.one())
             if result.stopped == "interrupted":
                 break
             pictures.append(result.picture)
-            labels.append(f"{text}, {result.seconds:.1f} s")
+            labels.append(f"{Path(method).stem}, {result.seconds:.1f} s")
     _save(strip(pictures, labels, height=args.height), args.output)
-    return 0 if len(pictures) == 2 + len(methods) else INTERRUPTED
+    return 0 if len(pictures) == 2 + len(stylizers) else INTERRUPTED
+
+
+def _stylizer(method: str, artwork: Picture, given: dict[str, Any]) -> Stylizer:
+    """What paints by a method as the command line names it."""
+    from impasto.api import make_stylizer
+    from impasto.networks.description import describe
+
+    # Networks take those options that they know: size, device, precision.
+    shared = {name: given[name] for name in given if name in names(ArbitraryOptions)}
+    if method.endswith(MODEL_SUFFIX):
+        styles = [] if describe(method).kind == "fast" else [artwork]
+        return make_stylizer([method, *styles], **shared)
+    must_be_known("method", method, [*PRESETS, "arbitrary", f"FILE{MODEL_SUFFIX}"])
+    if method == "arbitrary":
+        return make_stylizer(artwork, method=method, **shared)
+    return make_stylizer(artwork, method="optimize", preset=method, **given)
 
 
 def _strip(args: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from impasto.explain.strip import strip
     from impasto.image import load_image
 
@@ -174,19 +193,15 @@ def _save(picture: Picture, path: str) -> None:
     logger.info("wrote %s", path)
 
 
-class _Painting(ExitStack):
-    """Runs of the optimisation with a progress bar each."""
+class _Bars(ExitStack):
+    """A progress bar for each run, none where all has to be quiet."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
+    def __init__(self, quiet: bool) -> None:
         super().__init__()
-        self.quiet = args.quiet
+        self.quiet = quiet
 
-    def with_progress(self, stylizer: Optimize) -> Paint:
-        """What paints with this stylizer."""
+    def one(self) -> list[ProgressBar]:
+        """The callbacks of the next run."""
+        from impasto.callbacks import ProgressBar
 
-        def watch() -> list[ProgressBar]:
-            from impasto.callbacks import ProgressBar
-
-            return [] if self.quiet else [self.enter_context(ProgressBar())]
-
-        return lambda photo, artwork: stylizer(photo, artwork, callbacks=watch())
+        return [] if self.quiet else [self.enter_context(ProgressBar())]

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.arguments import add_options, collect
+from impasto.cli.arguments import INTERRUPTED, add_options, collect
 from impasto.cli.tables import aligned
 from impasto.errors import InputError
 from impasto.options import PRESETS, OptimizeOptions
@@ -157,7 +157,7 @@ def _sweep(args: argparse.Namespace) -> int:
             plot_trials(trials, name, args.plot)
         if args.strip:
             _write_strip(trials, name, args.strip)
-    return 0 if len(trials) == len(values) else 130
+    return 0 if len(trials) == len(values) else INTERRUPTED
 
 
 def _check_csv(args: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.arguments import add_option, add_options, collect, parse_numbers
+from impasto.cli.arguments import add_option, add_options, collect, names, parse_numbers
 from impasto.errors import InputError
 from impasto.methods import OPTIONS, Choice, choose
 from impasto.networks.options import ArbitraryOptions
@@ -48,9 +48,7 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
         "Options of --method fast and arbitrary; they also take --max-size (default here: 2048), "
         "--preserve-color, --match-result, --color-strength, --precision and --device.",
     )
-    there = {item.name for item in dataclasses.fields(OptimizeOptions)}
-    own = [item.name for item in dataclasses.fields(ArbitraryOptions) if item.name not in there]
-    add_options(networks, ArbitraryOptions, only=own)
+    add_options(networks, ArbitraryOptions, names(ArbitraryOptions) - names(OptimizeOptions))
 
 
 def add_masks(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.arguments import add_options, collect
+from impasto.cli.arguments import INTERRUPTED, add_options, collect
 from impasto.explain.options import OFFERED, ReconstructOptions
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from impasto.image import Picture
 
 logger = logging.getLogger(__name__)
-
-INTERRUPTED = 130
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:

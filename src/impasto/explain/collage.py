@@ -1,19 +1,16 @@
-"""Collages: photos by artworks, one photo in many styles, several methods side by side."""
+"""Collages: photos by artworks, one photo in many styles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from impasto.errors import InputError
 from impasto.explain.strip import sheet
 from impasto.image import Picture, load_image
-from impasto.networks import Arbitrary, Fast
-from impasto.optimize import Optimize
-from impasto.options import PRESETS, OptimizeOptions
 from impasto.result import Result
 
 Paint: TypeAlias = Callable[[Picture, Picture], Result]
@@ -82,36 +79,6 @@ def paint_all(
             if result.stopped == "interrupted":
                 return
             yield (content, style), result.picture
-
-
-def method(text: str, options: Mapping[str, Any], paint: Callable[[Optimize], Paint]) -> Paint:
-    """What paints by a method as the command line names it.
-
-    Args:
-        text: A preset of the optimisation, ``arbitrary`` for the shipped any-style network, or
-            ``fast=FILE`` or ``arbitrary=FILE`` for a network of one's own.
-        options: Options of the optimisation that differ from the preset; networks take those
-            they know (max_size, device, precision).
-        paint: How an optimisation is called, for example with callbacks.
-
-    Raises:
-        InputError: If there is no such method, or its options or its file are unusable.
-    """
-    kind, _, file = text.partition("=")
-    shared: dict[str, Any] = {
-        key: options[key] for key in ("max_size", "device", "precision") if key in options
-    }
-    if kind == "fast" and file:
-        fast = Fast(model=file, **shared)
-        return lambda photo, _: fast(photo)
-    if kind == "arbitrary":
-        return Arbitrary(model=file or None, **shared)
-    if text not in PRESETS:
-        raise InputError(
-            f"there is no method '{text}': choose {', '.join(PRESETS)}, arbitrary, "
-            "fast=FILE or arbitrary=FILE"
-        )
-    return paint(Optimize(OptimizeOptions.preset(text, **options)))
 
 
 def load_named(sources: Sequence[str], long_side: int) -> dict[str, Picture]:

@@ -15,6 +15,7 @@ from impasto.explain.evaluation import Evaluator, Row
 from impasto.explain.plots import GRID, INK, MUTED, check_format
 from impasto.files import atomic
 from impasto.image import ImageSource
+from impasto.names import nearest
 from impasto.optimize import Optimize
 from impasto.options import OptimizeOptions
 from impasto.result import Result
@@ -52,7 +53,7 @@ def parse_sweep(text: str) -> tuple[str, list[Any]]:
     fields = {item.name: item for item in dataclasses.fields(OptimizeOptions)}
     swept = [key for key, item in fields.items() if item.type in kinds or item.metadata["choices"]]
     if name not in swept:
-        raise InputError(f"cannot sweep '{name}': choose {', '.join(swept)}")
+        raise InputError(f"cannot sweep '{name}': {nearest(name, swept)}")
     try:
         values = [kinds.get(str(fields[name].type), str)(part) for part in listed.split(",")]
     except ValueError:
