@@ -31,6 +31,7 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     _hero(impasto.Optimize(max_size=512, style_weight=STYLE_WEIGHT))
     _sheet(impasto.Optimize(max_size=384, style_weight=STYLE_WEIGHT))
+    _gallery(impasto.Fast(max_size=512))
 
 
 def _hero(stylizer: impasto.Optimize) -> None:
@@ -52,6 +53,13 @@ def _sheet(stylizer: impasto.Optimize) -> None:
     rows.insert(0, [None, *styles])
     picture = sheet(rows, column_labels=["", *ARTWORKS], height=176)
     save_image(picture, IMAGES / "sheet.jpg", quality=90)
+
+
+def _gallery(stylizer: impasto.Fast) -> None:
+    photo = load_image(skimage.data.chelsea())
+    pictures = [photo, *(stylizer(photo, name).picture for name in stylizer.styles)]
+    picture = strip(pictures, ["photo", *stylizer.styles], height=220, columns=3)
+    save_image(picture, IMAGES / "gallery.jpg", quality=90)
 
 
 if __name__ == "__main__":

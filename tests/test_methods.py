@@ -34,7 +34,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_names_of_the_gallery_mean_fast(shipped: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="impasto"):
         choice = choose(["great_wave", "starry-night"])
     assert (choice.method, choice.model) == ("fast", None)
     assert "--method fast: great_wave, starry-night of the gallery" in caplog.text

@@ -112,10 +112,10 @@ def make_stylizer(
         InputError: If a style, option or device cannot be used.
     """
     choice = choose(_as_list(styles), method, options.pop("model", None))
-    stylizer: Any = load_stylizer(choice, preset=preset, progress=progress, **options)
     masks = {"style_masks": style_masks} if choice.method == "optimize" else {}
-    if not masks:
+    if choice.method != "optimize":
         refuse_regions(style_masks, choice.method)
+    stylizer: Any = load_stylizer(choice, preset=preset, progress=progress, **options)
     stylizer.set_style(choice.styles or None, style_weights=style_weights, **masks)
     return bound(stylizer, choice.method)
 

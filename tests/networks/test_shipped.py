@@ -1,0 +1,65 @@
+"""The networks that come with the package."""
+
+from __future__ import annotations
+
+import pytest
+
+import impasto
+from impasto import artworks
+from impasto.backbones import load_backbone
+from impasto.image import Picture
+from impasto.metrics import Judge
+from impasto.networks.engines import _unfit
+from impasto.networks.gallery import MODELS, gallery, shipped
+
+GALLERY = {
+    "starry-night",
+    "great-wave",
+    "composition-vii",
+    "the-scream",
+    "udnie",
+    "shipwreck",
+    "water-lilies",
+    "roman-mosaic",
+}
+
+
+def test_the_gallery_names_eight_works_and_their_makers() -> None:
+    assert set(gallery().styles) == GALLERY
+    assert all(gallery().attributions)
+
+
+@pytest.mark.parametrize("kind", ["fast", "arbitrary"])
+def test_the_onnx_files_are_of_the_same_weights(kind: str) -> None:
+    assert _unfit(shipped(kind)) is None  # type: ignore[arg-type]
+
+
+def test_all_shipped_weights_are_small() -> None:
+    assert sum(path.stat().st_size for path in MODELS.iterdir()) < 20e6
+
+
+@pytest.mark.parametrize("engine", ["torch", "onnx"])
+def test_styles_of_the_gallery_have_the_colours_of_their_works(engine: str) -> None:
+    if engine == "onnx":
+        pytest.importorskip("onnxruntime")
+    photo = artworks.draw("river-dots", 96)
+    night, scream = (
+        impasto.stylize(photo, style, engine=engine, device="cpu").picture.rgb.mean(axis=(0, 1))
+        for style in ("starry-night", "the-scream")
+    )
+    assert night[2] > night[0] + 0.05  # blue
+    assert scream[0] > scream[2] + 0.1  # orange
+
+
+def test_the_any_style_network_brings_a_picture_nearer_to_an_unseen_style() -> None:
+    photo, style = artworks.draw("river-dots", 128), artworks.draw("night-wind", 128)
+    judge = Judge(load_backbone("lite"))
+
+    def distances(picture: Picture) -> tuple[float, float]:
+        found = judge(picture.tensor(), photo.tensor(), style.tensor())
+        return found.gram, found.rgb
+
+    painted = impasto.stylize(photo, style, method="arbitrary", device="cpu").picture
+    before, after = distances(photo), distances(painted)
+    assert after[0] < 0.7 * before[0]
+    assert after[1] < 0.5 * before[1]
