@@ -9,7 +9,6 @@ Both backbones paint each pair with the default settings; VGG-16 judges. Steps a
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import statistics
 import subprocess
 import sys
@@ -111,14 +110,14 @@ def report_pictures(arguments: argparse.Namespace) -> None:
         content, style = (load_image(find(data, name), long_side=size) for name in pair)
         results = {name: stylizer(content, style) for name, stylizer in stylizers.items()}
         found = {
-            name: dataclasses.asdict(
-                judge(result.picture.tensor(), content.tensor(), style.tensor())
-            )
+            name: judge(result.picture.tensor(), content.tensor(), style.tensor())
             for name, result in results.items()
         }
+        cells = []
         for measure in MEASURES:
-            ratios[measure].append(found["lite"][measure] / found["vgg16"][measure])
-        cells = [f"{found['vgg16'][m]:.4f} / {found['lite'][m]:.4f}" for m in MEASURES]
+            full, lite = (float(getattr(found[name], measure)) for name in ("vgg16", "lite"))
+            ratios[measure].append(lite / full)
+            cells.append(f"{full:.4f} / {lite:.4f}")
         times = " / ".join(f"{results[name].seconds:.1f}" for name in BACKBONES)
         rows.append([" / ".join(pair), *cells, times])
         pictures.append([content, style, *(results[name].picture for name in BACKBONES)])

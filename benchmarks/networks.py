@@ -12,7 +12,6 @@ of speed are over the first row, the peer's built-in styles.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import itertools
 import os
 import statistics
@@ -259,7 +258,9 @@ def report_quality(taking_part: Rivals, arguments: argparse.Namespace, folder: P
         for name, picture in painted.items():
             if picture:
                 distances = judge(picture.tensor(), content.tensor(), style.tensor())
-                found[name][" / ".join(pair)] = dataclasses.asdict(distances)
+                measured = {measure: getattr(distances, measure) for measure in MEASURES}
+                found[name][" / ".join(pair)] = measured
+        print(f"painted {' / '.join(pair)}", file=sys.stderr, flush=True)
         pictures.append([content, style, *painted.values()])
     _tables_of_quality(found)
     if arguments.sheet:
