@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from impasto import artworks
+from impasto.image import save_image
+from impasto.networks import gallery
+from tests.models import write_arbitrary, write_fast
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -17,3 +23,16 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared data is not here (set IMPASTO_SHARED_DATA to its folder)")
     return folder
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of shipped models, which is also the current folder, with a photo in it."""
+    write_fast(tmp_path / "fast.safetensors")
+    write_arbitrary(tmp_path / "arbitrary.safetensors")
+    save_image(artworks.draw("river-dots", 48), tmp_path / "photo.png")
+    monkeypatch.setattr(gallery, "MODELS", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    gallery.gallery.cache_clear()
+    yield tmp_path
+    gallery.gallery.cache_clear()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,23 +13,9 @@ from impasto import artworks
 from impasto.api import make_stylizer
 from impasto.cli import main
 from impasto.errors import InputError
-from impasto.image import load_image, read_settings, save_image
+from impasto.image import load_image, read_settings
 from impasto.methods import choose
-from impasto.networks import gallery
-from tests.models import write_arbitrary, write_fast
-
-
-@pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of shipped models, which is also the current folder, with a photo in it."""
-    write_fast(tmp_path / "fast.safetensors")
-    write_arbitrary(tmp_path / "arbitrary.safetensors")
-    save_image(artworks.draw("river-dots", 48), tmp_path / "photo.png")
-    monkeypatch.setattr(gallery, "MODELS", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    gallery.gallery.cache_clear()
-    yield tmp_path
-    gallery.gallery.cache_clear()
+from tests.models import write_fast
 
 
 def test_names_of_the_gallery_mean_fast(shipped: Path, caplog: pytest.LogCaptureFixture) -> None:

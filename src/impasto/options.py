@@ -58,6 +58,27 @@ def option(
     return field(default=default, metadata=metadata)
 
 
+# What the options of all methods say alike about colours.
+PRESERVE_COLOR: dict[str, Any] = {
+    "default": "off",
+    "help": "keep the photo's colours: luminance paints its lightness alone; linear and histogram "
+    "match the artwork's colours to the photo's before painting",
+    "choices": ("off", "luminance", "linear", "histogram"),
+}
+MATCH_RESULT: dict[str, Any] = {
+    "default": "off",
+    "help": "match the mean and covariance of the finished picture's colours to those of the "
+    "photo or of the first artwork",
+    "choices": ("off", "content", "style"),
+}
+COLOR_STRENGTH: dict[str, Any] = {
+    "default": 1.0,
+    "help": "how far colours are kept or matched, 0 to 1",
+    "minimum": 0,
+    "maximum": 1,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class OptimizeOptions:
     """Options of the optimisation of the image (Gatys et al. 2016 and what came after).
@@ -101,21 +122,9 @@ class OptimizeOptions:
     style_scale: float = option(
         1.0, "longer side of the style image over that of the result", minimum=0.01, maximum=16
     )
-    preserve_color: ColorMode = option(
-        "off",
-        "keep the photo's colours: luminance paints its lightness alone; linear and histogram "
-        "match the artwork's colours to the photo's before painting",
-        choices=("off", "luminance", "linear", "histogram"),
-    )
-    match_result: Literal["off", "content", "style"] = option(
-        "off",
-        "match the mean and covariance of the finished picture's colours to those of the photo "
-        "or of the first artwork",
-        choices=("off", "content", "style"),
-    )
-    color_strength: float = option(
-        1.0, "how far colours are kept or matched, 0 to 1", minimum=0, maximum=1
-    )
+    preserve_color: ColorMode = option(**PRESERVE_COLOR)
+    match_result: Literal["off", "content", "style"] = option(**MATCH_RESULT)
+    color_strength: float = option(**COLOR_STRENGTH)
     optimizer: Literal["lbfgs", "adam"] = option(
         "lbfgs", "algorithm that changes the image", choices=("lbfgs", "adam")
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,7 @@ def _sheet(args: argparse.Namespace) -> int:
 
 
 def _write(photo: Picture, styles: list[str], output: Path, tile: int) -> None:
-    from impasto.api import make_stylizer
+    from impasto.api import load_stylizer
     from impasto.explain.strip import strip
     from impasto.image import check_writable, save_image
     from impasto.methods import choose
@@ -85,11 +86,16 @@ def _write(photo: Picture, styles: list[str], output: Path, tile: int) -> None:
     check_writable(output)
     height, width = photo.size
     small = photo.resized(tile, max(1, round(tile * width / height)))
+    loaded: dict[tuple[str, str | None], Any] = {}  # a model serves all of its styles
     pictures, labels = [small], ["photo"]
     for style in styles:
         choice = choose([style])
         method = "arbitrary" if choice.method == "optimize" else choice.method
-        pictures.append(make_stylizer([style], method=method)(small).picture)
+        network = (method, choice.model)
+        if network not in loaded:
+            loaded[network] = load_stylizer(replace(choice, method=method))
+        loaded[network].set_style(choice.styles or None)
+        pictures.append(loaded[network].stylize(small).picture)
         labels.append(Path(style).stem)
     save_image(strip(pictures, labels, height=tile, columns=COLUMNS), output)
     logger.info("wrote %s", output)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from impasto.options import ColorMode, Precision, check, option, parse_tile
+from impasto.options import (
+    COLOR_STRENGTH,
+    MATCH_RESULT,
+    PRESERVE_COLOR,
+    ColorMode,
+    Precision,
+    check,
+    option,
+    parse_tile,
+)
 
 AUTO_TILE = 2048
 
@@ -35,9 +44,7 @@ class FastOptions:
         "match the mean and covariance of the finished picture's colours to the photo's",
         choices=("off", "content"),
     )
-    color_strength: float = option(
-        1.0, "how far colours are kept or matched, 0 to 1", minimum=0, maximum=1
-    )
+    color_strength: float = option(**COLOR_STRENGTH)
     precision: Precision = option(
         "float32",
         "numbers in which the network computes",
@@ -79,15 +86,5 @@ class ArbitraryOptions(FastOptions):
         minimum=1,
         metavar="PX",
     )
-    preserve_color: ColorMode = option(
-        "off",
-        "keep the photo's colours: luminance paints its lightness alone; linear and histogram "
-        "match the artwork's colours to the photo's before painting",
-        choices=("off", "luminance", "linear", "histogram"),
-    )
-    match_result: Literal["off", "content", "style"] = option(
-        "off",
-        "match the mean and covariance of the finished picture's colours to those of the photo "
-        "or of the first artwork",
-        choices=("off", "content", "style"),
-    )
+    preserve_color: ColorMode = option(**PRESERVE_COLOR)
+    match_result: Literal["off", "content", "style"] = option(**MATCH_RESULT)
