@@ -112,15 +112,17 @@ def make_stylizer(
         InputError: If a style, option or device cannot be used.
     """
     choice = choose(_as_list(styles), method, options.pop("model", None))
-    masks = {"style_masks": style_masks} if choice.method == "optimize" else {}
-    if choice.method != "optimize":
-        refuse_regions(style_masks, choice.method)
+    masks: dict[str, Any] = {}
+    if choice.method == "optimize":
+        masks["style_masks"] = style_masks
+    else:
+        _refuse_regions(style_masks, choice.method)
     stylizer: Any = load_stylizer(choice, preset=preset, progress=progress, **options)
     stylizer.set_style(choice.styles or None, style_weights=style_weights, **masks)
-    return bound(stylizer, choice.method)
+    return _bound(stylizer, choice.method)
 
 
-def bound(stylizer: Any, method: str) -> Stylizer:
+def _bound(stylizer: Any, method: str) -> Stylizer:
     """An ``Optimize``, ``Fast`` or ``Arbitrary`` whose style is set, as a function of a photo."""
     if method == "optimize":
         optimizing: Stylizer = stylizer.stylize
@@ -133,14 +135,14 @@ def bound(stylizer: Any, method: str) -> Stylizer:
         content_masks: Sequence[ImageSource] | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> Result:
-        refuse_regions(content_masks, method)
+        _refuse_regions(content_masks, method)
         result: Result = stylizer.stylize(content, mask=mask, callbacks=callbacks)
         return result
 
     return stylize
 
 
-def refuse_regions(masks: Masks | None, method: str) -> None:
+def _refuse_regions(masks: Masks | None, method: str) -> None:
     """Raise InputError where masks of content or styles are given to a network."""
     if masks is not None:
         raise InputError(f"masks of content and styles are for the method optimize, not {method}")

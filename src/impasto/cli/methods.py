@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import add_option, add_options, collect, names, parse_numbers
@@ -16,6 +17,7 @@ from impasto.options import PRESETS, OptimizeOptions
 
 if TYPE_CHECKING:
     from impasto.api import Stylizer
+    from impasto.backbones.fetch import Progress
     from impasto.image import ImageSource, Picture
     from impasto.networks import Arbitrary, Fast
     from impasto.optimize import Optimize
@@ -88,16 +90,25 @@ def choice_of(args: argparse.Namespace, styles: Sequence[str]) -> Choice:
 
 
 def make_stylizer(args: argparse.Namespace, choice: Choice) -> Stylizer:
-    """The stylizer that the arguments ask for, its style set.
+    """The stylizer that the arguments ask for, masks included, its style set.
 
     Raises:
         InputError: If a style, option or device cannot be used.
     """
-    from impasto.api import bound, refuse_regions
+    from impasto.api import make_stylizer
 
-    if choice.method != "optimize":
-        refuse_regions(getattr(args, "style_masks", None), choice.method)
-    return bound(load_stylizer(args, choice), choice.method)
+    styles, options = _loaded(choice), options_of(args, choice)
+    with _download_bar(options) as progress:
+        return make_stylizer(
+            styles,
+            method=choice.method,
+            model=choice.model,
+            preset=args.preset,
+            style_weights=args.style_weights,
+            style_masks=_style_masks(args),
+            progress=progress,
+            **options,
+        )
 
 
 def load_stylizer(args: argparse.Namespace, choice: Choice) -> Optimize | Fast | Arbitrary:
@@ -107,16 +118,24 @@ def load_stylizer(args: argparse.Namespace, choice: Choice) -> Optimize | Fast |
         InputError: If a style, option or device cannot be used.
     """
     from impasto.api import load_stylizer
-    from impasto.cli.weights import download_bar
 
-    styles = choice.styles if choice.method == "fast" else [*map(load_picture, choice.styles)]
-    options = options_of(args, choice)
-    with download_bar(options.get("backbone", OptimizeOptions.backbone)) as progress:
+    styles, options = _loaded(choice), options_of(args, choice)
+    with _download_bar(options) as progress:
         stylizer: Any = load_stylizer(choice, preset=args.preset, progress=progress, **options)
-    masks = {"style_masks": _style_masks(args)} if getattr(args, "style_masks", None) else {}
-    stylizer.set_style(styles or None, style_weights=args.style_weights, **masks)
+    stylizer.set_style(styles or None, style_weights=args.style_weights)
     loaded: Optimize | Fast | Arbitrary = stylizer
     return loaded
+
+
+def _loaded(choice: Choice) -> list[Any]:
+    """The styles of a choice: artworks as pictures, names as they are."""
+    return choice.styles if choice.method == "fast" else [*map(load_picture, choice.styles)]
+
+
+def _download_bar(options: dict[str, Any]) -> AbstractContextManager[Progress]:
+    from impasto.cli.weights import download_bar
+
+    return download_bar(options.get("backbone", OptimizeOptions.backbone))
 
 
 def options_of(args: argparse.Namespace, choice: Choice) -> dict[str, Any]:
@@ -126,7 +145,9 @@ def options_of(args: argparse.Namespace, choice: Choice) -> dict[str, Any]:
     return options
 
 
-def _style_masks(args: argparse.Namespace) -> list[str | None]:
+def _style_masks(args: argparse.Namespace) -> list[str | None] | None:
+    if args.style_masks is None:
+        return None
     return [None if name == "all" else name for name in args.style_masks]
 
 
