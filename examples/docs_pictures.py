@@ -19,7 +19,7 @@ from PIL import Image
 
 from impasto import artworks
 from impasto.cli import main
-from impasto.cli.demo import portrait
+from impasto.samples import portrait
 from impasto.image import save_image
 
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"

@@ -17,7 +17,8 @@ import skimage.data
 import impasto
 from impasto import artworks
 from impasto.callbacks import Frames
-from impasto.cli.demo import STYLE_WEIGHT, portrait
+from impasto.cli.demo import STYLE_WEIGHT
+from impasto.samples import portrait
 from impasto.explain.strip import sheet, strip
 from impasto.image import Picture, load_image, save_image
 
