@@ -10,8 +10,6 @@ from gradio.data_classes import ImageData
 
 from impasto.methods import OPTIONS
 
-from gradio.events import Dependency
-
 class Upload(gr.Image):
     """A picture that is handed on as the file that came: only ``impasto.image`` decodes it."""
 
@@ -20,19 +18,20 @@ class Upload(gr.Image):
     def preprocess(self, payload: ImageData | None) -> str | None:
         """The path of the file in the app's temporary folder."""
         return None if payload is None else payload.path
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 def sentence(method: str, name: str, more: str = "") -> str:
     """What an option does, from the help that the command line shows too."""
     field = next(item for item in dataclasses.fields(OPTIONS[method]) if item.name == name)
     text: str = field.metadata["help"]
     return f"{text[0].upper()}{text[1:]}. {more}".strip()
-
 
 def default(method: str, name: str) -> Any:
     """The default of an option."""

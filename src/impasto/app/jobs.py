@@ -193,32 +193,13 @@ class Jobs:
             The job; None if it was cancelled while it waited.
         """
         device = self._free.get()
-        try:
-            with self._lock:
-                expected = ticket in self._waiting
-                self._waiting.discard(ticket)
-            if not expected:
-                logger.info("job %d: %s: withdrawn", next(self._numbers), what)
-                yield None
-                return
-            with self._registered(ticket, what, lambda job: work(job, device)) as job:
-                yield job
-        finally:
-            self._free.put(device)
-
-    @contextmanager
-    def _registered(
-        self, ticket: Ticket, what: str, work: Callable[[Job[T]], T]
-    ) -> Iterator[Job[T]]:
-        """Start a job, let it be cancelled by its ticket, and log how it ended."""
         number, began = next(self._numbers), time.monotonic()
-        job = Job(work, self.max_seconds)
-        with self._lock:
-            self._running[ticket] = job
-        outcome = "abandoned"
+        job = self._started(ticket, lambda job: work(job, device))
+        outcome = "withdrawn" if job is None else "abandoned"
         try:
             yield job
-            outcome = "cancelled" if job.cancelled else "out of time" if job.late else "done"
+            if job is not None:
+                outcome = "cancelled" if job.cancelled else "out of time" if job.late else "done"
         except ImpastoError as error:
             outcome = f"refused: {error}"
             raise
@@ -226,8 +207,20 @@ class Jobs:
             outcome = f"failed: {type(error).__name__}: {error}"
             raise
         finally:
+            if job is not None:
+                job.end()
             with self._lock:
                 self._running.pop(ticket, None)
-            job.end()
+            self._free.put(device)
             seconds = time.monotonic() - began
             logger.info("job %d: %s: %s after %.1f s", number, what, outcome, seconds)
+
+    def _started(self, ticket: Ticket, work: Callable[[Job[T]], T]) -> Job[T] | None:
+        """Start a job whose turn has come; None if it was cancelled while it waited."""
+        with self._lock:
+            if ticket not in self._waiting:
+                return None
+            self._waiting.discard(ticket)
+            job = Job(work, self.max_seconds)
+            self._running[ticket] = job
+            return job

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hmac
 import logging
 import os
+import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +32,7 @@ def serve(
     limits: Limits | None = None,
     open_browser: bool = False,
 ) -> None:
-    """Serve the app until Ctrl-C.
+    """Serve the app until Ctrl-C, or until the process is asked to end.
 
     Args:
         host: The address to listen on; others than the loopback let other machines in.
@@ -43,9 +45,12 @@ def serve(
         MissingExtraError: If Gradio is not installed.
         InputError: If the address or port cannot be used.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up then, too
     with running(host, port, password=password, limits=limits, open_browser=open_browser) as app:
         logger.info("the app is at %s (Ctrl-C ends it)", app.local_url)
-        app.block_thread()
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+    logger.info("the app has ended")
 
 
 @contextmanager
@@ -81,7 +86,7 @@ def _prepare(folder: Path) -> None:
         MissingExtraError: If it is not installed.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
     try:
         import gradio  # noqa: F401
     except ImportError as error:

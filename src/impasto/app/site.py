@@ -6,14 +6,15 @@ from pathlib import Path
 
 import gradio as gr
 
+from impasto.app import endpoints
 from impasto.app.jobs import Jobs
 from impasto.app.limits import Limits
-from impasto.app.pages import paint
+from impasto.app.pages import paint, understand
 from impasto.app.session import Session
 from impasto.app.studio import Studio, devices
 
-# Files of the pages are looked for every minute and removed after an hour.
-CLEAN_EVERY, KEEP_FOR = 60, 3600
+# In seconds: how often old files are looked for, and when they are old.
+CLEAN_EVERY, KEEP_FOR = 60, 3 * 3600
 
 
 def build(folder: Path, limits: Limits) -> gr.Blocks:
@@ -34,7 +35,11 @@ def build(folder: Path, limits: Limits) -> gr.Blocks:
     with app:
         gr.Markdown("# Impasto\nRepaint a photo in the manner of an artwork.", elem_id="title")
         session = gr.State(Session(), delete_callback=Session.close)
-        paint.build(studio, session)
+        with gr.Tab("Paint", id="paint"):
+            form = paint.build(studio, session)
+        with gr.Tab("Understand", id="understand"):
+            understand.build(studio, session, form)
+        endpoints.build(studio)
         app.unload(leave)
     app.queue(max_size=limits.max_waiting, api_open=False)
     return app

@@ -66,7 +66,7 @@ class Form:
         return Task(photo, chosen, method, weights, preset, options, mask).checked(limits)
 
 
-def build(studio: Studio, session: gr.State) -> tuple[Form, stage.Stage]:
+def build(studio: Studio, session: gr.State) -> Form:
     """Lay out the page and connect it."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=320):
@@ -76,7 +76,7 @@ def build(studio: Studio, session: gr.State) -> tuple[Form, stage.Stage]:
     _connect_paint(studio, session, form, show, paint, cancel)
     _connect_results(studio, session, form, show)
     _check_uploads(studio, form)
-    return form, show
+    return form
 
 
 def _build_form(studio: Studio) -> tuple[Form, gr.Button, gr.Button]:
