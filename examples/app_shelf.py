@@ -25,6 +25,7 @@ QUALITY = 86
 
 
 def main() -> None:
+    """Make all pictures."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     for part in ("artworks", "styles"):
         (folder / part).mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from impasto.app.fields import Upload
 from impasto.app.limits import Limits
 from impasto.app.uploads import drawn_mask, read_upload
 from impasto.errors import ImpastoError
@@ -41,7 +40,7 @@ class MaskFields:
         return drawn_mask(layers, inside=values[self.side] == INSIDE)
 
 
-def build(content: Upload, limits: Limits) -> MaskFields:
+def build(content: gr.Image, limits: Limits) -> MaskFields:
     """Lay out the fields and let them follow the photo."""
     with gr.Accordion("Paint only a part", open=False, elem_id="mask-part") as part:
         side = gr.Radio([INSIDE, OUTSIDE], value=INSIDE, label="Paint", elem_id="mask-side")

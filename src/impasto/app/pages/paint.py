@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from impasto.app.fields import Upload
+from impasto.app.fields import upload
 from impasto.app.jobs import Ticket
 from impasto.app.pages import masks, parameters, stage, styles
 from impasto.app.session import Session
@@ -40,7 +40,7 @@ HINTS = {
 class Form:
     """What a visitor fills in."""
 
-    content: Upload
+    content: gr.Image
     method: gr.Radio
     styles: styles.StyleFields
     parameters: parameters.ParameterFields
@@ -80,7 +80,7 @@ def build(studio: Studio, session: gr.State) -> Form:
 
 
 def _build_form(studio: Studio) -> tuple[Form, gr.Button, gr.Button]:
-    content = Upload(
+    content = upload(
         _example(),
         label="Photo",
         sources=["upload", "webcam", "clipboard"],

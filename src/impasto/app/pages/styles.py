@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from impasto.app import library
-from impasto.app.fields import Upload
+from impasto.app.fields import upload
 from impasto.app.limits import Limits
 from impasto.app.uploads import read_upload
 from impasto.errors import InputError
@@ -24,12 +24,12 @@ class StyleFields:
     """The fields in which styles are chosen.
 
     Attributes:
-        artworks: Uploads, the further ones hidden until they are asked for.
+        artworks: gr.Images, the further ones hidden until they are asked for.
         names: Names of the gallery's styles.
         weights: How much each style counts.
     """
 
-    artworks: Sequence[Upload]
+    artworks: Sequence[gr.Image]
     names: gr.Dropdown
     weights: Sequence[gr.Slider]
 
@@ -74,7 +74,7 @@ def build(method: gr.Radio) -> StyleFields:
     with gr.Column(visible=True, elem_id="artworks") as artworks_part:
         with gr.Row():
             slots = [
-                Upload(
+                upload(
                     files[FIRST] if number == 1 else None,
                     label="Artwork" if number == 1 else f"Artwork {number}",
                     sources=["upload", "clipboard"],
@@ -147,7 +147,7 @@ def _follow_method(method: gr.Radio, artworks: gr.Column, gallery: gr.Column) ->
 
 
 def _pick_artworks(
-    shelf: gr.Gallery, files: list[str], slots: Sequence[Upload], more: gr.Button
+    shelf: gr.Gallery, files: list[str], slots: Sequence[gr.Image], more: gr.Button
 ) -> None:
     """A thumbnail goes to the first empty slot that is shown, or else replaces the last one."""
     count = gr.State(1)
