@@ -25,10 +25,12 @@ from tests.training.networks import fast_recipe, write_photos
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 6
-# Sums of floats in another order differ by about 1e-7 of the gradient; Muon's iteration in
-# bfloat16 and Adam's division enlarge that. Single steps are up to 4e-4 here (2 % of the learning
-# rate in the warm-up at 0.2 * sqrt(144)); the weights of all six steps agree a hundred times finer.
-TOLERANCE = 1e-5
+# In these steps weights move by up to 2e-4. Sums of floats in another order differ by 1e-7 of the
+# gradient, which Muon, in bfloat16, turns into 1 % of a step.
+TOLERANCE = 4e-6
+# The shifts of the block's last normalisation: the next one takes them away again, so their
+# gradients are rounding errors, which Adam brings to full size.
+IDLE = slice(44, 60)
 
 Start = Callable[..., "Trainer[FastBatch]"]
 
@@ -92,7 +94,10 @@ def test_what_cannot_be_divided_is_refused(size: int, parts: int) -> None:
 
 def assert_alike(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
     for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, atol=TOLERANCE, rtol=0, msg=name)
+        difference = (found[name] - value).abs()
+        if name == "table":
+            difference[:, 1, IDLE] = 0
+        assert difference.max() < TOLERANCE, name
 
 
 def torchrun(photos: Path, output: Path, *options: str, processes: int = 2) -> str:
@@ -103,7 +108,8 @@ def torchrun(photos: Path, output: Path, *options: str, processes: int = 2) -> s
     line += ["--steps", str(STEPS), "--style-layers", "relu1_1,relu2_1,relu3_1"]
     line += ["--content-layers", "relu3_1", "--device", "cpu", "--precision", "float32", *options]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    launch += [f"--nproc-per-node={processes}", "-m", "impasto", "train", *line]
+    # Without --, torchrun takes --start for one of its own options.
+    launch += [f"--nproc-per-node={processes}", "-m", "--", "impasto", "train", *line]
     done = subprocess.run(
         launch,
         capture_output=True,

@@ -21,6 +21,7 @@ from impasto.cli import (
     stylize,
     train,
     video,
+    webcam,
     weights,
 )
 from impasto.cli.arguments import INTERRUPTED, Parser
@@ -32,6 +33,7 @@ COMMANDS = (
     gallery,
     batch,
     video,
+    webcam,
     compare,
     evaluate,
     reconstruct,
