@@ -22,6 +22,7 @@ from impasto.cli import (
     stylize,
     train,
     video,
+    webcam,
     weights,
 )
 from impasto.cli.arguments import INTERRUPTED, Parser
@@ -34,6 +35,7 @@ COMMANDS = (
     gallery,
     batch,
     video,
+    webcam,
     compare,
     evaluate,
     reconstruct,
