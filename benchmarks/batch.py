@@ -72,7 +72,7 @@ def _run(
     recipe = Recipe(_first_style(load), {"model": model}, by_name=True)
     began, times = time.perf_counter(), []
 
-    def tell(_record: Any) -> None:
+    def tell(*_: object) -> None:
         times.append(time.perf_counter() - began)
         if len(times) == kill_at:
             _kill_a_worker()

@@ -16,7 +16,7 @@ import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -25,6 +25,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.common import DATA, PAIRS, alone, find, peak_flops, seconds, table
+
+if TYPE_CHECKING:
+    from impasto.metrics import Distances
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYER = "relu4_2"
@@ -213,18 +216,38 @@ def report_steps(data: Path) -> None:
     table([*heads, "textbook peak memory", "impasto peak memory"], rows)
 
 
-def report_pair(task: Task, judge: Any) -> tuple[list[str], float | None, list[Tensor]]:
+@dataclass(frozen=True)
+class Verdict:
+    """What VGG-16 finds in one pair's pictures."""
+
+    textbook: Distances
+    last: Distances
+    as_good: tuple[int, float] | None
+    """Step and seconds at which ``default`` was first as good as the textbook in all three."""
+
+
+def judge_pair(task: Task, textbook: NDArray[np.float32], snapshots: list[Snapshot]) -> Verdict:
+    """Compare ``default`` on its way with the textbook picture."""
+    from impasto.backbones import load_backbone
+    from impasto.metrics import Judge
+
+    judge = Judge(load_backbone("vgg16", weights=task.data / "vgg16_features.safetensors"))
+    content, style = task.load(task.content), task.load(task.style)
+    goal, as_good = judge(torch.from_numpy(textbook), content, style), None
+    for step, passed, picture in snapshots:
+        found = judge(torch.from_numpy(picture), content, style)
+        good = found.content <= goal.content and found.gram <= goal.gram and found.w2 <= goal.w2
+        as_good = as_good or ((step, passed) if good else None)
+    return Verdict(goal, found, as_good)
+
+
+def report_pair(task: Task) -> tuple[list[str], float | None, list[Tensor]]:
     """Part (b) for one pair: a row, time to quality over textbook's time, the pictures."""
     (textbook, textbook_time), textbook_peak = alone(paint_textbook, task)
     snapshots, our_peak = alone(paint_default, task)
-    content, style = task.load(task.content), task.load(task.style)
-    goal = judge(torch.from_numpy(textbook), content, style)
-    ratio, reached = None, ""
-    for number, passed, picture in snapshots:
-        found = judge(torch.from_numpy(picture), content, style)
-        good = found.content <= goal.content and found.gram <= goal.gram and found.w2 <= goal.w2
-        if good and ratio is None:
-            ratio, reached = passed / textbook_time, f"{passed:.1f} s (step {number})"
+    verdict, _ = alone(judge_pair, task, textbook, snapshots)  # alone: see its word on memory
+    goal, found, reached = verdict.textbook, verdict.last, verdict.as_good
+    ratio = reached[1] / textbook_time if reached else None
     row = [
         f"{task.content} / {task.style}",
         _both(goal.content, found.content),
@@ -233,12 +256,13 @@ def report_pair(task: Task, judge: Any) -> tuple[list[str], float | None, list[T
         _both(goal.rgb, found.rgb),
         f"{textbook_time:.0f} s",
         f"{snapshots[-1][1]:.1f} s",
-        reached or "not reached",
+        f"{reached[1]:.1f} s (step {reached[0]})" if reached else "not reached",
         f"{ratio:.3f}" if ratio else "-",
         f"{textbook_peak:.0f} / {our_peak:.0f} MB",
     ]
-    pictures = [content, style, torch.from_numpy(textbook), torch.from_numpy(snapshots[-1][2])]
-    return row, ratio, pictures
+    pictures = [textbook, snapshots[-1][2]]
+    sources = [task.load(task.content), task.load(task.style)]
+    return row, ratio, sources + [torch.from_numpy(picture) for picture in pictures]
 
 
 def _both(textbook: float, ours: float) -> str:
@@ -247,14 +271,10 @@ def _both(textbook: float, ours: float) -> str:
 
 def report_quality(arguments: argparse.Namespace) -> None:
     """Part (b)."""
-    from impasto.backbones import load_backbone
-    from impasto.metrics import Judge
-
-    judge = Judge(load_backbone("vgg16", weights=arguments.data / "vgg16_features.safetensors"))
     rows, ratios, sheet = [], [], []
     for content, style in PAIRS[: arguments.pairs]:
         task = Task(arguments.data, content, style, arguments.size, arguments.steps)
-        row, ratio, pictures = report_pair(task, judge)
+        row, ratio, pictures = report_pair(task)
         rows.append(row)
         ratios.append(ratio)
         sheet.append(pictures)

@@ -19,7 +19,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from torch import Tensor
 
 from benchmarks.common import DATA, find, table
@@ -120,19 +119,15 @@ def _stylizers(args: argparse.Namespace, style: str) -> dict[str, Any]:
 def _paint(
     stylizer: Any, frames: list[Any], consistency: float, judge: Any, artwork: Path
 ) -> Painted:
-    from impasto.image import Picture, fit, load_image
+    from impasto.image import fit, load_image
     from impasto.metrics import mean_warping_error
-    from impasto.video.consistency import Memories, frame_painter
+    from impasto.video.consistency import VideoPainter, as_picture, frame_painter
 
-    painter, memories = frame_painter(stylizer, consistency), Memories()
-    painted = []
+    painter = VideoPainter(frame_painter(stylizer, consistency), consistent=consistency > 0)
     began = time.perf_counter()
-    for pixels in frames:
-        picture = Picture(pixels.astype(np.float32) / np.float32(255))
-        painted.append(painter(picture, memories.of(pixels) if consistency else None))
-        memories.keep(pixels, painted[-1])
+    painted = [painter(pixels) for pixels in frames]
     seconds = time.perf_counter() - began
-    sources = [Picture(f.astype(np.float32) / np.float32(255)).tensor() for f in frames]
+    sources = [as_picture(pixels).tensor() for pixels in frames]
     style = load_image(artwork)
     style = style.resized(*fit(style.size, max(frames[0].shape[:2])))
     distances = [
@@ -167,10 +162,11 @@ def _row(name: str, method: str, alone: Painted, together: Painted) -> list[str]
 def _write_strip(path: Path, frames: list[Any], alone: Painted, together: Painted) -> None:
     from impasto.explain.strip import sheet
     from impasto.image import Picture, save_image
+    from impasto.video.consistency import as_picture
 
     chosen = sorted({round(i * (len(frames) - 1) / 5) for i in range(6)})
     rows = [
-        [Picture(frames[i].astype(np.float32) / np.float32(255)) for i in chosen],
+        [as_picture(frames[i]) for i in chosen],
         [Picture.from_tensor(alone.frames[i]) for i in chosen],
         [Picture.from_tensor(together.frames[i]) for i in chosen],
     ]

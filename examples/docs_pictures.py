@@ -19,8 +19,8 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from impasto import artworks
 from impasto.cli import main
-from impasto.cli.demo import portrait
 from impasto.image import save_image
+from impasto.samples import portrait
 
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"
 ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic")

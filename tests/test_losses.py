@@ -154,8 +154,18 @@ def test_wasserstein_loss_against_scipy() -> None:
     ours, theirs = losses.moments(image), losses.moments(style)
     result = losses.wasserstein_loss(ours, theirs)
     assert result.item() == pytest.approx(reference_w2(image, style), rel=1e-6)
-    known = losses.wasserstein_loss(ours, theirs, losses.sqrtm(theirs.covariance))
-    torch.testing.assert_close(known, result)
+    for root in (losses.sqrtm, losses.factor):
+        known = losses.wasserstein_loss(ours, theirs, root(theirs.covariance))
+        torch.testing.assert_close(known, result)
+
+
+def test_factors_have_as_many_rows_as_the_matrix_has_rank() -> None:
+    rows = np.random.default_rng(0).standard_normal((2, 5, 12))
+    matrix = rows.transpose(0, 2, 1) @ rows
+    found = losses.factor(torch.from_numpy(matrix)).numpy()
+    assert found.shape == (2, 5, 12)
+    np.testing.assert_allclose(found.transpose(0, 2, 1) @ found, matrix, atol=1e-9)
+    assert losses.factor(torch.zeros(1, 4, 4, dtype=torch.float64)).shape == (1, 1, 4)
 
 
 def test_wasserstein_loss_of_equal_statistics_is_zero() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,19 @@ Pixels = NDArray[np.uint8]
 _SAME_SCENE = 0.3
 # Below this side DIS finds no patch to compare.
 _SMALLEST = 32
+
+
+def load_cv2(purpose: str) -> Any:
+    """The package cv2 (OpenCV).
+
+    Raises:
+        MissingExtraError: If it is not installed.
+    """
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingExtraError("opencv-python-headless", "video", purpose) from error
+    return cv2
 
 
 @dataclass(frozen=True)
@@ -61,12 +75,9 @@ def estimate(before: Pixels, after: Pixels) -> Motion:
     Raises:
         MissingExtraError: If OpenCV is not installed.
     """
-    try:
-        import cv2
-    except ImportError as error:
-        raise MissingExtraError("opencv-python-headless", "video", "optical flow") from error
+    cv2 = load_cv2("optical flow")
     grays = [cv2.cvtColor(_at_least(frame), cv2.COLOR_RGB2GRAY) for frame in (before, after)]
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
+    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     there, back = (
         torch.from_numpy(search.calc(*pair, None)).permute(2, 0, 1)[None]
         for pair in (grays, grays[::-1])

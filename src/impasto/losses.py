@@ -26,6 +26,8 @@ EPS = 1e-8
 CHUNK = 4096
 # Entries of the matrix of similarities that are computed at a time when neighbours are searched.
 SIMILARITIES = 2**23
+# Eigenvalues of a covariance below this share of the largest are rounding errors of its sums.
+RANK = 1e-6
 
 
 @dataclass(frozen=True)
@@ -277,6 +279,22 @@ def sqrtm(matrix: Tensor) -> Tensor:
     return root
 
 
+def factor(covariance: Tensor) -> Tensor:
+    """Factors of symmetric positive semidefinite matrices ``(B, C, C)``, of as few rows as will do.
+
+    A small feature map has fewer positions than channels, hence a covariance of low rank, and the
+    cost of a Wasserstein distance grows with the cube of the rank.
+
+    Returns:
+        ``(B, k, C)``, F with F^T F = the matrix, k the rank: the largest of the batch.
+    """
+    values, vectors = _eigh(covariance)
+    counting = values > RANK * values.amax(dim=-1, keepdim=True)
+    rank = max(1, int(counting.sum(dim=-1).max()))
+    roots = values[:, -rank:].clamp_min(0).sqrt()  # eigenvalues come in ascending order
+    return roots[:, :, None] * vectors[:, :, -rank:].mT
+
+
 def wasserstein_loss(image: Moments, style: Moments, root: Tensor | None = None) -> Tensor:
     """Squared Wasserstein-2 distance of Gaussians over the style's second moment.
 
@@ -286,7 +304,8 @@ def wasserstein_loss(image: Moments, style: Moments, root: Tensor | None = None)
     Args:
         image: Moments of the image, ``B`` of them.
         style: Moments of the style, ``B`` or one of them.
-        root: ``sqrtm(style.covariance)`` where it is known already.
+        root: ``sqrtm(style.covariance)``, or its cheaper ``factor``, where known. (Any F with
+            F^T F = C_s serves: F C F^T has the eigenvalues of the matrix above.)
 
     Returns:
         A scalar, the mean over the batch.
@@ -295,7 +314,7 @@ def wasserstein_loss(image: Moments, style: Moments, root: Tensor | None = None)
     covariance = image.covariance
     spread = _trace(covariance) + _trace(style.covariance)
     distance = (image.mean - style.mean).square().sum(dim=1) + spread
-    shared: Tensor = _TraceSqrt.apply(root @ covariance @ root)  # type: ignore[no-untyped-call]
+    shared: Tensor = _TraceSqrt.apply(root @ covariance @ root.mT)  # type: ignore[no-untyped-call]
     return ((distance - 2 * shared).clamp_min(0) / (_trace(style.second) + EPS)).mean()
 
 

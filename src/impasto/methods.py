@@ -43,17 +43,24 @@ class Choice:
     model: str | None = None
 
 
-def choose(styles: Sequence[Any], method: str | None = None, model: str | None = None) -> Choice:
+def choose(
+    styles: Sequence[Any],
+    method: str | None = None,
+    model: str | None = None,
+    *,
+    artworks: str = "optimize",
+) -> Choice:
     """Choose the method for styles, where it was left out, and say which in the log.
 
     A model file, given as the model or among the styles, is painted with as its header says;
     names of the gallery's styles, where no file has this name, mean "fast"; pictures mean
-    "optimize".
+    what ``artworks`` says.
 
     Args:
         styles: Pictures, names of styles, or a model file.
         method: The method, if it is to be this one.
         model: A model file.
+        artworks: The method for pictures.
 
     Raises:
         InputError: If there is no such method, the styles do not fit it, or none was given.
@@ -68,12 +75,12 @@ def choose(styles: Sequence[Any], method: str | None = None, model: str | None =
     if method is not None:
         must_be_known("method", method, OPTIONS)
         return Choice(method, rest, model)
-    method, why = _infer(rest, model)
+    method, why = _infer(rest, model, artworks)
     logger.info("painting by --method %s: %s", method, why)
     return Choice(method, rest, model)
 
 
-def _infer(styles: Sequence[Any], model: str | None) -> tuple[str, str]:
+def _infer(styles: Sequence[Any], model: str | None, artworks: str) -> tuple[str, str]:
     if model is not None:
         return describe(model).kind, f"{Path(model).name} is such a model"
     if all(_is_name(style) for style in styles):
@@ -83,7 +90,7 @@ def _infer(styles: Sequence[Any], model: str | None) -> tuple[str, str]:
                 hint = nearest(name, known)
                 raise InputError(f"'{name}' is neither a file nor a style of the gallery: {hint}")
         return "fast", f"{', '.join(styles)} of the gallery"
-    return "optimize", "artworks were given"
+    return artworks, "artworks were given"
 
 
 def _is_model(style: Any) -> bool:

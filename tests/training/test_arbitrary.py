@@ -38,15 +38,15 @@ def start(folders: tuple[Path, Path]) -> Start:
 
 
 def test_some_photos_are_their_own_style(start: Start) -> None:
-    all_own = start(identity=1.0).batch(0)
+    (all_own,) = start(identity=1.0).batch(0)
     assert torch.equal(all_own.contents, all_own.styles)
-    none_own = start(identity=0.0).batch(0)
+    (none_own,) = start(identity=0.0).batch(0)
     assert not torch.equal(none_own.contents[0], none_own.styles[0])
 
 
 def test_equal_seeds_draw_equal_batches(start: Start) -> None:
     task = start(temporal_weight=1.0).task
-    first, second, third = (task.batch(Random(seed)) for seed in (1, 1, 2))
+    first, second, third = (task.batch([Random(seed)]) for seed in (1, 1, 2))
     assert torch.equal(first.contents, second.contents)
     assert torch.equal(first.styles, second.styles)
     assert first.motion is not None and second.motion is not None

@@ -83,7 +83,8 @@ def test_targets_are_chosen_by_number() -> None:
 
 def test_painting_that_commutes_with_motion_is_steady() -> None:
     frames = torch.rand(2, 3, 40, 40)
-    move = Motion(augment.motion(2, 40, Random(0)), torch.zeros(2, 3, 40, 40))
+    grids = torch.stack([augment.motion(40, Random(seed)) for seed in range(2)])
+    move = Motion(grids, torch.zeros(2, 3, 40, 40))
     inverted = steadiness(1 - frames, frames, lambda images: 1 - images, move)
     assert float(inverted) == pytest.approx(0, abs=1e-6)
     ramp = torch.linspace(0, 1, 40).expand_as(frames)
@@ -92,7 +93,7 @@ def test_painting_that_commutes_with_motion_is_steady() -> None:
 
 
 def test_motion_is_smooth_and_small() -> None:
-    grid = augment.motion(20, 64, Random(0))
+    grid = torch.stack([augment.motion(64, Random(seed)) for seed in range(20)])
     still = torch.nn.functional.affine_grid(torch.eye(2, 3)[None], [1, 3, 64, 64], False)
     pixels = (grid - still) * 32
     assert 3 < pixels.std() < 20

@@ -50,7 +50,8 @@ def test_fast_trains_skips_resumes_and_watches(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    (photos / "bad.png").write_bytes(b"bad")
+    for index in range(20):
+        (photos / f"bad{index}.png").write_bytes(b"bad")
     output = tmp_path / "model.safetensors"
     line = ["fast", "--photos", str(photos), "--styles", str(style), f"again={style}"]
     line += ["--attributions", "drawn by code", "the same", "-o", str(output), *RECIPE]
@@ -68,7 +69,7 @@ def test_fast_trains_skips_resumes_and_watches(
         args = parser.parse_args([*line, "--resume", "--save-every", "2", *options])
         assert args.run(args) == 0
     assert "3 of 3 steps, total" in capsys.readouterr().out
-    assert "1 picture was skipped as unreadable or too small" in caplog.text
+    assert "pictures were skipped as unreadable or too small" in caplog.text
     description = describe(output)
     assert description.styles == ("night-wind", "again")
     assert description.attributions == ("drawn by code", "the same")

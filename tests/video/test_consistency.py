@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from impasto import artworks
-from impasto.image import Picture
 from impasto.metrics import mean_warping_error
 from impasto.networks import Arbitrary, Fast
 from impasto.networks.description import Architecture, Description
@@ -18,7 +17,7 @@ from impasto.networks.files import build, save_model
 from impasto.networks.runtime import Smoothed
 from impasto.networks.transformer import instance_norm
 from impasto.optimize import Optimize
-from impasto.video.consistency import Memories, frame_painter
+from impasto.video.consistency import VideoPainter, as_picture, frame_painter
 from tests.small import OPTIONS, small_backbone
 from tests.video.clips import Pixels, moving
 
@@ -33,19 +32,9 @@ def source() -> list[Pixels]:
     ]
 
 
-def tensor(pixels: Pixels) -> Tensor:
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
-
-
 def paint(stylizer: Optimize | Fast | Arbitrary, consistency: float) -> list[Tensor]:
-    painter, memories = frame_painter(stylizer, consistency), Memories()
-    painted = []
-    for pixels in source():
-        picture = Picture(pixels.astype(np.float32) / np.float32(255))
-        memory = memories.of(pixels) if consistency else None
-        painted.append(painter(picture, memory))
-        memories.keep(pixels, painted[-1])
-    return painted
+    painter = VideoPainter(frame_painter(stylizer, consistency), consistent=consistency > 0)
+    return [painter(pixels) for pixels in source()]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +60,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fast | Arbit
 
 @pytest.mark.parametrize("method", ["fast", "arbitrary"])
 def test_networks_flicker_less(networks: dict[str, Fast | Arbitrary], method: str) -> None:
-    frames = [tensor(pixels) for pixels in source()]
+    frames = [as_picture(pixels).tensor() for pixels in source()]
     alone = mean_warping_error(paint(networks[method], 0), frames)
     together = mean_warping_error(paint(networks[method], 0.7), frames)
     assert 0 < together < 0.6 * alone
@@ -81,15 +70,14 @@ def test_without_consistency_each_frame_is_that_of_a_photo(
     networks: dict[str, Fast | Arbitrary],
 ) -> None:
     painted = paint(networks["fast"], 0)
-    photo = Picture(source()[3].astype(np.float32) / np.float32(255))
-    single = networks["fast"].stylize(photo).picture.tensor()
+    single = networks["fast"].stylize(as_picture(source()[3])).picture.tensor()
     torch.testing.assert_close(painted[3], single, atol=1e-5, rtol=0)
 
 
 def test_optimised_frames_flicker_less() -> None:
     optimize = Optimize(backbone=small_backbone(), **{"steps": 24, "max_size": 96, **OPTIONS})
     optimize.set_style(artworks.draw("river-dots", 96))
-    frames = [tensor(pixels) for pixels in source()]
+    frames = [as_picture(pixels).tensor() for pixels in source()]
     alone = mean_warping_error(paint(optimize, 0), frames)
     together = mean_warping_error(paint(optimize, 0.7), frames)
     assert 0 < together < 0.6 * alone

@@ -12,7 +12,7 @@ from PIL import Image
 
 from impasto.errors import ImpastoError, InputError
 from impasto.video.options import VideoOptions
-from impasto.video.pipeline import Progress, stylize_video
+from impasto.video.pipeline import stylize_video
 from tests.video.clips import Negative, Pixels, av_open, decoded, moving, packets, write_clip
 
 
@@ -39,10 +39,10 @@ def test_frames_times_and_sound_are_kept(tmp_path: Path, suffix: str) -> None:
     written = moving(12)
     source = write_clip(tmp_path / "in.mp4", written, rate=Fraction(24000, 1001), audio="aac")
     target = tmp_path / f"out{suffix}"
-    told: list[Progress] = []
-    result = stylize_video(source, target, Negative(), tell=told.append)
+    told: list[tuple[int, int | None]] = []
+    result = stylize_video(source, target, Negative(), tell=lambda *done: told.append(done))
     assert result.frames == 12 and not result.interrupted
-    assert told[-1] == Progress(12, 12)
+    assert told[-1] == (12, 12)
     frames, times = decoded(target)
     assert_negatives(frames, written)
     millisecond = Fraction(1, 1000)  # Matroska's unit

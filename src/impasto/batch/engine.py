@@ -13,6 +13,8 @@ from impasto.errors import ImpastoError
 
 # Makes items and gives their records as they come, in any order.
 Engine = Callable[[Sequence[Item], Recipe], Iterable[Record]]
+# Told of each record, how many of the items that were left are through, and how many were left.
+Tell = Callable[[Record, int, int], None]
 
 
 @dataclass
@@ -45,7 +47,7 @@ def run(
     manifest: Manifest,
     *,
     engine: Engine = local,
-    tell: Callable[[Record], None] | None = None,
+    tell: Tell | None = None,
 ) -> Summary:
     """Make all items that are not finished yet.
 
@@ -54,7 +56,7 @@ def run(
         recipe: How.
         manifest: Takes a record for each; says what earlier runs have finished.
         engine: Makes the items.
-        tell: Called with each record.
+        tell: Called with each record, the number of items that are through, and of how many.
 
     Returns:
         How many were made, failed and skipped. Ctrl-C ends the batch, to be gone on with later.
@@ -75,7 +77,7 @@ def run(
             else:
                 summary.failed += 1
             if tell:
-                tell(record)
+                tell(record, summary.done + summary.failed, len(left))
     except KeyboardInterrupt:
         summary.interrupted = True
     return summary

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from impasto import __version__
 from impasto.cli import (
+    app,
     batch,
     compare,
     demo,
@@ -21,6 +22,7 @@ from impasto.cli import (
     stylize,
     train,
     video,
+    webcam,
     weights,
 )
 from impasto.cli.arguments import INTERRUPTED, Parser
@@ -29,9 +31,11 @@ from impasto.errors import ImpastoError
 COMMANDS = (
     demo,
     stylize,
+    app,
     gallery,
     batch,
     video,
+    webcam,
     compare,
     evaluate,
     reconstruct,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_option
+from impasto.cli.counting import CountingBar
 from impasto.cli.methods import add_method_options, choice_of, options_of
 from impasto.errors import InputError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from impasto.batch import Item, Recipe, Summary
-    from impasto.batch.engine import Engine
+    from impasto.batch.engine import Engine, Tell
     from impasto.batch.manifest import Record
     from impasto.methods import Choice
 
@@ -95,9 +96,25 @@ def run(args: argparse.Namespace) -> int:
             print(f"{item.content} in {item.style}: {item.output}")
         return 0
     recipe = _recipe(args, choice)
-    with Manifest(_manifest_path(args, folder)) as manifest, Bar(len(items), args.quiet) as bar:
-        summary = run_batch(items, recipe, manifest, engine=engine, tell=bar)
+    with (
+        Manifest(_manifest_path(args, folder)) as manifest,
+        CountingBar("picture", quiet=args.quiet) as bar,
+    ):
+        summary = run_batch(items, recipe, manifest, engine=engine, tell=_telling(bar))
     return _report(summary, items, manifest.path)
+
+
+def _telling(bar: CountingBar) -> Tell:
+    """Count each item, and log what failed."""
+
+    def tell(record: Record, done: int, of: int) -> None:
+        if record["status"] == "failed":
+            logger.warning("%s: %s", record["output"], record["error"])
+        else:
+            logger.debug("wrote %s (%.1f s)", record["output"], record["seconds"])
+        bar(done, of)
+
+    return tell
 
 
 def _engine(args: argparse.Namespace) -> Engine:
@@ -165,34 +182,6 @@ def _manifest_path(args: argparse.Namespace, folder: str) -> Path:
     if "://" in folder:
         raise InputError(f"{folder} cannot be appended to: name a local file by --manifest")
     return Path(folder) / MANIFEST
-
-
-class Bar:
-    """A progress bar over the items on a terminal, and a line for each that fails."""
-
-    def __init__(self, total: int, quiet: bool) -> None:
-        from tqdm import tqdm
-
-        self.bar = tqdm(total=total, unit="picture", disable=True if quiet else None)
-
-    def __enter__(self) -> Bar:
-        """Show the bar."""
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        """Leave the bar as it is."""
-        self.bar.close()
-
-    def __call__(self, record: Record) -> None:
-        """Take note of a finished item."""
-        from tqdm.contrib.logging import logging_redirect_tqdm
-
-        with logging_redirect_tqdm([logging.getLogger()]):
-            if record["status"] == "failed":
-                logger.warning("%s: %s", record["output"], record["error"])
-            else:
-                logger.debug("wrote %s (%.1f s)", record["output"], record["seconds"])
-        self.bar.update()
 
 
 def _report(summary: Summary, items: Sequence[Item], manifest: Path) -> int:

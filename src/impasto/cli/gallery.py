@@ -62,7 +62,7 @@ def _gallery(args: argparse.Namespace) -> int:
     for name, attribution in zip(description.styles, description.attributions, strict=True):
         print(f"{name:{width}}  {attribution}")
     if args.output:
-        from impasto.cli.demo import portrait
+        from impasto.samples import portrait
 
         _write(portrait(), list(description.styles), args.output, TILE)
     return 0

@@ -73,13 +73,15 @@ def add_masks(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def choice_of(args: argparse.Namespace, styles: Sequence[str]) -> Choice:
-    """The method that arguments and styles ask for.
+def choice_of(
+    args: argparse.Namespace, styles: Sequence[str], *, artworks: str = "optimize"
+) -> Choice:
+    """The method that arguments and styles ask for; ``artworks`` as for ``choose``.
 
     Raises:
         InputError: If there is none, or an option was given that it does not have.
     """
-    choice = choose(styles, args.method, getattr(args, "model", None))
+    choice = choose(styles, args.method, getattr(args, "model", None), artworks=artworks)
     known = {item.name for item in dataclasses.fields(OPTIONS[choice.method])}
     for options in OPTIONS.values():
         for name in collect(args, options):

@@ -64,6 +64,10 @@ def _positive(text: str) -> int:
 
 
 def _backbone(arguments: argparse.Namespace) -> int:
+    from impasto.training.distributed import started
+
+    if started() > 1:
+        raise InputError("the backbone is distilled in one process: start it without torchrun")
     if arguments.output.suffix != ".safetensors":
         raise InputError(f"the output '{arguments.output}' must end in .safetensors")
     if not arguments.output.resolve().parent.is_dir():

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
+from impasto.cli.counting import CountingBar
 from impasto.cli.methods import add_method_options, choice_of, load_stylizer, options_of
 from impasto.video.options import VideoOptions
 
 if TYPE_CHECKING:
     from impasto.methods import Choice
-    from impasto.video.pipeline import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     check(args.content, args.output, options)
     stylizer = load_stylizer(args, choice)
     logging.getLogger("impasto.optimize").setLevel(logging.ERROR)  # one line a frame otherwise
-    with Bar(args.quiet) as bar:
+    with CountingBar("frame", quiet=args.quiet) as bar:
         result = stylize_video(
             args.content,
             args.output,
@@ -87,32 +87,3 @@ def _settings(args: argparse.Namespace, choice: Choice) -> dict[str, Any]:
         "preset": args.preset,
         **options_of(args, choice),
     }
-
-
-class Bar:
-    """A progress bar over the frames on a terminal; elsewhere a line for each tenth."""
-
-    def __init__(self, quiet: bool) -> None:
-        from tqdm import tqdm
-
-        self.bar = tqdm(unit="frame", disable=True if quiet else None, smoothing=0.05)
-        self.told = 0
-
-    def __enter__(self) -> Bar:
-        """Show the bar."""
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        """Leave the bar as it is."""
-        self.bar.close()
-
-    def __call__(self, progress: Progress) -> None:
-        """Take note of a finished frame."""
-        if self.bar.total is None and progress.of:
-            self.bar.reset(progress.of)
-            self.bar.initial = self.bar.n = progress.done - 1
-        self.bar.update()
-        tenth = 10 * progress.done // progress.of if progress.of else 0
-        if self.bar.disable and tenth > self.told:
-            self.told = tenth
-            logger.info("frame %d of %d", progress.done, progress.of)

@@ -128,17 +128,33 @@ def stamp(description: Description) -> dict[str, Any]:
     return fields
 
 
-def onnx_serves(model: Path, options: FastOptions) -> bool:
-    """Whether the options leave the choice of the engine open, and ONNX Runtime is at hand.
+def onnx_engine(model: Path, options: FastOptions) -> OnnxEngine | None:
+    """ONNX Runtime's engine, where the options ask for it, or leave the choice and it is at hand.
+
+    Raises:
+        MissingExtraError: If it was asked for and onnxruntime is not installed.
+        InputError: If it was asked for and the ONNX files cannot stand for the model.
+    """
+    asked = options.engine == "onnx"
+    if not (asked or _leave_the_choice(options)):
+        return None
+    try:
+        return OnnxEngine(model)
+    except (InputError, MissingExtraError):
+        if asked:
+            raise
+        return None
+
+
+def _leave_the_choice(options: FastOptions) -> bool:
+    """Whether ONNX Runtime may be taken.
 
     Never where there may be a GPU: only torch can tell, and importing it takes longer than
     painting.
     """
     if options.engine != "auto" or options.precision == "bfloat16":
         return False
-    if options.device not in ("auto", "cpu") or (options.device == "auto" and _may_have_gpu()):
-        return False
-    return importlib.util.find_spec("onnxruntime") is not None and _unfit(model) is None
+    return options.device == "cpu" or (options.device == "auto" and not _may_have_gpu())
 
 
 def _may_have_gpu() -> bool:

@@ -29,9 +29,8 @@ from impasto.networks.engines import (
     Code,
     Engine,
     Floats,
-    OnnxEngine,
     Style,
-    onnx_serves,
+    onnx_engine,
     torch_engine,
 )
 from impasto.networks.gallery import shipped, style_index
@@ -70,12 +69,10 @@ class _NetworkStylizer(ABC, Generic[Options, Wanted]):
             found = self.description.kind
             raise InputError(f"{self.path} holds a model for --method {found}, not {self.kind}")
         self._style_settings: dict[str, object] | None = None
-        self.engine: Engine
-        if self.options.engine == "onnx" or onnx_serves(self.path, self.options):
-            self.engine = OnnxEngine(self.path)
+        onnx = onnx_engine(self.path, self.options)
+        if onnx:
             logger.info("painting with %s in ONNX Runtime on cpu", self.path.name)
-        else:
-            self.engine = self.torch
+        self.engine: Engine = onnx or self.torch
 
     @functools.cached_property
     def torch(self) -> TorchEngine:

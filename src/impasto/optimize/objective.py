@@ -50,7 +50,7 @@ class Region:
         where: The content image; its alpha is how much each pixel belongs to the region.
         share: How much the region's style loss counts.
         style: Moments of the style, by layer.
-        roots: Square roots of their covariances, by layer, where the loss needs them.
+        roots: Factors of their covariances, by layer, where the loss needs them.
         neighbors: Compares nearest neighbours, where the loss does.
     """
 
@@ -184,7 +184,7 @@ class Objective:
         style = _blend([self._measure(each) for each in styles], weights)
         kind = self.options.style_loss
         roots = {
-            name: losses.sqrtm(x.double().covariance) for name, x in style.items() if "w2" in kind
+            name: losses.factor(x.double().covariance) for name, x in style.items() if "w2" in kind
         }
         neighbors = None
         if "nn" in kind:

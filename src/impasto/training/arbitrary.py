@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -73,14 +74,16 @@ class ArbitraryTask:
         """Begin with the encoder of the embedded backbone, or with another model."""
         start_arbitrary(network, self.recipe.start)
 
-    def batch(self, rng: Random) -> ArbitraryBatch:
-        """Draw a batch; some photos are their own style, as for a strength of 0."""
-        contents = self.photos.draw(self.recipe.batch, rng)
-        styles = self.artworks.draw(self.recipe.batch, rng)
-        for index in range(len(styles)):
+    def batch(self, draws: Sequence[Random]) -> ArbitraryBatch:
+        """Draw a batch, each picture by its own generator.
+
+        Some photos are their own style, as for a strength of 0.
+        """
+        contents, styles = self.photos.draw(draws), self.artworks.draw(draws)
+        for index, rng in enumerate(draws):
             if rng.random() < self.recipe.identity:
                 styles[index] = contents[index]
-        moves = Motion.draw(contents, rng) if self.recipe.temporal_weight else None
+        moves = Motion.draw(contents, draws) if self.recipe.temporal_weight else None
         return ArbitraryBatch(contents, styles, moves)
 
     def terms(self, network: ArbitraryNetwork, batch: ArbitraryBatch) -> dict[str, Tensor]:

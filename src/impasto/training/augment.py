@@ -35,21 +35,21 @@ def jitter(image: Tensor, rng: Random, amount: float) -> Tensor:
     return ((coloured - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
 
 
-def motion(count: int, size: int, rng: Random) -> Tensor:
-    """Smooth random motion of square frames, as a grid for ``warp``.
+def motion(size: int, rng: Random) -> Tensor:
+    """Smooth random motion of a square frame, as a grid for ``warp``.
 
     A frame moves as a whole and bends a little: video without video (Wang et al. 2020, "Consistent
     video style transfer via relaxation and regularization").
 
     Returns:
-        ``(count, size, size, 2)``, where each pixel comes from, in [-1, 1] inside the frame.
+        ``(size, size, 2)``, where each pixel comes from, in [-1, 1] inside the frame.
     """
     random = generator(rng)
-    bend = BEND * torch.randn(count, 2, 4, 4, generator=random)
-    shift = SHIFT * (2 * torch.rand(count, 2, 1, 1, generator=random) - 1)
+    bend = BEND * torch.randn(1, 2, 4, 4, generator=random)
+    shift = SHIFT * (2 * torch.rand(1, 2, 1, 1, generator=random) - 1)
     flow = F.interpolate(bend, size=(size, size), mode="bicubic", align_corners=True) + shift
-    still = F.affine_grid(torch.eye(2, 3).expand(count, 2, 3), [count, 3, size, size], False)
-    return still + flow.permute(0, 2, 3, 1) * (2 / size)
+    still = F.affine_grid(torch.eye(2, 3)[None], [1, 3, size, size], False)
+    return (still + flow.permute(0, 2, 3, 1) * (2 / size))[0]
 
 
 def warp(images: Tensor, grid: Tensor) -> Tensor:
@@ -62,6 +62,6 @@ def inside(grid: Tensor) -> Tensor:
     return (grid.abs() < 1).all(dim=3)[:, None].float()
 
 
-def noise(images: Tensor, rng: Random) -> Tensor:
-    """Gaussian noise for ``(B, 3, H, W)``, of a random strength."""
-    return rng.uniform(0, NOISE) * torch.randn(images.shape, generator=generator(rng))
+def noise(image: Tensor, rng: Random) -> Tensor:
+    """Gaussian noise for ``(3, H, W)``, of a random strength."""
+    return rng.uniform(0, NOISE) * torch.randn(image.shape, generator=generator(rng))

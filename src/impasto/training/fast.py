@@ -113,12 +113,11 @@ class FastTask:
         """Begin with the weights of a model that paints already, if the recipe says so."""
         start_fast(network, self.recipe.start, self.pictures)
 
-    def batch(self, rng: Random) -> FastBatch:
-        """Draw a batch."""
-        count = self.recipe.batch
-        contents = self.photos.draw(count, rng)
-        styles = torch.tensor([rng.randrange(len(self.pictures)) for _ in range(count)])
-        moves = Motion.draw(contents, rng) if self.recipe.temporal_weight else None
+    def batch(self, draws: Sequence[Random]) -> FastBatch:
+        """Draw a batch, each picture by its own generator."""
+        contents = self.photos.draw(draws)
+        styles = torch.tensor([rng.randrange(len(self.pictures)) for rng in draws])
+        moves = Motion.draw(contents, draws) if self.recipe.temporal_weight else None
         return FastBatch(contents, styles, moves)
 
     def terms(self, network: TransformerNetwork, batch: FastBatch) -> dict[str, Tensor]:

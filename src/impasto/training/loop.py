@@ -1,8 +1,8 @@
 """The training loop of the networks: steps, averaging, checkpoints, exact resumption.
 
-Everything random depends on the seed and the step alone. So a run that was interrupted and
-resumed from its checkpoint gives the weights of the unbroken run, and batches can be prepared
-ahead in threads.
+Everything random depends on the seed, the step and the number of a picture in its batch alone. So
+a run that was interrupted and resumed from its checkpoint gives the weights of the unbroken run,
+batches can be prepared ahead in threads, and divided among processes (``distributed``).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from impasto.image import Picture
 from impasto.networks.description import Description
 from impasto.networks.files import Network, build, save_model
 from impasto.options import Precision
+from impasto.training.distributed import World
 from impasto.training.muon import optimizers_of
 from impasto.training.recipes import Recipe
 
@@ -68,8 +69,8 @@ class Task(Protocol[Batch]):
     def start(self, network: Any) -> None:
         """Give a freshly built network, on the CPU, the weights with which it starts."""
 
-    def batch(self, rng: Random) -> Batch:
-        """Draw a batch, on the CPU; called in threads."""
+    def batch(self, draws: Sequence[Random]) -> Batch:
+        """Draw a batch on the CPU, each picture by a generator of its own; called in threads."""
 
     def terms(self, network: Any, batch: Batch) -> dict[str, Tensor]:
         """The weighted loss terms of a batch: scalars by name."""
@@ -88,6 +89,8 @@ class Trainer(Generic[Batch]):
         task: What is learnt.
         device: Where: a name for ``impasto.devices.pick_device``.
         precision: Numbers in which the convolutions compute; weights stay in float32.
+        world: The processes that train together; this one alone if left out.
+        accumulate: Parts in which a batch is worked off one after the other, for less memory.
 
     Attributes:
         step: Gradient steps done.
@@ -96,14 +99,22 @@ class Trainer(Generic[Batch]):
         seconds: Time spent in training, over all resumptions.
 
     Raises:
-        InputError: If the device does not exist.
+        InputError: If the device does not exist, or a batch cannot be divided.
     """
 
     def __init__(
-        self, task: Task[Batch], device: str = "auto", precision: Precision = "auto"
+        self,
+        task: Task[Batch],
+        device: str = "auto",
+        precision: Precision = "auto",
+        *,
+        world: World | None = None,
+        accumulate: int = 1,
     ) -> None:
         self.task = task
         self.recipe = task.recipe
+        self.world = world or World()
+        self._shares = self.world.shares(self.recipe.batch, accumulate)
         self.device = pick_device(device)
         self.dtype = pick_dtype(precision, self.device)
         if self.device.type == "cpu":
@@ -111,6 +122,7 @@ class Trainer(Generic[Batch]):
         task.to(self.device, self.dtype)
         self.network = self._initial()
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self._objective = self.world.parallel(_Objective(task, self.network))
         self.optimizers = optimizers_of(self.network, self.recipe.learning_rate)
         self.step = 0
         self.seconds = 0.0
@@ -125,11 +137,11 @@ class Trainer(Generic[Batch]):
             self.task.start(network)
         return network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
-    def advance(self, batch: Batch | None = None) -> None:
+    def advance(self, parts: Sequence[Batch] | None = None) -> None:
         """Take one gradient step.
 
         Args:
-            batch: That of this step, if it was prepared already.
+            parts: The batch of this step, if it was prepared already.
 
         Raises:
             ImpastoError: If a matrix in the loss is not finite.
@@ -137,25 +149,41 @@ class Trainer(Generic[Batch]):
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = self._learning_rate()
-        batch = self.batch(self.step) if batch is None else batch
-        try:
-            with self._autocast():
-                terms = self.task.terms(self.network, batch)
-        except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
-            raise self._not_finite() from error
-        loss = torch.stack(list(terms.values())).sum()
         self.network.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        self._terms = self._gradients(self.batch(self.step) if parts is None else parts)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         for optimizer in self.optimizers:
             optimizer.step()
-        self._terms = {**terms, "total": loss}
         self.step += 1
         self._follow()
 
-    def batch(self, step: int) -> Batch:
-        """The batch of a step."""
-        return self.task.batch(Random(f"{self.recipe.seed} {step}"))
+    def batch(self, step: int) -> list[Batch]:
+        """The batch of a step, as far as it is for this process, in its parts."""
+        seed = self.recipe.seed
+        return [
+            self.task.batch([Random(f"{seed} {step} {number}") for number in numbers])
+            for numbers in self._shares
+        ]
+
+    def _gradients(self, parts: Sequence[Batch]) -> dict[str, Tensor]:
+        """Find the gradients of a batch; return its loss terms, with their sum as "total"."""
+        with self.world.partly(self._objective):
+            found = [self._backward(part, len(parts)) for part in parts[:-1]]
+        found.append(self._backward(parts[-1], len(parts)))
+        mean = self.world.mean(
+            torch.stack([torch.stack(list(each.values())) for each in found]).mean(dim=0)
+        )
+        return {**dict(zip(found[0], mean, strict=True)), "total": mean.sum()}
+
+    def _backward(self, part: Batch, of: int) -> dict[str, Tensor]:
+        """Add the gradients of a part of a batch; return its loss terms."""
+        try:
+            with self._autocast():
+                terms: dict[str, Tensor] = self._objective(part)
+        except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
+            raise self._not_finite() from error
+        (torch.stack(list(terms.values())).sum() / of).backward()  # type: ignore[no-untyped-call]
+        return {name: value.detach() for name, value in terms.items()}
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -176,7 +204,7 @@ class Trainer(Generic[Batch]):
 
     def losses(self) -> dict[str, float]:
         """The weighted loss terms of the last step, "total", and the last held-out loss."""
-        losses = {name: float(value.detach()) for name, value in self._terms.items()}
+        losses = {name: float(value) for name, value in self._terms.items()}
         if math.isfinite(self._held_out):
             losses["held-out"] = self._held_out
         return losses
@@ -205,7 +233,8 @@ class Trainer(Generic[Batch]):
         Args:
             checkpoint: Renewed every few minutes and in the end.
             seconds: Time after which the run stops, to be resumed later.
-            callbacks: Called with a Step after each step; its picture is the contact sheet.
+            callbacks: Called with a Step after each step, in the process that writes; its picture
+                is the contact sheet.
 
         Returns:
             Why the run ended before its last step: "interrupted" (Ctrl-C), "time" or "stopped"
@@ -214,29 +243,34 @@ class Trainer(Generic[Batch]):
         Raises:
             ImpastoError: If the loss is no longer finite; the checkpoint is from before.
         """
-        stopped: str | None = None
+        why: str | None = None
         began, before = time.monotonic(), self.seconds
         saved = began
         with _Ahead(self.batch, self.recipe.steps) as batches, _CtrlC() as asked:
-            while self.step < self.recipe.steps and not stopped:
-                if time.monotonic() - began >= seconds:
-                    stopped = "time"
+            while self.step < self.recipe.steps:
+                if asked:
+                    why = "interrupted"
+                elif time.monotonic() - began >= seconds:
+                    why = "time"
+                if why := self.world.agree(why):
                     break
                 self.advance(batches(self.step))
                 self.seconds = before + time.monotonic() - began
-                stopped = self._report(callbacks) or ("interrupted" if asked else None)
+                why = self._report(callbacks)
                 if checkpoint and time.monotonic() - saved >= CHECKPOINT_SECONDS:
                     self._save_if_possible(checkpoint)
                     saved = time.monotonic()
         if checkpoint:
             self.save(checkpoint)
-        return stopped
+        return why if self.step < self.recipe.steps else None
 
     def _report(self, callbacks: Sequence[Callback]) -> str | None:
-        last = self.step == self.recipe.steps
-        if self.step == 1 or last or self.step % HELD_OUT_EVERY == 0:
-            self._held_out = self.held_out()
+        if self.step in (1, self.recipe.steps) or self.step % HELD_OUT_EVERY == 0:
             self._check()
+            if self.world.writes:
+                self._held_out = self.held_out()
+        if not self.world.writes:
+            return None
         step = Step(
             step=self.step,
             of=self.recipe.steps,
@@ -255,7 +289,7 @@ class Trainer(Generic[Batch]):
 
     def _check(self) -> None:
         """Reading a loss makes a GPU wait, so this is done now and then."""
-        if not math.isfinite(sum(float(value.detach()) for value in self._terms.values())):
+        if not math.isfinite(sum(map(float, self._terms.values()))):
             raise self._not_finite()
 
     def _not_finite(self) -> ImpastoError:
@@ -274,11 +308,15 @@ class Trainer(Generic[Batch]):
     def save(self, path: Path) -> None:
         """Write a checkpoint from which ``resume`` goes on exactly, whole or not at all.
 
+        One process writes for all. Number of processes and parts may change on the way.
+
         Raises:
             ImpastoError: If it cannot be written, or the loss is not finite; an earlier
                 checkpoint stays as it was.
         """
         self._check()
+        if not self.world.writes:
+            return
         records = [(r.step, r.seconds, r.losses) for r in self.history.records]
         state = {
             "recipe": asdict(self.recipe),
@@ -325,13 +363,30 @@ class Trainer(Generic[Batch]):
         ]
 
     def write(self, path: Path) -> None:
-        """Write the averaged network as a model file.
+        """Write the averaged network as a model file; one process does.
 
         Raises:
             ImpastoError: If it cannot be written.
         """
+        if not self.world.writes:
+            return
         recipe = {**asdict(self.recipe), "steps_done": self.step}
         save_model(self.average, replace(self.task.description, recipe=recipe), path)
+
+
+class _Objective(nn.Module, Generic[Batch]):
+    """The loss terms of a batch in one forward pass, however often the task calls the network.
+
+    That is what ``DistributedDataParallel`` asks for.
+    """
+
+    def __init__(self, task: Task[Batch], network: nn.Module) -> None:
+        super().__init__()
+        self.task, self.network = task, network
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """The weighted loss terms of a batch: scalars by name."""
+        return self.task.terms(self.network, batch)
 
 
 class _CtrlC:
@@ -366,13 +421,13 @@ class _CtrlC:
 class _Ahead(AbstractContextManager["_Ahead[Batch]"], Generic[Batch]):
     """Prepares the batches of the next steps in threads."""
 
-    def __init__(self, make: Callable[[int], Batch], steps: int) -> None:
+    def __init__(self, make: Callable[[int], list[Batch]], steps: int) -> None:
         self._make = make
         self._steps = steps
         self._pool = ThreadPoolExecutor(max(1, min(8, (os.cpu_count() or 2) // 2)))
-        self._coming: dict[int, Future[Batch]] = {}
+        self._coming: dict[int, Future[list[Batch]]] = {}
 
-    def __call__(self, step: int) -> Batch:
+    def __call__(self, step: int) -> list[Batch]:
         for coming in range(step, min(step + AHEAD, self._steps)):
             if coming not in self._coming:
                 self._coming[coming] = self._pool.submit(self._make, coming)

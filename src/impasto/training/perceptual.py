@@ -8,7 +8,7 @@ of what the pictures of a batch would give one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -190,9 +190,12 @@ class Motion:
     noise: Tensor
 
     @staticmethod
-    def draw(frames: Tensor, rng: Random) -> Motion:
-        """Draw a motion for square frames ``(B, 3, size, size)``."""
-        return Motion(motion(frames.shape[0], frames.shape[3], rng), noise(frames, rng))
+    def draw(frames: Tensor, draws: Sequence[Random]) -> Motion:
+        """Draw a motion for square frames ``(B, 3, size, size)``, each by its own generator."""
+        grids = torch.stack([motion(frames.shape[3], rng) for rng in draws])
+        return Motion(
+            grids, torch.stack([noise(*pair) for pair in zip(frames, draws, strict=True)])
+        )
 
 
 def steadiness(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Sequence
 from random import Random
 
 import torch
@@ -49,10 +50,10 @@ class Photos:
                 folder.folder,
             )
 
-    def draw(self, count: int, rng: Random) -> Tensor:
-        """Draw ``(count, 3, size, size)``, RGB in [0, 1]."""
-        crops = [self.folder.crop(self.size, rng) for _ in range(count)]
-        return torch.stack([jitter(crop, rng, self.jitter) for crop in crops])
+    def draw(self, draws: Sequence[Random]) -> Tensor:
+        """Draw ``(B, 3, size, size)``, RGB in [0, 1], each by its own generator."""
+        crops = [(self.folder.crop(self.size, rng), rng) for rng in draws]
+        return torch.stack([jitter(crop, rng, self.jitter) for crop, rng in crops])
 
 
 def _hold_out(folder: PictureFolder, size: int) -> tuple[Tensor, set[object]]:

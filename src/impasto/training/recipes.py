@@ -26,7 +26,7 @@ class Recipe:
     )
     blocks: int = option(5, "residual blocks of the network", minimum=0)
     steps: int = option(20000, "gradient steps of the whole training", minimum=1)
-    batch: int = option(8, "photos in a batch", minimum=1)
+    batch: int = option(8, "photos in a batch, of all processes together", minimum=1)
     size: int = option(256, "side of the crops", minimum=16, metavar="PX")
     learning_rate: float = option(
         2e-3, "learning rate of Muon and Adam at its highest", minimum=1e-8

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -111,17 +112,31 @@ def frame_painter(stylizer: Optimize | Fast | Arbitrary, consistency: float) -> 
     return NetworkPainter(stylizer, consistency)
 
 
-class Memories:
-    """Follows a video and its painted frames, and finds where a scene begins."""
+class VideoPainter:
+    """Repaints the frames of a video one after the other, each with what is known of the last.
 
-    def __init__(self) -> None:
+    Args:
+        painter: Repaints a frame.
+        consistent: Whether frames are remembered; finding their motion takes time.
+    """
+
+    def __init__(self, painter: FramePainter, *, consistent: bool = True) -> None:
+        self.painter = painter
+        self.consistent = consistent
         self._before: tuple[Pixels, Tensor] | None = None
 
-    def keep(self, pixels: Pixels, painted: Tensor) -> None:
-        """Take note of a frame ``(H, W, 3)`` and of what it became, ``(1, 3, H, W)``."""
-        self._before = pixels, painted
+    def __call__(self, pixels: Pixels, name: str = "frame") -> Tensor:
+        """Repaint the next frame ``(H, W, 3)`` to ``(1, 3, H, W)``."""
+        painted = self.painter(as_picture(pixels, name), self._memory(pixels))
+        self.keep(pixels, painted)
+        return painted
 
-    def of(self, pixels: Pixels) -> Memory | None:
+    def keep(self, pixels: Pixels, painted: Tensor) -> None:
+        """Take note of a frame that was painted already."""
+        if self.consistent:
+            self._before = pixels, painted
+
+    def _memory(self, pixels: Pixels) -> Memory | None:
         """What is remembered for the next frame; None at the start of a scene."""
         if self._before is None:
             return None
@@ -133,12 +148,13 @@ class Memories:
         return Memory(motion.warp(painted), motion.visible, trust)
 
 
+def as_picture(pixels: Pixels, name: str = "frame") -> Picture:
+    """A frame ``(H, W, 3)`` as a picture."""
+    return Picture(pixels.astype(np.float32) / np.float32(255), name=name)
+
+
 def _likeness(motion: Motion, before: Pixels, after: Pixels) -> Tensor:
     """How like a frame is to the warped one before, ``(1, 1, H, W)``: 1 the same, towards 0."""
-    difference = motion.warp(_as_tensor(before)) - _as_tensor(after)
+    difference = motion.warp(as_picture(before).tensor()) - as_picture(after).tensor()
     error = difference.square().mean(1, keepdim=True)
     return 1 / (1 + error / DOUBT**2)
-
-
-def _as_tensor(pixels: Pixels) -> Tensor:
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255

@@ -9,16 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import torch
-from torch import Tensor
+from typing import Any
 
 from impasto.errors import InputError
-from impasto.flow import Pixels
 from impasto.image import Picture, fit
 from impasto.video.clip import Clip, Frame, open_clip
-from impasto.video.consistency import FramePainter, Memories
+from impasto.video.consistency import FramePainter, VideoPainter, as_picture
 from impasto.video.finish import ANIMATIONS, check_target, finish
 from impasto.video.options import VideoOptions
 from impasto.video.segments import Segments, SegmentWriter
@@ -26,20 +22,8 @@ from impasto.video.segments import Segments, SegmentWriter
 logger = logging.getLogger(__name__)
 
 
-@dataclass
-class Progress:
-    """How far a video is.
-
-    Attributes:
-        done: Frames that are done, with those of earlier runs.
-        of: About how many there are; None where the file does not say.
-    """
-
-    done: int
-    of: int | None
-
-
-Tell = Callable[[Progress], None]
+# Told how many frames are done, and about how many there are; None where the file does not say.
+Tell = Callable[[int, "int | None"], None]
 
 
 @dataclass(frozen=True)
@@ -123,9 +107,8 @@ class _Run:
         exact: bool,
     ) -> None:
         self.clip, self.size, self.segments = clip, size, segments
-        self.painter, self.options = painter, options
+        self.painter = VideoPainter(painter, consistent=options.consistency > 0)
         self.crf = 0 if exact else options.crf
-        self.memories = Memories() if options.consistency else None
         self.interrupted = False
 
     def paint(self, tell: Tell | None) -> int:
@@ -134,9 +117,10 @@ class _Run:
         # One frame earlier, which the first new one is to follow.
         frames = self.clip.frames(self.size, skip=max(0, done - 1))
         with closing(frames):
-            if last is not None and (before := next(frames, None)) and self.memories:
+            if last is not None and (before := next(frames, None)):
                 height, width = self.size
-                self.memories.keep(before.pixels, _tensor(last.pixels[:height, :width]))
+                painted = as_picture(last.pixels[:height, :width]).tensor()
+                self.painter.keep(before.pixels, painted)
             try:
                 done = self._paint(frames, done, tell)
             except KeyboardInterrupt:
@@ -144,40 +128,20 @@ class _Run:
                 done = self.segments.count()
         return done
 
-    def _paint(
-        self, frames: Iterator[Frame], done: int, tell: Callable[[Progress], None] | None
-    ) -> int:
-        clip = self.clip
-        path = self.segments.next()
+    def _paint(self, frames: Iterator[Frame], done: int, tell: Tell | None) -> int:
+        clip, path = self.clip, self.segments.next()
         with SegmentWriter(path, self.size, clip.rate, clip.time_base, self.crf) as writer:
             for frame in frames:
-                writer.write(dataclasses.replace(frame, pixels=self._painted(frame, done)))
+                painted = self.painter(frame.pixels, f"frame {done + 1}")
+                pixels: Any = Picture.from_tensor(painted).integers(8)
+                writer.write(dataclasses.replace(frame, pixels=pixels))
                 done += 1
                 if tell:
-                    tell(Progress(done, clip.frames_expected))
+                    tell(done, clip.frames_expected)
         return done
-
-    def _painted(self, frame: Frame, number: int) -> Pixels:
-        memory = self.memories.of(frame.pixels) if self.memories else None
-        picture = Picture(
-            frame.pixels.astype(np.float32) / np.float32(255), name=f"frame {number + 1}"
-        )
-        painted = self.painter(picture, memory)
-        if self.memories:
-            self.memories.keep(frame.pixels, painted)
-        return _pixels(painted)
 
 
 def _finished(segments: Segments) -> tuple[int, Frame | None]:
     """How many frames are done, and the last of them."""
     frames = list(deque(enumerate(segments.frames(), start=1), maxlen=1))
     return frames[0] if frames else (0, None)
-
-
-def _tensor(pixels: Pixels) -> Tensor:
-    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
-
-
-def _pixels(image: Tensor) -> Pixels:
-    rounded = (255 * image[0].permute(1, 2, 0)).round().clamp(0, 255)
-    return np.ascontiguousarray(rounded.byte().cpu().numpy())
