@@ -1,7 +1,7 @@
 """Makes the figures of the documentation, into docs/figures, with Impasto's own commands.
 
     pip install impasto
-    python examples/docs_pictures.py              # all of them: about ten minutes on one core
+    python examples/docs_pictures.py              # all of them: about twenty minutes on one core
     python examples/docs_pictures.py features     # those whose names begin so
 
 Photo: Grace Hopper (United States Navy, public domain), from matplotlib's samples. Artworks:
@@ -15,20 +15,48 @@ import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from impasto import artworks
 from impasto.cli import main
-from impasto.cli.demo import portrait
 from impasto.image import save_image
+from impasto.samples import portrait
 
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"
 ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic")
 BOLD = "--style-weight 8"
-SMALL = ("--max-size", "176", "--steps", "60")
+# Her outline in the portrait, as shares of its width and height.
+PERSON = (
+    (0, 1.02),
+    (0.05, 0.8),
+    (0.1, 0.64),
+    (0.25, 0.57),
+    (0.385, 0.52),
+    (0.33, 0.47),
+    (0.3, 0.38),
+    (0.315, 0.26),
+    (0.31, 0.21),
+    (0.335, 0.15),
+    (0.38, 0.07),
+    (0.5, 0.025),
+    (0.62, 0.06),
+    (0.68, 0.12),
+    (0.72, 0.15),
+    (0.725, 0.235),
+    (0.735, 0.32),
+    (0.7, 0.44),
+    (0.665, 0.53),
+    (0.8, 0.58),
+    (0.95, 0.645),
+    (0.98, 0.72),
+    (1.02, 0.86),
+    (1.02, 1.02),
+)
+# Large enough for strokes to be seen.
+SMALL = ("--max-size", "288", "--steps", "100")
 
-# Name of the figure: the command that makes it. "sweep" and "layers" are short for the commands
-# that ``_sweep`` and ``_layers`` spell out.
+# Name of the figure: the command that makes it. Some are short for several commands, which the
+# function of that name spells out.
 COMMANDS = {
     "features": "features photo.png --max-size 256 "
     "-o figures/features.png --grams figures/grams.png",
@@ -39,7 +67,7 @@ COMMANDS = {
     "progress": "stylize photo.png night-wind.png --max-size 288 -o out.png "
     f"{BOLD} --plot figures/losses.png --strip figures/progress.jpg",
     "tradeoff": "evaluate photo.png night-wind.png --sweep style_weight=0.3,1,3,10,30 "
-    "--max-size 176 --steps 60 --plot figures/tradeoff.png --strip figures/style_weight.jpg",
+    f"{' '.join(SMALL)} --plot figures/tradeoff.png --strip figures/style_weight.jpg",
     "style_scale": f"sweep style_scale=0.5,1,2 wave-print.png {BOLD}",
     "style_loss": f"sweep style_loss=gram,w2,gram+w2 night-wind.png {BOLD}",
     "scales": f"sweep scales=1,2,3 night-wind.png {BOLD}",
@@ -50,15 +78,18 @@ COMMANDS = {
     "preserve_color": f"sweep preserve_color=off,luminance,linear,histogram night-wind.png {BOLD}",
     "style_layers": "layers style_layers relu1_1,relu2_1 relu3_1 relu4_1,relu5_1",
     "content_layers": "layers content_layers relu1_2 relu3_2 relu5_1",
+    "strength": "networks strength 0 0.25 0.5 0.75 1",
+    "style_size": "networks style_size 192 384 768",
+    "masks": "masks",
     "grid": "compare grid photo.png --styles night-wind.png wave-print.png stained-glass.png "
-    f"dolphin-mosaic.png --max-size 176 --steps 60 {BOLD} -o figures/grid.jpg",
+    f"dolphin-mosaic.png {' '.join(SMALL)} {BOLD} -o figures/grid.jpg",
 }
 
 
 def _commands(line: str) -> list[list[str]]:
     """The arguments of each command that a line stands for."""
     words = line.split()
-    shorts = {"sweep": _sweep, "layers": _layers}
+    shorts = {"sweep": _sweep, "layers": _layers, "networks": _networks, "masks": _masks}
     return shorts[words[0]](*words[1:]) if words[0] in shorts else [words]
 
 
@@ -79,9 +110,58 @@ def _layers(option: str, *choices: str) -> list[list[str]]:
         [*stylize, flag, choice, "-o", name] for choice, name in zip(choices, names, strict=False)
     ]
     labels = [choice.replace(",", ", ") for choice in choices]
-    figure = f"figures/{option}.jpg"
-    last = ["compare", "strip", *names, "-o", figure, "--labels", *labels, "all (default)"]
+    last = _side_by_side(names, option, [*labels, "all (default)"])
     return [*runs, [*stylize, "-o", names[-1]], last]
+
+
+def _networks(option: str, *values: str) -> list[list[str]]:
+    """Paint with the any-style network at each value of one of its options."""
+    stylize = ["stylize", "photo.png", "night-wind.png", "--method", "arbitrary"]
+    flag, names = f"--{option.replace('_', '-')}", [f"{value}.png" for value in values]
+    runs = [
+        [*stylize, *SMALL[:2], flag, value, "-o", name]
+        for value, name in zip(values, names, strict=True)
+    ]
+    return [*runs, _side_by_side(names, option, [f"{option} {value}" for value in values])]
+
+
+def _masks() -> list[list[str]]:
+    """Paint the background alone, then person and background in a style each."""
+    stylize = ["stylize", "photo.png", "night-wind.png", *SMALL, *BOLD.split()]
+    regions = ["wave-print.png", "--content-masks", "background.png", "person.png"]
+    return [
+        [*stylize, "--mask", "background.png", "-o", "behind.png"],
+        [*stylize[:3], *regions, *stylize[3:], "-o", "both.png"],
+        _side_by_side(
+            ["photo.png", "person.png", "behind.png", "both.png"],
+            "masks",
+            ["photo", "person.png", "background alone", "a style for each"],
+        ),
+    ]
+
+
+def _side_by_side(names: list[str], figure: str, labels: list[str]) -> list[str]:
+    height = ["--height", "384"]
+    return [
+        "compare",
+        "strip",
+        *names,
+        *height,
+        "-o",
+        f"figures/{figure}.jpg",
+        "--labels",
+        *labels,
+    ]
+
+
+def _draw_masks() -> None:
+    """Masks of the portrait, drawn by hand: head, shoulders, and what is behind."""
+    person = Image.new("L", Image.open("photo.png").size)
+    outline = [(x * person.width, y * person.height) for x, y in PERSON]
+    ImageDraw.Draw(person).polygon(outline, fill=255)
+    person = person.filter(ImageFilter.GaussianBlur(0.008 * person.height))
+    person.save("person.png")
+    ImageOps.invert(person).save("background.png")
 
 
 def make(*prefixes: str) -> None:
@@ -91,6 +171,7 @@ def make(*prefixes: str) -> None:
         os.chdir(folder)
         Path("figures").mkdir()
         save_image(portrait(), "photo.png")
+        _draw_masks()
         for name in ARTWORKS:
             save_image(artworks.draw(name, 768), f"{name}.png")
         chosen = [line for name, line in COMMANDS.items() if name.startswith(prefixes or "")]

@@ -17,9 +17,10 @@ import skimage.data
 import impasto
 from impasto import artworks
 from impasto.callbacks import Frames
-from impasto.cli.demo import STYLE_WEIGHT, portrait
+from impasto.cli.demo import STYLE_WEIGHT
 from impasto.explain.strip import sheet, strip
 from impasto.image import Picture, load_image, save_image
+from impasto.samples import portrait
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 PHOTOS = ("astronaut", "chelsea", "rocket")

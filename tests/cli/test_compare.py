@@ -32,6 +32,18 @@ def test_a_grid_of_odd_pictures() -> None:
     assert height > 3 * 40 and width > 3 * 40
 
 
+def test_a_grid_of_artworks_and_networks(tmp_path: Path) -> None:
+    description = Description("fast", Architecture(4, 1), ("wave",))
+    save_model(build(description), description, tmp_path / "wave.safetensors")
+    (tmp_path / "other").mkdir()
+    save_image(artworks.draw("river-dots", 40), "other/dots.png")
+    styles = ["--styles", "wave.safetensors", "dots.png", "other/dots.png"]
+    small = ["--max-size", "32", "--height", "40", "-o", "grid.png"]
+    assert main(["-q", "compare", "grid", "grey.png", *styles, *small, "--preset", "draft"]) == 2
+    assert main(["-q", "compare", "grid", "grey.png", *styles, *small, "--device", "cpu"]) == 0
+    assert load_image("grid.png").size[1] > 4 * 40
+
+
 def test_methods_side_by_side() -> None:
     methods = ["--methods", "draft", "gatys", "-o", "methods.png"]
     assert main(["-q", "compare", "methods", "grey.png", "dots.png", *methods, *SMALL]) == 0
@@ -62,6 +74,8 @@ def test_a_strip_of_finished_pictures() -> None:
     [
         (["grid", "grey.png", "--styles", "none.png"], "none.png"),
         (["grid", "grey.png", "--styles", "dots.png", "--columns", "0"], "columns"),
+        (["grid", "grey.png", "--styles", "dots.png", "--style-weights", "1"], "by itself"),
+        (["grid", "grey.png", "--styles", "dots.png", "--strength", "0.5"], "--strength"),
         (["methods", "grey.png", "dots.png", "--methods", "oil"], "unknown method 'oil'"),
         (["methods", "grey.png", "dots.png", "-o", "m.xyz"], ".png"),
         (["strip", "grey.png", "--labels", "a", "b"], "one label a picture"),

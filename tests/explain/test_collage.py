@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from impasto.errors import InputError
-from impasto.explain.collage import grid, load_named, paint_all
-from impasto.image import Picture, save_image
+from impasto.explain.collage import Paint, grid, paint_all
+from impasto.image import Picture
 from impasto.result import Result
 
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
@@ -44,18 +44,29 @@ def test_more_artworks_than_columns_follow_below() -> None:
 
 
 def test_an_interrupted_run_ends_the_painting() -> None:
-    runs = iter([None, "interrupted"])
+    runs = iter([None, None, "interrupted"])
 
-    def paint(photo: Picture, artwork: Picture) -> Result:
+    def paint(photo: Picture) -> Result:
         return Result(photo, {}, stopped=next(runs))
 
-    pictures = {"a": plain(*RED), "b": plain(*GREEN)}
-    assert [names for names, _ in paint_all(pictures, pictures, paint)] == [("a", "a")]
+    photos = {"a": plain(*RED), "b": plain(*GREEN)}
+    painted = paint_all(photos, [("x", paint), ("y", paint)])
+    assert [names for names, _ in painted] == [("a", "x"), ("b", "x")]
 
 
-def test_files_with_one_name_are_told_apart(tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    for folder in (tmp_path, tmp_path / "other"):
-        save_image(plain(*RED), folder / "a.b.png")
-    files = [str(tmp_path / "a.b.png"), str(tmp_path / "other" / "a.b.png")]
-    assert list(load_named(files, 16)) == ["a.b", "a.b (2)"]
+def test_a_style_is_asked_for_when_the_one_before_is_done() -> None:
+    asked: list[str] = []
+
+    def painters() -> Iterator[tuple[str, Paint]]:
+        for name in "xy":
+            asked.append(name)
+            yield name, lambda photo: Result(photo, {})
+
+    for (_, style), _ in paint_all({"a": plain(*RED), "b": plain(*GREEN)}, painters()):
+        assert asked[-1] == style
+
+
+def test_a_style_without_a_picture_leaves_its_place_blank() -> None:
+    made = grid({"a": plain(*RED)}, {"x": None}, {("a", "x"): plain(*BLUE)}, height=32)
+    photo, cell = middle(made, RED), middle(made, BLUE)
+    assert photo[0] == cell[0] and photo[1] < cell[1]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.error import URLError
 
 import pytest
 import torch
 from torch import Tensor
 
 from impasto import artworks, metrics
-from impasto.errors import InputError, MissingExtraError
+from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.explain.evaluation import Evaluator, load_lpips, mean, read_manifest, write_table
 from impasto.image import Picture
 from impasto.metrics import Judge
@@ -114,4 +115,25 @@ def test_lpips_gets_pictures_in_its_range(monkeypatch: pytest.MonkeyPatch) -> No
     fake = SimpleNamespace(LPIPS=lambda net, verbose: Network())
     monkeypatch.setitem(sys.modules, "lpips", fake)
     distance = load_lpips()
-    assert distance(torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)) == pytest.approx(-1 + 10)
+    assert distance(torch.zeros(1, 3, 31, 40), torch.ones(1, 3, 31, 40)) == pytest.approx(-1 + 10)
+    with pytest.raises(InputError, match="31 px"):
+        distance(torch.zeros(1, 3, 30, 40), torch.ones(1, 3, 30, 40))
+
+
+def test_lpips_without_its_network_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(net: str, verbose: bool) -> None:
+        raise URLError("no route to host")
+
+    monkeypatch.setitem(sys.modules, "lpips", SimpleNamespace(LPIPS=unreachable))
+    with pytest.raises(ImpastoError, match=r"AlexNet.*no route to host"):
+        load_lpips()
+
+
+def test_lpips_with_a_torchvision_of_another_torch_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "lpips.py").write_text("raise RuntimeError('operator nms does not exist')")
+    monkeypatch.delitem(sys.modules, "lpips", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ImpastoError, match="torchvision that belongs to torch"):
+        load_lpips()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from impasto import __version__
 from impasto.cli import (
+    app,
     batch,
     compare,
     demo,
@@ -30,6 +31,7 @@ from impasto.errors import ImpastoError
 COMMANDS = (
     demo,
     stylize,
+    app,
     gallery,
     batch,
     video,

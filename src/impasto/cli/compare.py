@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect, names
+from impasto.cli.methods import Stylizers, add_method_options, choice_of, options_of
 from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX
-from impasto.names import must_be_known
+from impasto.names import must_be_known, told_apart
 from impasto.networks.options import ArbitraryOptions
 from impasto.options import PRESETS, OptimizeOptions
 
 if TYPE_CHECKING:
     from impasto.api import Stylizer
     from impasto.callbacks import ProgressBar
+    from impasto.explain.collage import Paint
     from impasto.image import Picture
-    from impasto.result import Result
+    from impasto.methods import Choice
 
 logger = logging.getLogger(__name__)
 
@@ -40,18 +42,23 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 def _add_grid(kinds: argparse._SubParsersAction[Any]) -> None:
     parser = kinds.add_parser(
         "grid",
-        help="stylize each photo in the manner of each artwork",
-        description="Stylize each photo in the manner of each artwork and lay them out in a "
-        "table. With one photo: that photo in many styles.",
+        help="stylize each photo in each style",
+        description="Stylize each photo in each style and lay the results out in a table. For one "
+        "photo in many styles at once, painted by networks, see `impasto sheet`.",
     )
     parser.add_argument("contents", nargs="+", metavar="CONTENT", help="photos")
-    parser.add_argument("--styles", nargs="+", required=True, metavar="STYLE", help="artworks")
     parser.add_argument(
-        "--columns", type=int, default=6, metavar="N", help="artworks in a row (default: 6)"
+        "--styles",
+        nargs="+",
+        required=True,
+        metavar="STYLE",
+        help="artworks, styles of the gallery or model files",
+    )
+    parser.add_argument(
+        "--columns", type=int, default=6, metavar="N", help="styles in a row (default: 6)"
     )
     _add_output(parser, "grid.jpg")
-    parser.add_argument("--preset", choices=list(PRESETS), default="default", help="the method")
-    add_options(parser.add_argument_group("optimisation"), OptimizeOptions)
+    add_method_options(parser)
     parser.set_defaults(run=_grid)
 
 
@@ -100,26 +107,54 @@ def _add_output(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def _grid(args: argparse.Namespace) -> int:
-    options = OptimizeOptions.preset(args.preset, **collect(args, OptimizeOptions))
-    from impasto.explain.collage import grid, load_named, paint_all
-    from impasto.optimize import Optimize
-
     _check(args)
-    contents = load_named(args.contents, options.max_size)
-    styles = load_named(args.styles, _detail(options))
-    count = len(contents) * len(styles)
+    if args.style_weights is not None:
+        raise InputError("--style-weights does nothing in a grid: each style is painted by itself")
+    choices = {
+        name: choice_of(args, [style])
+        for name, style in zip(_stems(args.styles), args.styles, strict=True)
+    }
+    from impasto.api import load_stylizer
+    from impasto.explain.collage import grid, paint_all
+    from impasto.image import load_image
+
+    side = getattr(args, "max_size", OptimizeOptions.max_size)
+    photos = [load_image(content, long_side=side) for content in args.contents]
+    contents = dict(zip(_stems(args.contents), photos, strict=True))
+    artworks = {name: _artwork(choice, side) for name, choice in choices.items()}
+
+    def load(choice: Choice) -> Any:
+        return load_stylizer(choice, preset=args.preset, **options_of(args, choice))
+
+    stylizers = Stylizers(load)
+    for choice in choices.values():
+        stylizers(choice)  # what is wrong with one of them is told now, not after the others
+
+    count = len(contents) * len(choices)
     painted: dict[tuple[str, str], Picture] = {}
-    stylizer = Optimize(options)
     with _Bars(args.quiet) as bars:
-
-        def paint(photo: Picture, artwork: Picture) -> Result:
-            return stylizer(photo, artwork, callbacks=bars.one())
-
-        for pair, picture in paint_all(contents, styles, paint):
+        painters = ((name, _painter(stylizers(choice), bars)) for name, choice in choices.items())
+        for pair, picture in paint_all(contents, painters):
             painted[pair] = picture
             logger.info("%d of %d: %s in the manner of %s", len(painted), count, *pair)
-    _save(grid(contents, styles, painted, columns=args.columns, height=args.height), args.output)
+    _save(grid(contents, artworks, painted, columns=args.columns, height=args.height), args.output)
     return 0 if len(painted) == count else INTERRUPTED
+
+
+def _painter(stylizer: Any, bars: _Bars) -> Paint:
+    return lambda photo: stylizer.stylize(photo, callbacks=bars.one())
+
+
+def _stems(sources: list[str]) -> list[str]:
+    """What a collage calls files: their names without folder and suffix, told apart."""
+    return told_apart(Path(source).stem for source in sources)
+
+
+def _artwork(choice: Choice, side: int) -> Picture | None:
+    """A style to look at; None where there is only its name."""
+    from impasto.image import load_image
+
+    return None if choice.method == "fast" else load_image(choice.styles[0], long_side=side)
 
 
 def _methods(args: argparse.Namespace) -> int:
@@ -179,11 +214,6 @@ def _check(args: argparse.Namespace) -> None:
         value = getattr(args, name, None)
         if value is not None and value < 1:
             raise InputError(f"{name} has to be at least 1, not {value}")
-
-
-def _detail(options: OptimizeOptions) -> int:
-    """The longer side at which artworks are of use."""
-    return max(1, round(options.max_size * max(1, options.style_scale)))
 
 
 def _save(picture: Picture, path: str) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from impasto.cli.arguments import add_options, collect
 from impasto.cli.stylize import exit_code
-from impasto.errors import InputError
 from impasto.options import OptimizeOptions
-
-if TYPE_CHECKING:
-    from impasto.image import Picture
+from impasto.samples import portrait
 
 logger = logging.getLogger(__name__)
 
@@ -66,20 +63,3 @@ def run(args: argparse.Namespace) -> int:
     )
     logger.info("wrote %s and %s (%.1f s)", args.output, strip_path, result.seconds)
     return exit_code(result)
-
-
-def portrait() -> Picture:
-    """Grace Hopper in 1984 (photo: United States Navy, public domain), from matplotlib's samples.
-
-    Raises:
-        InputError: If matplotlib was installed without its sample data.
-    """
-    from matplotlib.cbook import get_sample_data
-
-    from impasto.image import load_image
-
-    try:
-        path = str(get_sample_data("grace_hopper.jpg", asfileobj=False))
-    except OSError:
-        raise InputError("matplotlib came without its sample photo: install it from PyPI") from None
-    return load_image(path)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
 from impasto.cli.tables import aligned
 from impasto.errors import InputError
+from impasto.names import told_apart
 from impasto.options import PRESETS, OptimizeOptions
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from impasto.explain.sweep import Trial
 
 logger = logging.getLogger(__name__)
+
+HIGHEST = 384  # pictures of a strip, in pixels
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -80,11 +83,9 @@ def run(args: argparse.Namespace) -> int:
     _check_csv(args)
     cases = _cases(args.sources)
     evaluator = _evaluator(args)
-    rows: dict[str, Row] = {}
-    for case in cases:
-        row = _measured(case, evaluator)
-        if row:
-            rows[_unused(case.name, rows)] = row
+    names = told_apart(case.name for case in cases)
+    measured = {name: _measured(case, evaluator) for name, case in zip(names, cases, strict=True)}
+    rows = {name: row for name, row in measured.items() if row}
     if rows:
         _tell(rows if len(rows) < 2 else {**rows, "mean": mean(list(rows.values()))}, "name")
         _write(rows, args, "name")
@@ -119,15 +120,6 @@ def _measured(case: Case, evaluator: Evaluator) -> Row | None:
     except InputError as error:
         logger.error("%s is left out: %s", case.name, error)
         return None
-
-
-def _unused(name: str, rows: Mapping[str, Row]) -> str:
-    """The name, or with a number where it has occurred already."""
-    number, unused = 1, name
-    while unused in rows:
-        number += 1
-        unused = f"{name} ({number})"
-    return unused
 
 
 def _sweep(args: argparse.Namespace) -> int:
@@ -196,4 +188,6 @@ def _write_strip(trials: list[Trial], name: str, path: Path) -> None:
     from impasto.image import save_image
 
     labels = [f"{name} {trial.value}" for trial in trials]
-    save_image(strip([trial.result.picture for trial in trials], labels), path)
+    pictures = [trial.result.picture for trial in trials]
+    height = min(HIGHEST, max(picture.size[0] for picture in pictures))
+    save_image(strip(pictures, labels, height=height), path)

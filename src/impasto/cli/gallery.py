@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import add_option
-from impasto.cli.methods import load_picture
+from impasto.cli.methods import Stylizers, load_picture
 
 if TYPE_CHECKING:
     from impasto.image import Picture
@@ -62,7 +62,7 @@ def _gallery(args: argparse.Namespace) -> int:
     for name, attribution in zip(description.styles, description.attributions, strict=True):
         print(f"{name:{width}}  {attribution}")
     if args.output:
-        from impasto.cli.demo import portrait
+        from impasto.samples import portrait
 
         _write(portrait(), list(description.styles), args.output, TILE)
     return 0
@@ -86,16 +86,13 @@ def _write(photo: Picture, styles: list[str], output: Path, tile: int) -> None:
     check_writable(output)
     height, width = photo.size
     small = photo.resized(tile, max(1, round(tile * width / height)))
-    loaded: dict[tuple[str, str | None], Any] = {}  # a model serves all of its styles
+    stylizers = Stylizers(load_stylizer)
     pictures, labels = [small], ["photo"]
     for style in styles:
         choice = choose([style])
-        method = "arbitrary" if choice.method == "optimize" else choice.method
-        network = (method, choice.model)
-        if network not in loaded:
-            loaded[network] = load_stylizer(replace(choice, method=method))
-        loaded[network].set_style(choice.styles or None)
-        pictures.append(loaded[network].stylize(small).picture)
+        if choice.method == "optimize":
+            choice = replace(choice, method="arbitrary")
+        pictures.append(stylizers(choice).stylize(small).picture)
         labels.append(Path(style).stem)
     save_image(strip(pictures, labels, height=tile, columns=COLUMNS), output)
     logger.info("wrote %s", output)

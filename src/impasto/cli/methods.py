@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -127,6 +127,26 @@ def load_stylizer(args: argparse.Namespace, choice: Choice) -> Optimize | Fast |
     stylizer.set_style(styles or None, style_weights=args.style_weights)
     loaded: Optimize | Fast | Arbitrary = stylizer
     return loaded
+
+
+class Stylizers:
+    """Stylizers for one style after the other; a model that serves several is loaded once.
+
+    Args:
+        load: Loads the stylizer of a choice, without its style.
+    """
+
+    def __init__(self, load: Callable[[Choice], Any]) -> None:
+        self._load = load
+        self._known: dict[tuple[str, str | None], Any] = {}
+
+    def __call__(self, choice: Choice) -> Any:
+        """The ``Optimize``, ``Fast`` or ``Arbitrary`` of a choice, its style set until the next."""
+        model = (choice.method, choice.model)
+        if model not in self._known:
+            self._known[model] = self._load(choice)
+        self._known[model].set_style(_loaded(choice) or None)
+        return self._known[model]
 
 
 def _loaded(choice: Choice) -> list[Any]:

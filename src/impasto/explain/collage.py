@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
 from impasto.errors import InputError
 from impasto.explain.strip import sheet
-from impasto.image import Picture, load_image
+from impasto.image import Picture
 from impasto.result import Result
 
-Paint: TypeAlias = Callable[[Picture, Picture], Result]
+Paint: TypeAlias = Callable[[Picture], Result]
 
 
 def grid(
     contents: Mapping[str, Picture],
-    styles: Mapping[str, Picture],
+    styles: Mapping[str, Picture | None],
     painted: Mapping[tuple[str, str], Picture],
     *,
     columns: int = 6,
@@ -28,8 +27,8 @@ def grid(
 
     Args:
         contents: The photos by name.
-        styles: The artworks by name.
-        painted: The stylized pictures by the names of photo and artwork; where there is none
+        styles: The artworks by name; None for a style of which there is no picture.
+        painted: The stylized pictures by the names of photo and style; where there is none
             the cell stays blank.
         columns: Artworks side by side; more of them follow below.
         height: Of each picture, in pixels.
@@ -66,30 +65,21 @@ def _stacked(pictures: Sequence[Picture]) -> Picture:
 
 
 def paint_all(
-    contents: Mapping[str, Picture], styles: Mapping[str, Picture], paint: Paint
+    contents: Mapping[str, Picture], styles: Iterable[tuple[str, Paint]]
 ) -> Iterator[tuple[tuple[str, str], Picture]]:
-    """Stylize every photo in the manner of every artwork; ends with an interrupted run.
+    """Stylize every photo in every style; ends with an interrupted run.
+
+    Args:
+        contents: The photos by name.
+        styles: The styles, each a name and what paints in it; the next is asked for when all
+            photos are done in this one, so that one stylizer may serve them in turn.
 
     Yields:
-        The names of photo and artwork, and the stylized picture, as each is done.
+        The names of photo and style, and the stylized picture, as each is done.
     """
-    for content, photo in contents.items():
-        for style, artwork in styles.items():
-            result = paint(photo, artwork)
+    for style, paint in styles:
+        for content, photo in contents.items():
+            result = paint(photo)
             if result.stopped == "interrupted":
                 return
             yield (content, style), result.picture
-
-
-def load_named(sources: Sequence[str], long_side: int) -> dict[str, Picture]:
-    """Load files by their names without folder and suffix, numbered where these are alike.
-
-    Raises:
-        InputError: If a file is no picture that can be read.
-    """
-    pictures: dict[str, Picture] = {}
-    for source in sources:
-        stem = Path(source).stem
-        name = stem if stem not in pictures else f"{stem} ({len(pictures) + 1})"
-        pictures[name] = load_image(source, long_side=long_side)
-    return pictures

@@ -21,6 +21,8 @@ MANIFEST = "manifest.csv"
 COLUMNS = ("image", "content", "style")
 # Aspects further apart than this do not come from rounding: the picture is of something else.
 ASPECT_TOLERANCE = 0.05
+# AlexNet's strides leave nothing of smaller pictures.
+LPIPS_SIDE = 31
 
 Row = dict[str, float]
 Distance = Callable[[Tensor, Tensor], float]
@@ -93,23 +95,34 @@ def _check_aspects(picture: Picture, photo: Picture) -> None:
 def load_lpips() -> Distance:
     """LPIPS of Zhang et al. 2018 with AlexNet, as most papers report it.
 
+    The package brings the weights of the channels; AlexNet's own come from torchvision, which
+    downloads them on first use.
+
     Raises:
         MissingExtraError: If the package lpips is not installed.
-        ImpastoError: If torchvision's AlexNet, which it needs, cannot be downloaded.
+        ImpastoError: If torchvision does not fit torch, or cannot download AlexNet.
     """
     try:
         import lpips
     except ImportError as error:
         raise MissingExtraError("lpips", "lpips", "the LPIPS distance") from error
+    except RuntimeError as error:
+        raise ImpastoError(
+            f"LPIPS needs the torchvision that belongs to torch {torch.__version__}: {error}"
+        ) from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it uses an argument that torchvision deprecates
         try:
             network = lpips.LPIPS(net="alex", verbose=False).eval()
         except (OSError, RuntimeError) as error:
-            raise ImpastoError(f"LPIPS cannot load AlexNet's weights: {error}") from error
+            raise ImpastoError(
+                f"LPIPS needs AlexNet, which torchvision could not download: {error}"
+            ) from error
 
     @torch.no_grad()
     def distance(image: Tensor, target: Tensor) -> float:
+        if min(image.shape[2:]) < LPIPS_SIDE:
+            raise InputError(f"LPIPS needs pictures of at least {LPIPS_SIDE} px")
         return float(network(2 * image - 1, 2 * target - 1))
 
     return distance

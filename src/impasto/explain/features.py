@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # More channels than these make a Gram matrix too fine to be read.
 GRAM_CHANNELS = 32
+# Maps of taller pictures are drawn narrower than their cell, or the figure would have no end.
+TALLEST = 4
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def plot_maps(maps: Mapping[str, Tensor], path: str | Path, channels: int = 8) -
         raise InputError(f"channels has to be at least 1, not {channels}")
     height, width = next(iter(maps.values())).shape[1:]
     across = min(channels, max(len(layer) for layer in maps.values()))
-    figure = _figure(1.3 * across + 1.2, (1.3 * height / width + 0.25) * len(maps))
+    aspect = min(height / width, TALLEST)
+    figure = _figure(1.3 * across + 1.2, (1.3 * aspect + 0.25) * len(maps))
     axes = figure.subplots(len(maps), across, squeeze=False)
     for row, (layer, planes) in zip(axes, maps.items(), strict=True):
         chosen, signed = strongest(planes, across), bool(planes.min() < 0)

@@ -8,6 +8,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -26,7 +27,7 @@ from impasto.image.masks import composite, name_of, weighted
 from impasto.losses import moments, sqrtm
 from impasto.optimize.guidance import Guidance, load_guidance
 from impasto.optimize.loop import Loop, Outcome
-from impasto.optimize.memory import Planner, measure
+from impasto.optimize.memory import Costs, Planner, measure
 from impasto.optimize.objective import Guide, Guided, Masked, Objective, Source
 from impasto.optimize.optimizers import LBFGS, Adam, Optimizer
 from impasto.optimize.pyramid import Scale, plan
@@ -83,7 +84,6 @@ class Optimize:
             backbone = copy.deepcopy(backbone)
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.costs = measure(self.backbone, self.options, self.device)
         self._artworks: list[Picture] = []
         self._weights: Sequence[float] | None = None
         self._style_masks: Sequence[ImageSource | None] | None = None
@@ -93,6 +93,11 @@ class Optimize:
             str(self.dtype).removeprefix("torch."),
             describe(self.device),
         )
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What a step costs in memory; measured when the first picture asks for it."""
+        return measure(self.backbone, self.options, self.device)
 
     def __call__(
         self,

@@ -1,0 +1,1 @@
+"""The pages of the app: layout and events, no painting."""

@@ -1,0 +1,79 @@
+"""The mask: drawn over the photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from impasto.app.limits import Limits
+from impasto.app.uploads import drawn_mask, read_upload
+from impasto.errors import ImpastoError
+from impasto.image import Picture, fit
+
+CANVAS = 640
+INSIDE, OUTSIDE = "where I draw", "everywhere else"
+COLOR = "rgba(255, 64, 96, 0.75)"
+
+
+@dataclass(frozen=True)
+class MaskFields:
+    """The fields of the mask.
+
+    Attributes:
+        editor: The photo with what was drawn over it.
+        side: Which side of the strokes is painted.
+    """
+
+    editor: gr.ImageEditor
+    side: gr.Radio
+
+    @property
+    def all(self) -> list[Any]:
+        """Both of them."""
+        return [self.editor, self.side]
+
+    def mask(self, values: dict[Any, Any]) -> Picture | None:
+        """What was drawn; None if nothing was."""
+        layers = (values[self.editor] or {}).get("layers") or []
+        return drawn_mask(layers, inside=values[self.side] == INSIDE)
+
+
+def build(content: gr.Image, limits: Limits) -> MaskFields:
+    """Lay out the fields and let them follow the photo."""
+    with gr.Accordion("Paint only a part", open=False, elem_id="mask-part") as part:
+        side = gr.Radio([INSIDE, OUTSIDE], value=INSIDE, label="Paint", elem_id="mask-side")
+        editor = gr.ImageEditor(
+            label="Draw over the photo",
+            sources=(),
+            type="numpy",
+            image_mode="RGBA",
+            layers=False,
+            transforms=(),
+            brush=gr.Brush(default_size=40, colors=[COLOR], color_mode="fixed"),
+            eraser=gr.Eraser(default_size=40),
+            canvas_size=(CANVAS, CANVAS),
+            height=460,
+            buttons=[],
+            elem_id="mask",
+            placeholder="Choose a photo first",
+        )
+        clear = gr.Button("Clear what I drew", size="sm")
+
+    def show(path: str | None) -> Any:
+        """The photo, small; nothing where it cannot be read, which others will tell."""
+        try:
+            photo = read_upload(path, limits)
+        except ImpastoError:
+            return None
+        small = photo.resized(*fit(photo.size, CANVAS)).pil().convert("RGB")
+        return {"background": small, "layers": [], "composite": None}
+
+    quiet: dict[str, Any] = {
+        "queue": False,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
+    gr.on([part.expand, content.change, clear.click], show, content, editor, **quiet)
+    return MaskFields(editor, side)

@@ -1,0 +1,148 @@
+"""The stage: the picture as it comes into being, the result, and what can be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from impasto.app import status
+from impasto.app.jobs import Progress
+from impasto.app.limits import clock
+from impasto.app.session import Entry, Session
+
+EMPTY = """<div id="empty"><div><b>Your picture appears here</b>
+Choose a photo and a style, then press Paint.</div></div>"""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The components of the stage."""
+
+    empty: gr.HTML
+    live: gr.Image
+    slider: gr.ImageSlider
+    status: gr.HTML
+    actions: gr.Row
+    png: gr.DownloadButton
+    jpeg: gr.DownloadButton
+    again: gr.Button
+    details: gr.Accordion
+    losses: gr.Image
+    settings: gr.JSON
+    history: gr.Gallery
+
+    @property
+    def all(self) -> list[Any]:
+        """All of them, as outputs of an event."""
+        return list(vars(self).values())
+
+    def wait(self) -> dict[Any, Any]:
+        """Before a job has its turn."""
+        return {self.status: status.waiting()}
+
+    def progress(self, progress: Progress) -> dict[Any, Any]:
+        """While the picture is coming into being."""
+        return {
+            self.status: status.running(progress),
+            self.empty: gr.update(visible=False),
+            self.slider: gr.update(visible=False),
+            self.live: gr.update(value=progress.picture.pil(), visible=True),
+        }
+
+    def show(self, entry: Entry, message: str) -> dict[Any, Any]:
+        """A result."""
+        return {
+            self.status: status.message(message),
+            self.empty: gr.update(visible=False),
+            self.live: gr.update(visible=False),
+            self.slider: gr.update(value=(entry.before, entry.png), visible=True),
+            self.actions: gr.update(visible=True),
+            self.png: entry.png,
+            self.jpeg: entry.jpeg,
+            self.details: gr.update(visible=True),
+            self.losses: gr.update(value=entry.losses, visible=entry.losses is not None),
+            self.settings: entry.settings,
+        }
+
+    def album(self, session: Session) -> dict[Any, Any]:
+        """The session's results, the latest first."""
+        pictures = [(entry.jpeg, entry.title) for entry in session.entries]
+        return {self.history: gr.update(value=pictures, visible=bool(pictures))}
+
+    def fail(self, message: str) -> dict[Any, Any]:
+        """What went wrong, in place of progress."""
+        return {self.status: status.message(message, "error")}
+
+
+def build() -> Stage:
+    """Lay out the stage."""
+    with gr.Column(elem_id="stage"):
+        empty = gr.HTML(EMPTY)
+        live = gr.Image(
+            label="Coming into being",
+            visible=False,
+            interactive=False,
+            height=620,
+            buttons=[],
+            elem_id="live",
+            alt_text="The picture as it is now",
+        )
+        slider = gr.ImageSlider(
+            label="Before and after",
+            visible=False,
+            interactive=False,
+            max_height=620,
+            buttons=["fullscreen"],
+            elem_id="slider",
+            type="filepath",
+        )
+        line = gr.HTML("", elem_id="status")
+        with gr.Row(visible=False, elem_id="actions") as actions:
+            png = gr.DownloadButton("Download PNG", elem_id="png", variant="primary")
+            jpeg = gr.DownloadButton("Download JPEG", elem_id="jpeg")
+            again = gr.Button("Use as photo", elem_id="again")
+        with gr.Accordion(
+            "How it came to be", open=False, visible=False, elem_id="details"
+        ) as details:
+            losses = gr.Image(
+                label="Losses over the steps",
+                interactive=False,
+                buttons=["fullscreen"],
+                elem_classes="plot",
+                elem_id="losses",
+                alt_text="Plot of the losses",
+            )
+            settings = gr.JSON(label="Settings, also in the file's metadata", elem_id="settings")
+        history = gr.Gallery(
+            label="Made in this session",
+            columns=4,
+            object_fit="cover",
+            allow_preview=False,
+            interactive=False,
+            visible=False,
+            buttons=[],
+            elem_classes="thumbs",
+            elem_id="history",
+        )
+    return Stage(
+        empty, live, slider, line, actions, png, jpeg, again, details, losses, settings, history
+    )
+
+
+def outcome(seconds: float, stopped: str | None, *, cancelled: bool, late: bool) -> str:
+    """How a job ended, for a person."""
+    if cancelled and stopped:
+        return f"Cancelled after {clock(seconds)}: this is the best picture so far."
+    if late and stopped:
+        return f"Its time was over after {clock(seconds)}: this is the best picture so far."
+    if stopped:
+        return f"Ended early, {stopped}: this is the best picture so far."
+    return f"Done in {seconds:.1f} s. Drag the handle to compare with the photo."
+
+
+def download_name(path: str) -> str:
+    """The name of a file without its folder."""
+    return Path(path).name

@@ -1,0 +1,112 @@
+"""What a visitor has made so far: pictures in files, with their settings."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from impasto.callbacks import History
+from impasto.errors import ImpastoError
+from impasto.explain.plots import plot_losses
+from impasto.image import Picture, save_image
+from impasto.result import Result
+
+logger = logging.getLogger(__name__)
+
+KEPT = 24
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One result of a session.
+
+    Attributes:
+        title: What it is, in a few words.
+        before: The photo at the size of the result, a file to be shown.
+        png: The result as PNG, with its settings in the metadata.
+        jpeg: The result as JPEG, likewise.
+        losses: The plot of the losses; None for methods that have none.
+        settings: All that is needed to make it again.
+    """
+
+    title: str
+    before: str
+    png: str
+    jpeg: str
+    losses: str | None
+    settings: dict[str, object]
+
+    @property
+    def files(self) -> list[str]:
+        """All its files."""
+        return [name for name in (self.before, self.png, self.jpeg, self.losses) if name]
+
+
+@dataclass
+class Session:
+    """The results of one visitor, the latest first, and their folder, which goes with them."""
+
+    entries: list[Entry] = field(default_factory=list)
+    count: int = 0
+    folder: Path | None = None
+
+    def add(self, result: Result, photo: Picture, root: Path) -> Entry:
+        """Keep a result; the oldest one goes where there are many.
+
+        Args:
+            result: What was painted.
+            photo: Of what.
+            root: Where the folder of the session is made, if there is none yet.
+
+        Raises:
+            ImpastoError: If the files cannot be written.
+        """
+        if self.folder is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="session-", dir=root))
+        self.count += 1
+        entry = _written(result, photo, self.folder, self.count)
+        self.entries.insert(0, entry)
+        for old in self.entries[KEPT:]:
+            for name in old.files:
+                Path(name).unlink(missing_ok=True)
+        del self.entries[KEPT:]
+        return entry
+
+    def close(self) -> None:
+        """Remove the folder."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _written(result: Result, photo: Picture, folder: Path, number: int) -> Entry:
+    styles = result.settings["styles"]
+    names = [Path(str(name)).stem for name in styles] if isinstance(styles, list) else []
+    stem = _file_stem("_".join([Path(photo.name).stem, *names, str(number)]))
+    before, png, jpeg = (folder / f"{stem}{suffix}" for suffix in (".before.webp", ".png", ".jpg"))
+    save_image(photo.resized(*result.picture.size), before, quality=85)
+    result.save(png)
+    result.save(jpeg)
+    losses = _plotted(result, folder / f"{stem}.losses.png")
+    title = f"{' + '.join(names)} · {result.settings['method']}"
+    return Entry(title, str(before), str(png), str(jpeg), losses, dict(result.settings))
+
+
+def _plotted(result: Result, path: Path) -> str | None:
+    """Plot the losses, where the method has any that can be drawn."""
+    history = History()
+    history.records = list(result.losses)
+    try:
+        plot_losses(history, path)
+    except ImpastoError as error:
+        logger.debug("no plot of the losses: %s", error)
+        return None
+    return str(path)
+
+
+def _file_stem(name: str) -> str:
+    """A name that any file system takes."""
+    return re.sub(r"[^\w.-]+", "-", name)[:80].strip("-.") or "result"

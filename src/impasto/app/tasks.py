@@ -1,0 +1,124 @@
+"""What a visitor wants painted: checked against what is offered and the limits, then done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from impasto.api import make_stylizer
+from impasto.app.limits import Limits
+from impasto.errors import InputError
+from impasto.events import Callback
+from impasto.image import Picture
+from impasto.methods import OPTIONS
+from impasto.names import must_be_known
+from impasto.options import PRESETS
+from impasto.result import Result
+
+# The options that visitors may set; files, devices and memory are the host's business.
+OFFERED: dict[str, tuple[str, ...]] = {
+    "arbitrary": ("max_size", "strength", "style_size", "preserve_color", "color_strength"),
+    "fast": ("max_size", "preserve_color", "color_strength"),
+    "optimize": (
+        "max_size",
+        "steps",
+        "style_weight",
+        "content_weight",
+        "tv_weight",
+        "style_scale",
+        "preserve_color",
+        "color_strength",
+        "init",
+        "seed",
+    ),
+}
+INITS = ("content", "noise", "style", "gray")
+MOST_STYLES = 4
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a visitor wants painted.
+
+    Attributes:
+        content: The photo.
+        styles: Artworks, or for the method "fast" names of the gallery's styles.
+        method: "optimize", "fast" or "arbitrary".
+        style_weights: How much each style counts; all alike if None.
+        preset: Where "optimize" starts from.
+        options: Options by name, of those that are offered for the method.
+        mask: Where to paint; None: everywhere.
+    """
+
+    content: Picture
+    styles: Sequence[Picture | str]
+    method: str
+    style_weights: Sequence[float] | None = None
+    preset: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    mask: Picture | None = None
+
+    def checked(self, limits: Limits) -> Task:
+        """This task, its size and steps set if they were left out.
+
+        Raises:
+            InputError: If it asks for what is not offered, or for more than the limits allow.
+        """
+        must_be_known("method", self.method, OFFERED)
+        if not 1 <= len(self.styles) <= MOST_STYLES:
+            raise InputError(f"give from 1 to {MOST_STYLES} styles, not {len(self.styles)}")
+        for name in self.options:
+            must_be_known(f"option of the method {self.method}", name, OFFERED[self.method])
+        options = dict(self.options)
+        if options.get("init", "content") not in INITS:
+            must_be_known("init", str(options["init"]), INITS)
+        self._limit(options, "max_size", limits.size(self.method))
+        if self.method == "optimize":
+            self._limit(options, "steps", limits.max_steps)
+        return Task(
+            self.content,
+            self.styles,
+            self.method,
+            self.style_weights,
+            self.preset if self.method == "optimize" else None,
+            options,
+            self.mask,
+        )
+
+    def _limit(self, options: dict[str, Any], name: str, most: int) -> None:
+        """Refuse a value above a limit; where it was left out, let the limit bound the default."""
+        default = self._defaults().get(name, getattr(OPTIONS[self.method], name))
+        value = options.setdefault(name, min(default, most))
+        if isinstance(value, (int, float)) and value > most:
+            raise InputError(f"{name} may be at most {most} here, not {value:g}")
+
+    def _defaults(self) -> Mapping[str, Any]:
+        if self.method != "optimize":
+            return {}
+        preset = self.preset or "default"
+        must_be_known("preset", preset, PRESETS)
+        return PRESETS[preset]
+
+    def describe(self) -> str:
+        """The task in a few words, for the log."""
+        count = len(self.styles)
+        styles = "1 style" if count == 1 else f"{count} styles"
+        return f"{self.method} at {self.options.get('max_size')} px in {styles}"
+
+    def paint(self, device: str, callbacks: Sequence[Callback] = ()) -> Result:
+        """Do it.
+
+        Raises:
+            InputError: If a picture or a value cannot be used.
+            ImpastoError: If memory runs out.
+        """
+        stylizer = make_stylizer(
+            list(self.styles),
+            method=self.method,
+            preset=self.preset,
+            style_weights=self.style_weights,
+            device=device,
+            **self.options,
+        )
+        return stylizer(self.content, mask=self.mask, callbacks=callbacks)

@@ -1,0 +1,59 @@
+"""Sessions: results as files with their settings, no more than are kept, gone in the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto.app import session as module
+from impasto.app.session import Session
+from impasto.callbacks import Record
+from impasto.image import Picture, read_settings
+from impasto.result import Result
+
+PHOTO = Picture(np.full((12, 8, 3), 0.5, np.float32), name="me & you.jpg")
+
+
+def result(losses: tuple[Record, ...] = ()) -> Result:
+    settings = {"method": "optimize", "styles": ["night-wind.webp"], "seed": 3}
+    return Result(Picture(np.zeros((6, 4, 3), np.float32)), settings, losses)
+
+
+def test_a_result_is_kept_in_both_formats_with_its_settings(tmp_path: Path) -> None:
+    entry = Session().add(result(), PHOTO, tmp_path)
+    for path, kind in ((entry.png, "PNG"), (entry.jpeg, "JPEG")):
+        assert Image.open(path).format == kind
+        assert read_settings(path) == entry.settings
+    assert Path(entry.png).name == "me-you_night-wind_1.png"
+    assert Image.open(entry.before).size == (4, 6)
+    assert entry.losses is None
+
+
+def test_losses_are_plotted_where_there_are_any(tmp_path: Path) -> None:
+    records = tuple(Record(i, 0, (6, 4), 0.1 * i, {"total": 1 / i}) for i in range(1, 5))
+    entry = Session().add(result(records), PHOTO, tmp_path)
+    assert entry.losses is not None
+    assert Image.open(entry.losses).format == "PNG"
+
+
+def test_the_latest_come_first_and_the_oldest_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KEPT", 2)
+    session = Session()
+    made = [session.add(result(), PHOTO, tmp_path) for _ in range(3)]
+    assert session.entries == [made[2], made[1]]
+    assert not any(Path(name).exists() for name in made[0].files)
+    assert all(Path(name).exists() for name in made[1].files)
+
+
+def test_closing_removes_all_of_it(tmp_path: Path) -> None:
+    session, other = Session(), Session()
+    session.add(result(), PHOTO, tmp_path)
+    kept = other.add(result(), PHOTO, tmp_path)
+    session.close()
+    assert [str(path) for path in tmp_path.iterdir()] == [str(Path(kept.png).parent)]
+    Session().close()

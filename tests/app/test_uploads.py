@@ -1,0 +1,121 @@
+"""Uploads: good ones are read, wrong ones refused in a line that names the file and no folder."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from struct import pack
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from impasto.app.limits import Limits
+from impasto.app.uploads import drawn_mask, read_upload
+from impasto.errors import InputError
+
+LIMITS = Limits()
+
+
+def saved(path: Path, size: tuple[int, int] = (40, 30), mode: str = "RGB") -> Path:
+    rng = np.random.default_rng(0)
+    channels = {"L": (), "RGB": (3,), "RGBA": (4,)}[mode]
+    pixels = rng.integers(0, 256, (size[1], size[0], *channels), np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def huge_png(path: Path, side: int = 10_000) -> Path:
+    """A black PNG of side x side pixels, a hundred kilobytes long, made without Pillow."""
+    row = b"\0" + bytes((side + 7) // 8)
+    packer = zlib.compressobj(9)
+    body = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    header = pack(">2I5B", side, side, 1, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(
+            pack(">I", len(data)) + name + data + pack(">I", zlib.crc32(name + data))
+            for name, data in chunks
+        )
+    )
+    return path
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_picture_is_read_under_its_own_name(tmp_path: Path, mode: str) -> None:
+    picture = read_upload(str(saved(tmp_path / "me.png", mode=mode)), LIMITS)
+    assert picture.name == "me.png"
+    assert picture.size == (30, 40)
+    assert (picture.alpha is not None) == (mode == "RGBA")
+
+
+def test_a_large_picture_comes_smaller(tmp_path: Path) -> None:
+    path = tmp_path / "long.png"
+    Image.new("RGB", (5000, 10)).save(path)
+    assert read_upload(str(path), LIMITS).size == (8, 4096)
+
+
+def refused(path: Path, limits: Limits = LIMITS) -> str:
+    with pytest.raises(InputError) as error:
+        read_upload(str(path), limits)
+    message = str(error.value)
+    assert str(path.parent) not in message
+    assert "\n" not in message
+    return message
+
+
+def test_text_that_calls_itself_a_jpeg_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "letter.jpg").write_text("Dear Sir or Madam")
+    assert "cannot read letter.jpg: it is not a picture" in refused(tmp_path / "letter.jpg")
+
+
+def test_a_truncated_jpeg_is_refused(tmp_path: Path) -> None:
+    whole = saved(tmp_path / "whole.jpg", (300, 200)).read_bytes()
+    (tmp_path / "half.jpg").write_bytes(whole[: len(whole) // 2])
+    assert "half.jpg" in refused(tmp_path / "half.jpg")
+
+
+def test_a_hundred_megapixels_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
+    assert "huge.png" in refused(huge_png(tmp_path / "huge.png"))
+
+
+def test_a_file_of_too_many_megabytes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "heavy.png"
+    path.write_bytes(bytes(1_100_000))
+    assert "more than 1 MB" in refused(path, Limits(max_megabytes=1))
+
+
+def test_a_missing_upload_is_told(tmp_path: Path) -> None:
+    assert "upload it again" in refused(tmp_path / "gone.png")
+    with pytest.raises(InputError, match="no artwork yet"):
+        read_upload(None, LIMITS, "artwork")
+
+
+def strokes(*places: tuple[int, int]) -> NDArray[np.uint8]:
+    layer = np.zeros((4, 6, 4), np.uint8)
+    for place in places:
+        layer[place] = (255, 64, 96, 190)
+    return layer
+
+
+def test_a_drawn_mask_is_white_where_any_layer_was_drawn_on() -> None:
+    mask = drawn_mask([strokes((0, 1)), strokes((3, 5))])
+    assert mask is not None
+    expected = np.zeros((4, 6))
+    expected[0, 1] = expected[3, 5] = 1
+    np.testing.assert_array_equal(mask.rgb, np.repeat(expected[..., None], 3, axis=2))
+
+
+def test_a_mask_can_mean_everything_else() -> None:
+    mask = drawn_mask([strokes((0, 1))], inside=False)
+    assert mask is not None
+    assert mask.rgb[0, 1].tolist() == [0, 0, 0]
+    assert mask.rgb.sum() == 3 * (4 * 6 - 1)
+
+
+@pytest.mark.parametrize("layers", [[], [np.zeros((4, 6, 4), np.uint8)]])
+def test_nothing_drawn_is_no_mask(layers: list[NDArray[np.uint8]]) -> None:
+    assert drawn_mask(layers) is None
+    assert drawn_mask(layers, inside=False) is None
