@@ -128,7 +128,7 @@ def test_wrong_files_get_a_message(page: Page, tmp_path: Path) -> None:
     huge_png(tmp_path / "huge.png")
     for name in ("letter.jpg", "half.jpg", "huge.png"):
         upload(page, "content", tmp_path / name)
-        page.get_by_text(f"cannot read {name}").first.wait_for()
+        page.get_by_text(f"cannot read {name}").first.wait_for(state="attached")
         page.wait_for_selector("#content input[type=file]", state="attached")
     assert "Traceback" not in page.inner_text("body")
     page.click("#paint")
