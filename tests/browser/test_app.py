@@ -104,6 +104,7 @@ def test_a_drawn_mask_keeps_the_rest_of_the_photo(page: Page, tmp_path: Path) ->
     page.get_by_role("button", name="Paint only a part").click()
     canvas = page.locator("#mask canvas").last
     canvas.wait_for(state="visible")
+    canvas.scroll_into_view_if_needed()
     page.wait_for_timeout(2000)
     box = canvas.bounding_box()
     assert box is not None
