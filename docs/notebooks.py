@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import mkdocs_gen_files
@@ -9,14 +10,17 @@ from nbconvert import MarkdownExporter
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 # What a notebook links to, and where that is on the site.
-PLACES = {"../README.md": "../index.md", ".ipynb)": ".md)"}
+PLACES = {r"\(\.\./README\.md\)": "(../index.md)", r"\((\w+)\.ipynb\)": r"(\1.md)"}
+# Its picture comes from elsewhere, and the site asks nothing of others.
+BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\(([^)]*)\)")
 
 
 def publish(path: Path) -> None:
     """Write a notebook as a page with its pictures beside it, and its file to be downloaded."""
     text, resources = MarkdownExporter().from_filename(str(path))
+    text = BADGE.sub(r"[Open in Colab](\1).", text)
     for ours, theirs in PLACES.items():
-        text = text.replace(ours, theirs)
+        text = re.sub(ours, theirs, text)
     for name, data in resources["outputs"].items():
         picture = f"{path.stem}_{name}"
         text = text.replace(f"({name})", f"({picture})")

@@ -57,3 +57,4 @@ class Step:
 
 
 Callback = Callable[[Step], None]
+"""Called with a ``Step`` after every step of a run; what it returns is not looked at."""

@@ -10,7 +10,8 @@ from impasto.app import library
 def test_everything_that_can_be_chosen_has_a_picture() -> None:
     for files, side in ((library.artworks(), 512), (library.gallery_styles(), 224)):
         for path in files.values():
-            assert Image.open(path).size == (side, side)
+            with Image.open(path) as image:
+                assert image.size == (side, side)
 
 
 def test_names_are_told_as_titles() -> None:

@@ -22,13 +22,19 @@ def result(losses: tuple[Record, ...] = ()) -> Result:
     return Result(Picture(np.zeros((6, 4, 3), np.float32)), settings, losses)
 
 
+def form(path: str) -> tuple[str | None, tuple[int, int]]:
+    """Format and (width, height) of a file."""
+    with Image.open(path) as image:
+        return image.format, image.size
+
+
 def test_a_result_is_kept_in_both_formats_with_its_settings(tmp_path: Path) -> None:
     entry = Session().add(result(), PHOTO, tmp_path)
     for path, kind in ((entry.png, "PNG"), (entry.jpeg, "JPEG")):
-        assert Image.open(path).format == kind
+        assert form(path)[0] == kind
         assert read_settings(path) == entry.settings
     assert Path(entry.png).name == "me-you_night-wind_1.png"
-    assert Image.open(entry.before).size == (4, 6)
+    assert form(entry.before)[1] == (4, 6)
     assert entry.losses is None
 
 
@@ -36,7 +42,7 @@ def test_losses_are_plotted_where_there_are_any(tmp_path: Path) -> None:
     records = tuple(Record(i, 0, (6, 4), 0.1 * i, {"total": 1 / i}) for i in range(1, 5))
     entry = Session().add(result(records), PHOTO, tmp_path)
     assert entry.losses is not None
-    assert Image.open(entry.losses).format == "PNG"
+    assert form(entry.losses)[0] == "PNG"
 
 
 def test_the_latest_come_first_and_the_oldest_go(

@@ -20,9 +20,14 @@ CSS = """
 #empty b { display: block; font-size: 1.15rem; color: var(--body-text-color); }
 
 /* Thumbnails: square, without frames, names below. */
-.thumbs .grid-wrap { max-height: none !important; overflow: visible; padding: 0; }
-.thumbs .thumbnail-item { border-radius: var(--radius-md); }
-.thumbs .caption-label { font-size: 0.72rem; left: 0; right: 0; bottom: 0; max-width: 100%;
+.thumbs, .thumbs .grid-wrap { height: auto !important; min-height: 0 !important;
+  max-height: none !important; overflow: visible; padding: 0 !important; border: none; }
+.thumbs .grid-container { grid-template-columns: repeat(5, minmax(0, 1fr)) !important;
+  grid-auto-rows: auto !important; gap: 0.4rem; }
+.thumbs .thumbnail-item { border-radius: var(--radius-md); aspect-ratio: 1; height: auto; }
+#gallery .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
+.thumbs .caption-label { font-size: 0.65rem; padding: 0.1rem;
+  left: 0; right: 0; bottom: 0; max-width: 100%;
   border-radius: 0; background: rgb(0 0 0 / 0.55); color: white; text-align: center; }
 
 /* How a job is getting on. */

@@ -118,6 +118,7 @@ def build() -> Stage:
             settings = gr.JSON(label="Settings, also in the file's metadata", elem_id="settings")
         history = gr.Gallery(
             label="Made in this session",
+            show_label=False,
             columns=4,
             object_fit="cover",
             allow_preview=False,

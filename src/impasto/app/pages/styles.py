@@ -122,9 +122,11 @@ def build(method: gr.Radio) -> StyleFields:
 
 
 def _thumbnails(files: dict[str, str], label: str, *, columns: int, id: str) -> gr.Gallery:
+    gr.Markdown(label, elem_classes="hint")
     return gr.Gallery(
         [(path, library.title(name)) for name, path in files.items()],
         label=label,
+        show_label=False,
         columns=columns,
         object_fit="cover",
         allow_preview=False,
