@@ -7,10 +7,29 @@ from pathlib import Path
 import pytest
 
 from impasto.batch import Manifest, Summary, on_ray, plan, run
+from impasto.errors import ImpastoError
 from impasto.image import load_image
 from tests.batch.fake import recipe, write_photos
 
 pytest.importorskip("ray")
+
+
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+@pytest.mark.parametrize(("address", "message"), [(None, "start Ray"), ("a:1", "reach Ray at a:1")])
+def test_a_ray_that_does_not_start_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str | None, message: str
+) -> None:
+    import ray
+
+    def overloaded(**_: object) -> None:
+        raise Exception("The node timed out.\nIt is overloaded.")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", overloaded)
+    write_photos(tmp_path / "in", ["a.png"])
+    items = plan([str(tmp_path / "in")], ["night"], str(tmp_path / "out"))
+    with pytest.raises(ImpastoError, match=f"cannot {message}: It is overloaded."):
+        list(on_ray.engine(address)(items, recipe()))
 
 
 @pytest.mark.slow

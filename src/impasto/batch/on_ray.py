@@ -80,8 +80,9 @@ def _connect(ray: Any, address: str | None) -> None:
         return
     try:
         ray.init(address=address, log_to_driver=False, include_dashboard=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise ImpastoError(f"cannot reach Ray at {address}: {_last_line(error)}") from error
+    except Exception as error:  # Ray raises plain ones, as where it takes too long to start
+        where = f"reach Ray at {address}" if address else "start Ray"
+        raise ImpastoError(f"cannot {where}: {_last_line(error)}") from error
 
 
 def _room(resources: dict[str, float], cpus: float, gpus: float) -> int:

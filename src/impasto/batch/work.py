@@ -63,6 +63,9 @@ class Recipe:
 class Worker:
     """Makes one picture after the other; the model is loaded once, a style when it changes.
 
+    Not several of a size at once: on a CPU core a network gains a tenth by that at most, and one
+    odd picture would take its neighbours with it.
+
     Args:
         recipe: How.
 
