@@ -92,7 +92,7 @@ def test_a_missing_upload_is_told(tmp_path: Path) -> None:
         read_upload(None, LIMITS, "artwork")
 
 
-def strokes(*places: tuple[int, int]) -> np.ndarray:  # type: ignore[type-arg]
+def strokes(*places: tuple[int, int]) -> np.ndarray:
     layer = np.zeros((4, 6, 4), np.uint8)
     for place in places:
         layer[place] = (255, 64, 96, 190)
@@ -115,6 +115,6 @@ def test_a_mask_can_mean_everything_else() -> None:
 
 
 @pytest.mark.parametrize("layers", [[], [np.zeros((4, 6, 4), np.uint8)]])
-def test_nothing_drawn_is_no_mask(layers: list[np.ndarray]) -> None:  # type: ignore[type-arg]
+def test_nothing_drawn_is_no_mask(layers: list[np.ndarray]) -> None:
     assert drawn_mask(layers) is None
     assert drawn_mask(layers, inside=False) is None
