@@ -238,6 +238,12 @@ def _check_uploads(studio: Studio, form: Form) -> None:
         return gr.skip()
 
     for field in (form.content, *form.styles.artworks):
+        # In the queue, which alone brings messages to the page, but waiting for nobody.
         field.change(
-            check, field, field, queue=False, show_progress="hidden", api_visibility="private"
+            check,
+            field,
+            field,
+            concurrency_limit=None,
+            show_progress="hidden",
+            api_visibility="private",
         )
