@@ -104,6 +104,7 @@ def test_a_drawn_mask_keeps_the_rest_of_the_photo(page: Page, tmp_path: Path) ->
     page.get_by_role("button", name="Paint only a part").click()
     canvas = page.locator("#mask canvas").last
     canvas.wait_for(state="visible")
+    canvas.scroll_into_view_if_needed()
     page.wait_for_timeout(2000)
     box = canvas.bounding_box()
     assert box is not None
@@ -128,7 +129,7 @@ def test_wrong_files_get_a_message(page: Page, tmp_path: Path) -> None:
     huge_png(tmp_path / "huge.png")
     for name in ("letter.jpg", "half.jpg", "huge.png"):
         upload(page, "content", tmp_path / name)
-        page.get_by_text(f"cannot read {name}").first.wait_for()
+        page.get_by_text(f"cannot read {name}").first.wait_for(state="attached")
         page.wait_for_selector("#content input[type=file]", state="attached")
     assert "Traceback" not in page.inner_text("body")
     page.click("#paint")

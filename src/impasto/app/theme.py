@@ -21,7 +21,8 @@ CSS = """
 
 /* Thumbnails: square, without frames, names below. */
 .thumbs, .thumbs .grid-wrap { height: auto !important; min-height: 0 !important;
-  max-height: none !important; overflow: visible; padding: 0 !important; border: none; }
+  max-height: none !important; overflow: visible; padding: 0 !important;
+  border-width: 0 !important; }
 .thumbs .grid-container { grid-template-columns: repeat(5, minmax(0, 1fr)) !important;
   grid-auto-rows: auto !important; gap: 0.4rem; }
 .thumbs .thumbnail-item { border-radius: var(--radius-md); aspect-ratio: 1; height: auto; }

@@ -238,6 +238,6 @@ def _check_uploads(studio: Studio, form: Form) -> None:
         return gr.skip()
 
     for field in (form.content, *form.styles.artworks):
-        field.upload(
+        field.change(
             check, field, field, queue=False, show_progress="hidden", api_visibility="private"
         )

@@ -1,0 +1,44 @@
+"""Make the picture of the web app that the README and the guide show, into docs/images.
+
+    pip install "impasto[dev]" && apt-get install chromium
+    python examples/app_pictures.py
+
+Photo: Grace Hopper (United States Navy, public domain), from matplotlib's samples. Artworks: drawn
+by impasto.artworks.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from impasto.app.server import running
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+VIEW = {"width": 1320, "height": 940}
+PATIENCE = 120_000  # milliseconds
+PORT = 7979
+
+
+def main() -> None:
+    """Paint in the app, and keep what it looks like then."""
+    chromium = shutil.which("chromium")
+    with running(port=PORT) as app, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport=VIEW)
+        page.set_default_timeout(PATIENCE)
+        page.goto(str(app.local_url))
+        page.click("#paint")
+        page.wait_for_selector("#slider img")
+        page.wait_for_timeout(2000)
+        shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        shot.save(IMAGES / "app.jpg", quality=85, optimize=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
