@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+# Each of the processes that share the tests gets its share of the cores, before torch looks.
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // int(workers)))
+
 from impasto import artworks
 from impasto.image import save_image
 from impasto.networks import gallery

@@ -51,7 +51,10 @@ def test_a_sweep_is_measured_and_shown(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["-q", "evaluate", "photo.png", "grey.png", *sweep, *small, *show]) == 0
     head, one, ten = (line.split()[0] for line in capsys.readouterr().out.splitlines())
     assert (head, one, ten) == ("style_weight", "1", "10")
-    assert load_image("plot.png").size[1] > load_image("strip.png").size[1] > 500
+    assert load_image("plot.png").size[1] > 500
+    height, width = load_image("strip.png").size
+    assert height > 24
+    assert width > 64, "two pictures of 32 pixels, side by side"
 
 
 @pytest.mark.parametrize(

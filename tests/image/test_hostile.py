@@ -31,7 +31,11 @@ def seeds() -> list[bytes]:
         source = image.convert("RGB") if kind in ("JPEG", "PCX") else image
         options: dict[str, Any] = {"exif": exif, "icc_profile": icc}
         stream = io.BytesIO()
-        source.save(stream, kind, **(options if kind in ("PNG", "TIFF", "WEBP", "JPEG") else {}))
+        if kind == "ICO":
+            options = {"sizes": [source.size]}
+        elif kind not in ("PNG", "TIFF", "WEBP", "JPEG"):
+            options = {}
+        source.save(stream, kind, **options)
         found.append(stream.getvalue())
     for mode, kind in (("P", "PNG"), ("1", "TIFF"), ("CMYK", "JPEG"), ("L", "PPM")):
         stream = io.BytesIO()
