@@ -127,11 +127,11 @@ def keep_memory() -> None:
 
 
 def release_memory() -> None:
-    """Give freed memory back to the system, in a process that lives long (see ``keep_memory``).
+    """Give freed memory back to the system, between pieces of work (see ``keep_memory``).
 
-    glibc keeps what each thread has freed in an arena of its own, so that a server whose work
-    goes from thread to thread would grow to a multiple of what it needs. Does nothing where the C
-    library is not glibc.
+    glibc keeps what each thread has freed in an arena of its own, in pieces that larger tensors do
+    not fit into: a server whose work goes from thread to thread, or a run whose image grows, would
+    take a multiple of what it needs. Does nothing where the C library is not glibc.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -19,7 +19,7 @@ from impasto.backbones import load_backbone
 from impasto.backbones.base import Backbone
 from impasto.callbacks import History
 from impasto.color import keep_colors, match_linear, prepare_style
-from impasto.devices import describe, keep_memory, pick_device, pick_dtype
+from impasto.devices import describe, keep_memory, pick_device, pick_dtype, release_memory
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, fit, load_image, load_mask
@@ -322,6 +322,8 @@ class _Run:
         Raises:
             ImpastoError: If memory runs out.
         """
+        # What the scale before has freed lies in pieces too small for the maps of this one.
+        release_memory()
         scale = self.scales[index]
         photo, masks = self.photos[scale.size], self.masks[scale.size]
         layout = self.layouts[scale.size]
