@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -67,7 +68,9 @@ class _RayWorker:
     def __init__(self, recipe: Recipe, cpus: float) -> None:
         import torch
 
-        torch.set_num_threads(max(1, int(cpus)))
+        threads = max(1, int(cpus))
+        os.environ["OMP_NUM_THREADS"] = str(threads)  # for ONNX Runtime, whose sessions are to come
+        torch.set_num_threads(threads)
         self.worker = Worker(recipe)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
