@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -41,6 +42,8 @@ def engine(
         raise MissingExtraError("ray", "ray", "running a batch on Ray") from error
 
     def make(items: Sequence[Item], recipe: Recipe) -> Iterator[Record]:
+        for name in ("ray", "ray.data"):  # what they tell of their doings would break the bar
+            logging.getLogger(name).setLevel(logging.ERROR)
         _connect(ray, address)
         ray.data.DataContext.get_current().enable_progress_bars = False
         count = workers or _room(ray.cluster_resources(), cpus, gpus)
@@ -82,7 +85,12 @@ def _connect(ray: Any, address: str | None) -> None:
     if ray.is_initialized():
         return
     try:
-        ray.init(address=address, log_to_driver=False, include_dashboard=False)
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            include_dashboard=False,
+        )
     except Exception as error:  # Ray raises plain ones, as where it takes too long to start
         where = f"reach Ray at {address}" if address else "start Ray"
         raise ImpastoError(f"cannot {where}: {_last_line(error)}") from error
