@@ -17,7 +17,7 @@ from typing import Any
 from impasto.batch.items import Item
 from impasto.batch.manifest import Record
 from impasto.batch.work import Recipe, Worker
-from impasto.errors import ImpastoError, MissingExtraError
+from impasto.errors import ImpastoError, InputError, MissingExtraError
 
 
 def engine(
@@ -33,8 +33,11 @@ def engine(
         gpus: GPUs for each worker; a share below 1 lets workers share one.
 
     Raises:
+        InputError: If a number is too small, or this machine has no room for a worker.
         MissingExtraError: If Ray is not installed.
     """
+    if (workers is not None and workers < 1) or cpus < 0 or gpus < 0:
+        raise InputError("a batch on Ray needs at least 1 worker, and no less than 0 for each")
     try:
         ray: Any = importlib.import_module("ray")
         importlib.import_module("ray.data")
@@ -45,9 +48,12 @@ def engine(
         for name in ("ray", "ray.data"):  # what they tell of their doings would break the bar
             logging.getLogger(name).setLevel(logging.ERROR)
         _connect(ray, address)
+        room = _room(ray.cluster_resources(), cpus, gpus)
+        if not (room or address):  # a cluster may grow
+            size = f"{cpus:g} CPUs and {gpus:g} GPUs"
+            raise InputError(f"this machine has no room for a worker of {size}")
         ray.data.DataContext.get_current().enable_progress_bars = False
-        count = workers or _room(ray.cluster_resources(), cpus, gpus)
-        count = min(count, len(items))
+        count = min(workers or max(1, room), len(items))
         rows = [dataclasses.asdict(item) for item in items]
         data = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
             _RayWorker,
@@ -100,7 +106,7 @@ def _room(resources: dict[str, float], cpus: float, gpus: float) -> int:
     rooms = [resources.get("CPU", 1) // cpus] if cpus else []
     if gpus:
         rooms.append(resources.get("GPU", 0) // gpus)
-    return max(1, int(min(rooms, default=1)))
+    return int(min(rooms, default=1))
 
 
 def _last_line(error: BaseException) -> str:
