@@ -295,15 +295,16 @@ class _Run:
 
     def _detailed(self, scale: Scale) -> Tensor:
         """The image whose fine detail enters with a scale: the content, or the frame before."""
-        photo = self.photos[scale.size].tensor(self.device)
-        return self.guide.resized(scale.size).start(photo) if self.guide else photo
+        if self.guide:
+            return self.guide.resized(scale.size).image
+        return self.photos[scale.size].tensor(self.device)
 
     def start(self) -> Tensor:
         """The image to start from, at the size of the first scale."""
         scale, options = self.scales[0], self.options
-        photo = self.photos[scale.size].tensor(self.device)
         if self.guide:
             return self._detailed(scale)
+        photo = self.photos[scale.size].tensor(self.device)
         noise = torch.rand(photo.shape, generator=torch.Generator().manual_seed(options.seed))
         if options.init == "content":
             return photo
