@@ -34,6 +34,7 @@ def main() -> None:
         page.goto(str(app.local_url))
         page.click("#paint")
         page.wait_for_selector("#slider img")
+        page.evaluate("window.scrollTo(0, 0)")  # a click has scrolled to its button
         page.wait_for_timeout(2000)
         shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         shot.save(IMAGES / "app.jpg", quality=85, optimize=True)

@@ -78,8 +78,8 @@ COMMANDS = {
     "preserve_color": f"sweep preserve_color=off,luminance,linear,histogram night-wind.png {BOLD}",
     "style_layers": "layers style_layers relu1_1,relu2_1 relu3_1 relu4_1,relu5_1",
     "content_layers": "layers content_layers relu1_2 relu3_2 relu5_1",
-    "strength": "networks strength 0 0.25 0.5 0.75 1",
-    "style_size": "networks style_size 192 384 768",
+    "strength": "networks strength wave-print.png 0 0.25 0.5 0.75 1",
+    "style_size": "networks style_size dolphin-mosaic.png 192 384 768",
     "masks": "masks",
     "grid": "compare grid photo.png --styles night-wind.png wave-print.png stained-glass.png "
     f"dolphin-mosaic.png {' '.join(SMALL)} {BOLD} -o figures/grid.jpg",
@@ -114,24 +114,24 @@ def _layers(option: str, *choices: str) -> list[list[str]]:
     return [*runs, [*stylize, "-o", names[-1]], last]
 
 
-def _networks(option: str, *values: str) -> list[list[str]]:
+def _networks(option: str, style: str, *values: str) -> list[list[str]]:
     """Paint with the any-style network at each value of one of its options."""
-    stylize = ["stylize", "photo.png", "night-wind.png", "--method", "arbitrary"]
+    # At the default size: its strokes have a size in pixels of their own.
+    stylize = ["stylize", "photo.png", style, "--method", "arbitrary"]
     flag, names = f"--{option.replace('_', '-')}", [f"{value}.png" for value in values]
-    runs = [
-        [*stylize, *SMALL[:2], flag, value, "-o", name]
-        for value, name in zip(values, names, strict=True)
-    ]
+    runs = [[*stylize, flag, value, "-o", name] for value, name in zip(values, names, strict=True)]
     return [*runs, _side_by_side(names, option, [f"{option} {value}" for value in values])]
 
 
 def _masks() -> list[list[str]]:
     """Paint the background alone, then person and background in a style each."""
-    stylize = ["stylize", "photo.png", "night-wind.png", *SMALL, *BOLD.split()]
-    regions = ["wave-print.png", "--content-masks", "background.png", "person.png"]
+    stylize = ["stylize", "photo.png", "night-wind.png"]
+    regions = ["stained-glass.png", "--content-masks", "background.png", "person.png"]
+    # With more style than this a face this small is lost.
+    gentle = ["--style-weight", "3"]
     return [
-        [*stylize, "--mask", "background.png", "-o", "behind.png"],
-        [*stylize[:3], *regions, *stylize[3:], "-o", "both.png"],
+        [*stylize, *SMALL, *BOLD.split(), "--mask", "background.png", "-o", "behind.png"],
+        [*stylize, *regions, *SMALL, *gentle, "-o", "both.png"],
         _side_by_side(
             ["photo.png", "person.png", "behind.png", "both.png"],
             "masks",

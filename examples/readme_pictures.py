@@ -4,8 +4,8 @@
     python examples/readme_pictures.py
 
 Photos: Grace Hopper (United States Navy, public domain), from matplotlib's samples; Eileen Collins
-(NASA, public domain), the cat Chelsea (Stéfan van der Walt, CC0), a cup of coffee (Rachel Michetti,
-CC0) and a rocket (SpaceX, CC0), from scikit-image's samples. Artworks: drawn by impasto.artworks.
+(NASA, public domain), the cat Chelsea (Stéfan van der Walt, CC0) and a rocket (SpaceX, CC0), from
+scikit-image's samples. Artworks: drawn by impasto.artworks.
 """
 
 from __future__ import annotations
