@@ -32,8 +32,8 @@ COMMANDS = {
 }
 
 
-def _noise(*shape: int, dtype: type[np.generic] = np.uint8) -> NDArray[np.generic]:
-    values: NDArray[np.generic] = np.random.default_rng(0).integers(
+def _noise(*shape: int, dtype: type[np.unsignedinteger] = np.uint8) -> NDArray[np.unsignedinteger]:
+    values: NDArray[np.unsignedinteger] = np.random.default_rng(0).integers(
         0, np.iinfo(dtype).max, shape, dtype, endpoint=True
     )
     return values
