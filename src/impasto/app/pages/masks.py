@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from impasto.app.limits import Limits
+from impasto.app.pages.events import HIDDEN
 from impasto.app.uploads import drawn_mask, read_upload
 from impasto.errors import ImpastoError
 from impasto.image import Picture, fit
@@ -70,10 +71,5 @@ def build(content: gr.Image, limits: Limits) -> MaskFields:
         small = photo.resized(*fit(photo.size, CANVAS)).pil().convert("RGB")
         return {"background": small, "layers": [], "composite": None}
 
-    quiet: dict[str, Any] = {
-        "queue": False,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
-    gr.on([part.expand, content.change, clear.click], show, content, editor, **quiet)
+    gr.on([part.expand, content.change, clear.click], show, content, editor, **HIDDEN)
     return MaskFields(editor, side)

@@ -12,6 +12,7 @@ import gradio as gr
 from impasto.app.fields import upload
 from impasto.app.jobs import Ticket
 from impasto.app.pages import masks, parameters, stage, styles
+from impasto.app.pages.events import HIDDEN
 from impasto.app.session import Session
 from impasto.app.studio import QUEUE, Studio
 from impasto.app.tasks import Task
@@ -104,9 +105,7 @@ def _build_form(studio: Studio) -> tuple[Form, gr.Button, gr.Button]:
         HINTS.__getitem__,
         method,
         hint,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        **HIDDEN,
     )
     return Form(content, method, style_fields, parameter_fields, mask), paint, cancel
 
@@ -152,12 +151,7 @@ def _connect_paint(
         studio.jobs.cancel(_ticket(request))
         return gr.update(value="Ending …", interactive=False)
 
-    hidden: dict[str, Any] = {
-        "queue": False,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
-    started = paint.click(begin, None, [paint, cancel, *show.all], **hidden)
+    started = paint.click(begin, None, [paint, cancel, *show.all], **HIDDEN)
     done = started.then(
         run,
         {*form.all, session},
@@ -168,8 +162,8 @@ def _connect_paint(
         show_progress_on=show.status,
         api_visibility="private",
     )
-    done.then(end, session, [paint, cancel, *show.all], **hidden)
-    cancel.click(stop, None, cancel, **hidden)
+    done.then(end, session, [paint, cancel, *show.all], **HIDDEN)
+    cancel.click(stop, None, cancel, **HIDDEN)
     paint.click(None, js=SHOW_STAGE)
 
 
@@ -211,12 +205,6 @@ def _painting(
 
 
 def _connect_results(studio: Studio, session: gr.State, form: Form, show: stage.Stage) -> None:
-    hidden: dict[str, Any] = {
-        "queue": False,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
-
     def pick(event: gr.SelectData, session: Session) -> dict[Any, Any]:
         entry = session.entries[event.index]
         return show.show(entry, f"{entry.title}, of this session.")
@@ -224,8 +212,8 @@ def _connect_results(studio: Studio, session: gr.State, form: Form, show: stage.
     def reuse(path: str | None) -> Any:
         return path or gr.skip()
 
-    show.history.select(pick, session, show.all, **hidden)
-    show.again.click(reuse, show.png, form.content, **hidden)
+    show.history.select(pick, session, show.all, **HIDDEN)
+    show.again.click(reuse, show.png, form.content, **HIDDEN)
 
 
 def _check_uploads(studio: Studio, form: Form) -> None:

@@ -10,6 +10,7 @@ import gradio as gr
 
 from impasto.app.fields import default, sentence
 from impasto.app.limits import Limits
+from impasto.app.pages.events import HIDDEN
 from impasto.app.tasks import INITS
 from impasto.options import PRESETS, OptimizeOptions
 
@@ -200,9 +201,7 @@ def _follow_method(method: gr.Radio, parts: dict[str, list[Any]], colors: gr.Dro
         show,
         [method, colors],
         [*flat, colors],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        **HIDDEN,
     )
 
 
@@ -222,7 +221,5 @@ def _follow_preset(fields: ParameterFields, limits: Limits) -> None:
         fill,
         fields.preset,
         [optimize["max_size"], optimize["steps"], optimize[STYLE_FACTOR]],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        **HIDDEN,
     )

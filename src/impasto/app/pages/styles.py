@@ -11,6 +11,7 @@ import gradio as gr
 from impasto.app import library
 from impasto.app.fields import upload
 from impasto.app.limits import Limits
+from impasto.app.pages.events import HIDDEN
 from impasto.app.uploads import read_upload
 from impasto.errors import InputError
 from impasto.image import Picture
@@ -142,9 +143,7 @@ def _follow_method(method: gr.Radio, artworks: gr.Column, gallery: gr.Column) ->
         lambda value: (gr.update(visible=value != "fast"), gr.update(visible=value == "fast")),
         method,
         [artworks, gallery],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        **HIDDEN,
     )
 
 
@@ -164,13 +163,8 @@ def _pick_artworks(
         slots = [gr.update(visible=i < shown) for i in range(SLOTS)]
         return [shown, gr.update(visible=shown < SLOTS), *slots]
 
-    options: dict[str, Any] = {
-        "queue": False,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
-    shelf.select(pick, [count, *slots], list(slots), **options)
-    more.click(add, count, [count, more, *slots], **options)
+    shelf.select(pick, [count, *slots], list(slots), **HIDDEN)
+    more.click(add, count, [count, more, *slots], **HIDDEN)
 
 
 def _pick_names(shown: gr.Gallery, known: list[str], names: gr.Dropdown) -> None:
@@ -182,7 +176,7 @@ def _pick_names(shown: gr.Gallery, known: list[str], names: gr.Dropdown) -> None
             return [other for other in chosen if other != name] or [name]
         return [*chosen, name] if 1 < len(chosen) < SLOTS else [name]
 
-    shown.select(pick, names, names, queue=False, show_progress="hidden", api_visibility="private")
+    shown.select(pick, names, names, **HIDDEN)
 
 
 def _show_weights(fields: StyleFields, method: gr.Radio, row: gr.Row) -> None:
@@ -200,7 +194,5 @@ def _show_weights(fields: StyleFields, method: gr.Radio, row: gr.Row) -> None:
         show,
         [method, fields.names, *fields.artworks],
         [row, *fields.weights],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        **HIDDEN,
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 
 from impasto.app import status
 from impasto.app.insight import Look, Recovery, look
 from impasto.app.jobs import Job, Ticket
+from impasto.app.pages.events import HIDDEN
 from impasto.app.pages.paint import Form
 from impasto.app.session import Session
 from impasto.app.studio import QUEUE, Studio
@@ -156,15 +157,26 @@ class _Recovered:
         return f"{self.label}, {len(self.pictures) + 1} of {self.layers}"
 
 
+@dataclass(frozen=True)
+class _Form:
+    """The parts of the page that recovering needs."""
+
+    kind: gr.Radio
+    layers: gr.CheckboxGroup
+    size: gr.Slider
+    steps: gr.Slider
+    button: gr.Button
+    cancel: gr.Button
+    line: gr.HTML
+    live: gr.Image
+    album: gr.Gallery
+
+
 def _build_recovery(studio: Studio, source: Source) -> None:
     gr.Markdown(RECOVERY, elem_classes="section")
+    every = list(FIGURE_LAYERS["content"])
     kind = gr.Radio(["content", "style"], value="content", label="Recover", elem_id="recover-kind")
-    layers = gr.CheckboxGroup(
-        list(FIGURE_LAYERS["content"]),
-        value=list(FIGURE_LAYERS["content"]),
-        label="Layers",
-        elem_id="recover-layers",
-    )
+    layers = gr.CheckboxGroup(every, value=every, label="Layers", elem_id="recover-layers")
     size = gr.Slider(64, 384, 192, step=32, label="Size in px", info="Longer side of the pictures.")
     steps = gr.Slider(
         10, MOST_STEPS, 120, step=10, label="Steps", info="For each layer.", elem_id="recover-steps"
@@ -173,7 +185,13 @@ def _build_recovery(studio: Studio, source: Source) -> None:
         button = gr.Button("Recover the picture", variant="primary", elem_id="recover")
         cancel = gr.Button("Cancel", variant="stop", visible=False, elem_id="recover-cancel")
     line = gr.HTML("", padding=False, elem_id="recover-status")
-    live = gr.Image(
+    form = _Form(kind, layers, size, steps, button, cancel, line, _build_live(), _build_album())
+    _connect_recovery(studio, source, form)
+    _connect_kind(form)
+
+
+def _build_live() -> gr.Image:
+    return gr.Image(
         label="Coming into being",
         visible=False,
         interactive=False,
@@ -182,7 +200,10 @@ def _build_recovery(studio: Studio, source: Source) -> None:
         elem_id="recover-live",
         alt_text="The picture as it is now",
     )
-    album = gr.Gallery(
+
+
+def _build_album() -> gr.Gallery:
+    return gr.Gallery(
         label="Recovered",
         show_label=False,
         columns=3,
@@ -192,69 +213,67 @@ def _build_recovery(studio: Studio, source: Source) -> None:
         elem_id="recovered",
     )
 
-    def ticket(request: gr.Request) -> Ticket:
-        return Ticket(str(request.session_hash), "recover")
+
+def _connect_recovery(studio: Studio, source: Source, form: _Form) -> None:
+    """Let the buttons begin and end the work, and the page show how it is getting on."""
 
     def begin(request: gr.Request) -> list[Any]:
-        studio.jobs.expect(ticket(request))
+        studio.jobs.expect(_ticket(request))
         shown = gr.update(visible=True, interactive=True, value="Cancel")
         return [gr.update(visible=False), shown, status.waiting()]
 
     def run(values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
         try:
-            chosen = _in_order(values[layers], FIGURE_LAYERS[values[kind]])
-            wish = Recovery(
-                source.picture(values, studio),
-                values[kind],
-                chosen,
-                int(values[size]),
-                int(values[steps]),
-            )
-            for text, picture, pictures in _recovering(studio, wish, ticket(request)):
+            wish = _wish(values, source.picture(values, studio), form)
+            for text, picture, pictures in _recovering(studio, wish, _ticket(request)):
                 yield {
-                    line: text,
-                    live: gr.update(value=picture, visible=picture is not None),
-                    album: gr.update(value=pictures, visible=bool(pictures)),
+                    form.line: text,
+                    form.live: gr.update(value=picture, visible=picture is not None),
+                    form.album: gr.update(value=pictures, visible=bool(pictures)),
                 }
         except ImpastoError as error:
-            yield {line: status.message(str(error), "error")}
+            yield {form.line: status.message(str(error), "error")}
             raise _shown(error) from error
 
-    hidden: dict[str, Any] = {
-        "queue": False,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
-    done = button.click(begin, None, [button, cancel, line], **hidden).then(
+    def end() -> list[Any]:
+        return [gr.update(visible=True), gr.update(visible=False)]
+
+    def stop(request: gr.Request) -> Any:
+        studio.jobs.cancel(_ticket(request))
+        return gr.update(value="Ending …", interactive=False)
+
+    buttons = [form.button, form.cancel]
+    form.button.click(begin, None, [*buttons, form.line], **HIDDEN).then(
         run,
-        {*source.inputs, kind, layers, size, steps},
-        [line, live, album],
+        {*source.inputs, form.kind, form.layers, form.size, form.steps},
+        [form.line, form.live, form.album],
         concurrency_id=QUEUE,
         concurrency_limit=len(studio.jobs.devices),
         show_progress="minimal",
-        show_progress_on=line,
+        show_progress_on=form.line,
         api_visibility="private",
-    )
-    done.then(
-        lambda: [gr.update(visible=True), gr.update(visible=False)],
-        None,
-        [button, cancel],
-        **hidden,
-    )
+    ).then(end, None, buttons, **HIDDEN)
+    form.cancel.click(stop, None, form.cancel, **HIDDEN)
 
-    def stop(request: gr.Request) -> Any:
-        studio.jobs.cancel(ticket(request))
-        return gr.update(value="Ending …", interactive=False)
 
-    cancel.click(stop, None, cancel, **hidden)
-    kind.change(
-        lambda value: gr.update(
-            choices=list(FIGURE_LAYERS[value]), value=list(FIGURE_LAYERS[value])
-        ),
-        kind,
-        layers,
-        **hidden,
-    )
+def _connect_kind(form: _Form) -> None:
+    """Offer the layers from which that kind can be recovered."""
+
+    def offer(kind: Literal["content", "style"]) -> Any:
+        every = list(FIGURE_LAYERS[kind])
+        return gr.update(choices=every, value=every)
+
+    form.kind.change(offer, form.kind, form.layers, **HIDDEN)
+
+
+def _ticket(request: gr.Request) -> Ticket:
+    return Ticket(str(request.session_hash), "recover")
+
+
+def _wish(values: dict[Any, Any], picture: Picture, form: _Form) -> Recovery:
+    kind = values[form.kind]
+    layers = _in_order(values[form.layers], FIGURE_LAYERS[kind])
+    return Recovery(picture, kind, layers, int(values[form.size]), int(values[form.steps]))
 
 
 def _recovering(
