@@ -89,7 +89,7 @@ def test_optimising_is_watched_and_cancelled(page: Page, tmp_path: Path) -> None
     assert first is not None
     source = first.get_attribute("src")
     page.wait_for_function("old => document.querySelector('#live img').src !== old", arg=source)
-    assert "left" in page.inner_text("#status")
+    page.locator("#status", has_text="left").wait_for()
     page.click("#cancel")
     page.wait_for_selector("#slider img")
     assert "Cancelled" in page.inner_text("#status")
