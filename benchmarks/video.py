@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from dataclasses import dataclass
 from fractions import Fraction
@@ -64,6 +65,7 @@ def main() -> None:
             if args.strips:
                 _write_strip(args.strips / f"{name}_{method}.png", frames, alone, together)
             rows.append(_row(name, method, alone, together))
+            print(*rows[-1], sep="  ", file=sys.stderr, flush=True)  # the whole takes long
     heads = ["clip", "method", "flicker", "ratio", "W2", "ratio", "content", "frames/s", "verdict"]
     table(heads, rows)
     print()

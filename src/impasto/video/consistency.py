@@ -20,8 +20,9 @@ from impasto.optimize import Guide, Optimize
 
 # Ruder et al. weigh the temporal loss by 200 beside sums of squares; ours are relative.
 TEMPORAL_WEIGHT = 60.0
-# The share of the frame before in the blend of a network's frames, at full consistency.
-MOST_KEPT = 0.9
+# The share of the frame before in the blend of a network's frames, at full consistency. More than
+# this washes out strokes where much moves: with 0.9, W2 grew by a tenth (benchmarks/video.py).
+MOST_KEPT = 0.8
 # Where the warped photo is off by this much (of 1), the frame before counts by half.
 DOUBT = 0.04
 # By how much statistics may change from frame to frame, at full consistency.
