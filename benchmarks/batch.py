@@ -1,10 +1,10 @@
 """Throughput of ``impasto batch``: in this process, on Ray, and on Ray with a worker killed.
 
-    python -m benchmarks.batch --pictures 200 --model model.safetensors
+    python -m benchmarks.batch --pictures 200 --workers 2
 
-Makes small pictures, paints them with a network (a random one if no model is given: the time is
-the same), and checks after every run that each output is there once and the manifest complete.
-The time on Ray is counted from the first finished picture on, when all has started up.
+Makes small pictures, paints them with a network that comes with the package (or another), and
+checks after every run that each output is there once and the manifest complete. Ray is compared
+with this process on as many cores, from the first finished picture on, when all has started up.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import argparse
 import functools
 import os
 import signal
+import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +27,35 @@ import numpy as np
 from benchmarks.common import table
 
 
+@dataclass(frozen=True)
+class Painted:
+    """How a run went.
+
+    Attributes:
+        seconds: That it took.
+        first: Seconds until the first picture was finished.
+        rate: Pictures a second after it.
+        each: Seconds that a picture took its worker, on average.
+        whole: Whether each output is there once and the manifest complete.
+    """
+
+    seconds: float
+    first: float
+    rate: float
+    each: float
+    whole: bool
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--model", help="a per-style model")
+    parser.add_argument("--engine", choices=("auto", "torch", "onnx"), default="auto")
     args = parser.parse_args()
+    # Ray's workers give way to all others by default, which compares nothing on a busy machine.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
     with tempfile.TemporaryDirectory() as folder:
         _compare(args, Path(folder))
 
@@ -40,36 +64,37 @@ def _compare(args: argparse.Namespace, folder: Path) -> None:
     from impasto.batch import on_ray
     from impasto.batch.engine import local
 
-    model = args.model or _random_model(folder / "random.safetensors")
+    many, half = args.workers, args.pictures // 2
     _write_pictures(folder / "in", args.pictures, args.size)
-    ray = functools.partial(on_ray.engine, workers=args.workers)
-    rows, rates = [], {}
-    runs: list[tuple[str, Any, int | None]] = [
-        ("local", local, None),
-        ("ray, 1 worker", on_ray.engine(workers=1), None),
-        (f"ray, {args.workers} workers", ray(), None),
-        ("ray, one killed half-way", ray(), args.pictures // 2),
+    runs: list[tuple[str, Any, int, int | None]] = [
+        ("local, 1 core", local, 1, None),
+        ("ray, 1 worker", on_ray.engine(workers=1), 1, None),
+        (f"local, {many} cores", local, many, None),
+        (f"ray, {many} workers", on_ray.engine(workers=many), many, None),
+        ("ray, one killed half-way", on_ray.engine(workers=many), many, half),
     ]
-    for name, engine, kill_at in runs:
-        seconds, first, whole = _run(folder, name, engine, model, kill_at)
-        rates[name] = (args.pictures - 1) / (seconds - first)
-        rows.append([name, f"{seconds:.1f}", f"{first:.1f}", f"{rates[name]:.2f}", whole])
-    table(["engine", "seconds", "till the first", "pictures/s after it", "all there once"], rows)
-    overhead = rates["local"] / rates["ray, 1 worker"] - 1
-    print(f"overhead of Ray past start-up, one worker beside none: {100 * overhead:.0f} %")
+    painted = [_run(args, folder, *run) for run in runs]
+    table(
+        ["engine", "seconds", "to the first", "pictures/s after it", "s each", "all there once"],
+        [
+            [name, *(f"{x:.2f}" for x in (run.seconds, run.first, run.rate, run.each)), run.whole]
+            for (name, *_), run in zip(runs, painted, strict=True)
+        ],
+    )
+    for here, there in (painted[0:2], painted[2:4]):
+        print(f"overhead of Ray past start-up: {100 * (here.rate / there.rate - 1):.0f} %")
 
 
 def _run(
-    folder: Path, name: str, engine: Any, model: str, kill_at: int | None
-) -> tuple[float, float, bool]:
-    """Seconds in all, seconds until the first picture, and whether all is there once."""
+    args: argparse.Namespace, folder: Path, name: str, engine: Any, cores: int, kill_at: int | None
+) -> Painted:
     from impasto.batch import Manifest, Recipe, plan, run
     from impasto.networks import Fast
 
+    _use_cores(cores)
+    load = functools.partial(Fast, model=args.model, engine=args.engine, device="cpu")
     output = folder / name.replace(" ", "_")
-    items = plan([str(folder / "in")], ["random"], str(output), name="{name}.jpg")
-    load = functools.partial(Fast, model=model, device="cpu")
-    recipe = Recipe(_first_style(load), {"model": model}, by_name=True)
+    items = plan([str(folder / "in")], load().styles[:1], str(output), name="{name}.jpg")
     began, times = time.perf_counter(), []
 
     def tell(*_: object) -> None:
@@ -78,24 +103,23 @@ def _run(
             _kill_a_worker()
 
     with Manifest(output / "manifest.jsonl") as manifest:
-        summary = run(items, recipe, manifest, engine=engine, tell=tell)
-        records = [record["output"] for record in manifest.records()]
+        summary = run(items, Recipe(load, by_name=True), manifest, engine=engine, tell=tell)
+        records = list(manifest.records())
+    outputs = [record["output"] for record in records]
     files = {str(path) for path in output.glob("*.jpg")}
     wanted = {item.output for item in items}
-    whole = summary.done == len(items) == len(records) and set(records) == files == wanted
-    return times[-1], times[0], whole
+    whole = summary.done == len(items) == len(outputs) and set(outputs) == files == wanted
+    each = statistics.mean(record["seconds"] for record in records)
+    rate = (len(times) - 1) / (times[-1] - times[0])
+    return Painted(times[-1], times[0], rate, each, whole)
 
 
-def _first_style(load: Callable[[], Any]) -> Callable[[], Any]:
-    """A stylizer that takes any name for its only style."""
+def _use_cores(count: int) -> None:
+    """Paint on so many cores in this process, in torch and in ONNX Runtime."""
+    import torch
 
-    def loaded() -> Any:
-        stylizer = load()
-        set_style = stylizer.set_style
-        stylizer.set_style = lambda _name: set_style(stylizer.styles[0])
-        return stylizer
-
-    return loaded
+    os.environ["OMP_NUM_THREADS"] = str(count)
+    torch.set_num_threads(count)
 
 
 def _kill_a_worker() -> None:
@@ -124,15 +148,6 @@ def _ours(pids: Sequence[str]) -> list[str]:
         return False
 
     return [pid for pid in pids if descends(pid)]
-
-
-def _random_model(path: Path) -> str:
-    from impasto.networks.description import Architecture, Description
-    from impasto.networks.files import build, save_model
-
-    description = Description("fast", Architecture(), ("random",))
-    save_model(build(description), description, path)
-    return str(path)
 
 
 def _write_pictures(folder: Path, count: int, size: int) -> None:

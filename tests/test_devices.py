@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -47,3 +50,31 @@ def test_the_allocator_is_left_alone_on_request(monkeypatch: pytest.MonkeyPatch)
     devices.keep_memory.cache_clear()
     devices.keep_memory()
     devices.keep_memory.cache_clear()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the C library is not glibc")
+def test_freed_memory_is_given_back() -> None:
+    code = """
+import threading, numpy, psutil
+from impasto import devices
+devices.keep_memory()
+
+def work():
+    blocks = [numpy.ones(8_000_000, numpy.uint8) for _ in range(25)]
+
+threads = [threading.Thread(target=work) for _ in range(2)]
+for each in threads: each.start()
+for each in threads: each.join()
+
+def taken():
+    memory = psutil.Process().memory_full_info()
+    return memory.uss + memory.swap
+
+kept = taken()
+devices.release_memory()
+print((kept - taken()) / 1e6)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert float(done.stdout) > 150

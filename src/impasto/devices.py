@@ -124,3 +124,18 @@ def keep_memory() -> None:
         libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
     except (OSError, AttributeError):
         logger.debug("no glibc here: its allocator is left alone")
+
+
+def release_memory() -> None:
+    """Give freed memory back to the system, between pieces of work (see ``keep_memory``).
+
+    glibc keeps what each thread has freed in an arena of its own, in pieces that larger tensors do
+    not fit into: a server whose work goes from thread to thread, or a run whose image grows, would
+    take a multiple of what it needs. Does nothing where the C library is not glibc.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):
+        logger.debug("no glibc here: its allocator is left alone")

@@ -127,3 +127,9 @@ def test_urls_are_listed_and_written(photos: Path) -> None:
     storage.write(items[1].output, b"done")
     assert storage.exists(items[1].output) and not storage.exists(items[0].output)
     assert memory.cat_file("/results/y/b.png") == b"done"
+
+
+def test_folders_above_a_file_are_made(tmp_path: Path) -> None:
+    for path in (f"{tmp_path}/a/b.bin", f"file://{tmp_path}/c/d/e.bin"):
+        storage.write(path, b"done")
+        assert storage.read(path) == b"done"

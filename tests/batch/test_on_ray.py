@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from impasto.batch import Manifest, Summary, on_ray, plan, run
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, InputError
 from impasto.image import load_image
 from tests.batch.fake import recipe, write_photos
 
@@ -30,6 +31,27 @@ def test_a_ray_that_does_not_start_is_told_in_one_line(
     items = plan([str(tmp_path / "in")], ["night"], str(tmp_path / "out"))
     with pytest.raises(ImpastoError, match=f"cannot {message}: It is overloaded."):
         list(on_ray.engine(address)(items, recipe()))
+
+
+@pytest.mark.parametrize("too_small", [{"workers": 0}, {"cpus": -1}, {"gpus": -0.5}])
+def test_numbers_that_are_too_small_are_refused(too_small: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="at least 1 worker"):
+        on_ray.engine(**too_small)
+
+
+def test_a_worker_too_large_for_this_machine_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
+    write_photos(tmp_path / "in", ["a.png"])
+    items = plan([str(tmp_path / "in")], ["night"], str(tmp_path / "out"))
+    sizes: list[dict[str, Any]] = [{"cpus": 3}, {"gpus": 1}]
+    for size in sizes:
+        with pytest.raises(InputError, match="no room for a worker"):
+            list(on_ray.engine(**size)(items, recipe()))
 
 
 @pytest.mark.slow

@@ -5,16 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.app.server import Served, served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 PATIENCE = 60_000  # milliseconds, for a busy machine
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 FLAGS = ["--no-sandbox", "--disable-gpu"]
 
 
@@ -46,9 +47,11 @@ def page(browser: Browser, app: Served) -> Iterator[Page]:
 
 
 @contextmanager
-def opened(browser: Browser, app: Served) -> Iterator[Page]:
+def opened(
+    browser: Browser, app: Served, screen: ViewportSize = DESKTOP, **options: Any
+) -> Iterator[Page]:
     """Open the page in a browser of its own, and see that it asks nobody but the app."""
-    context = browser.new_context(accept_downloads=True, viewport={"width": 1280, "height": 900})
+    context = browser.new_context(accept_downloads=True, viewport=screen, **options)
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     asked: set[str] = set()

@@ -15,9 +15,11 @@ from tests.app.test_uploads import huge_png, saved
 from tests.browser.conftest import opened
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 pytestmark = pytest.mark.browser
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 def upload(page: Page, field: str, path: Path) -> None:
@@ -161,13 +163,19 @@ def test_feature_maps_and_reconstructions(page: Page) -> None:
 
 
 def test_a_phone_shows_everything_in_its_width(browser: Browser, app: Served) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
-    page = context.new_page()
-    page.goto(app.url)
-    page.wait_for_selector("#paint")
-    width = page.evaluate("document.documentElement.scrollWidth")
-    context.close()
-    assert width <= 390
+    def width() -> int:
+        return int(page.evaluate("document.querySelector('.gradio-container').scrollWidth"))
+
+    with opened(browser, app, PHONE, color_scheme="dark") as page:
+        assert width() <= PHONE["width"]
+        paint(page)
+        page.wait_for_selector("#history img")
+        assert page.locator("#stage").bounding_box()["y"] < PHONE["height"]  # type: ignore[index]
+        assert width() <= PHONE["width"]
+        page.get_by_role("tab", name="Understand").click()
+        page.click("#show-maps")
+        page.wait_for_selector("#grams img")
+        assert width() <= PHONE["width"]
 
 
 def test_the_log_has_a_line_for_each_job(page: Page, app: Served) -> None:

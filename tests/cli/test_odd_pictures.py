@@ -32,25 +32,25 @@ COMMANDS = {
 }
 
 
-def _noise(*shape: int, most: int = 255) -> NDArray[np.uint16]:
-    values: NDArray[np.uint16] = np.random.default_rng(0).integers(0, most, shape, np.uint16)
+def _noise(*shape: int, dtype: type[np.unsignedinteger] = np.uint8) -> NDArray[np.unsignedinteger]:
+    values: NDArray[np.unsignedinteger] = np.random.default_rng(0).integers(
+        0, np.iinfo(dtype).max, shape, dtype, endpoint=True
+    )
     return values
 
 
 def _palette() -> Image.Image:
-    image = Image.fromarray(_noise(SIZE, SIZE, 3).astype(np.uint8)).quantize(7)
+    image = Image.fromarray(_noise(SIZE, SIZE, 3)).quantize(7)
     image.info["transparency"] = 3
     return image
 
 
 ODD: dict[str, Callable[[], Image.Image]] = {
-    "grey with alpha": lambda: Image.fromarray(
-        _noise(SIZE, SIZE, 4).astype(np.uint8), "RGBA"
-    ).convert("LA"),
-    "16 bits": lambda: Image.fromarray(_noise(SIZE, SIZE, most=65535)),
+    "grey with alpha": lambda: Image.fromarray(_noise(SIZE, SIZE, 4), "RGBA").convert("LA"),
+    "16 bits": lambda: Image.fromarray(_noise(SIZE, SIZE, dtype=np.uint16)),
     "palette with transparency": _palette,
     "one colour": lambda: Image.new("RGB", (SIZE, SIZE), "white"),
-    "narrow": lambda: Image.fromarray(_noise(SIZE, SIZE // 2, 3).astype(np.uint8)),
+    "narrow": lambda: Image.fromarray(_noise(SIZE, SIZE // 2, 3)),
 }
 
 

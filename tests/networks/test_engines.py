@@ -83,6 +83,15 @@ def test_onnx_runtime_paints_without_importing_torch(models: Path) -> None:
     assert not {"torch", "matplotlib"} & set(done.stdout.split())
 
 
+@pytest.mark.parametrize(("said", "threads"), [("3", 3), ("2,1", 2), ("", 0), ("many", 0)])
+def test_onnx_runtime_takes_no_more_threads_than_it_may(
+    models: Path, monkeypatch: pytest.MonkeyPatch, said: str, threads: int
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    engine = engines.OnnxEngine(models / "fast.safetensors")
+    assert engine._session(".onnx").get_session_options().intra_op_num_threads == threads
+
+
 def test_large_pictures_are_painted_in_tiles_by_torch(models: Path) -> None:
     fast = Fast(model=str(models / "fast.safetensors"), tile=64)
     fast.set_style("great-wave")

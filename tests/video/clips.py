@@ -43,6 +43,7 @@ def write_clip(
     times: Sequence[Fraction] | None = None,
     audio: str | None = None,
     rotation: int | None = None,
+    aspect: Fraction = Fraction(1),
     matrix: Colorspace = Colorspace.ITU709,
     color_range: ColorRange = ColorRange.MPEG,
     tagged: bool = True,
@@ -54,6 +55,7 @@ def write_clip(
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = "yuv444p"
         stream.codec_context.time_base = base
+        stream.codec_context.sample_aspect_ratio = aspect
         if tagged:
             stream.codec_context.colorspace = matrix
             stream.codec_context.color_range = color_range

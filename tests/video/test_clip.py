@@ -57,6 +57,16 @@ def test_rotated_video_comes_upright(tmp_path: Path, rotation: int) -> None:
     assert half.pixels.shape[:2] == (upright.shape[0] // 2, upright.shape[1] // 2)
 
 
+@pytest.mark.parametrize(("rotation", "size"), [(0, (48, 96)), (90, (96, 48))])
+def test_wide_pixels_are_shown_as_squares(
+    tmp_path: Path, rotation: int, size: tuple[int, int]
+) -> None:
+    path = write_clip(tmp_path / "a.mp4", moving(3), rotation=rotation, aspect=Fraction(3, 2))
+    clip = open_clip(path)
+    assert clip.size == size
+    assert next(clip.frames()).pixels.shape == (*size, 3)
+
+
 def test_a_part_starts_and_ends_where_it_was_told(tmp_path: Path) -> None:
     written = moving(20)
     path = write_clip(tmp_path / "a.mp4", written)
@@ -95,6 +105,29 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cut.mp4").write_bytes(path.read_bytes()[:-300])
     with pytest.raises(InputError, match="cut off"):
         open_clip(tmp_path / "cut.mp4")
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [("a.mp4", (b"avc1", b"none")), ("a.mkv", (b"MPEG4/ISO/AVC", b"MPEG4/ISO/XYZ"))],
+)
+def test_an_unknown_codec_is_told(tmp_path: Path, name: str, tag: tuple[bytes, bytes]) -> None:
+    path = write_clip(tmp_path / name, moving(3))
+    path.write_bytes(path.read_bytes().replace(*tag))
+    with pytest.raises(InputError, match="there is no decoder for its codec"):
+        open_clip(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("a.mp4", "has no video stream"), ("a.mkv", "no video, or cut off")]
+)
+def test_a_video_without_frames_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    with av_open(tmp_path / name, "w") as out:
+        stream = out.add_stream("libx264", 25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        out.start_encoding()
+    with pytest.raises(InputError, match=message):
+        open_clip(tmp_path / name)
 
 
 def test_a_damaged_end_is_told_and_the_rest_is_read(

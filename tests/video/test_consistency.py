@@ -10,14 +10,22 @@ import torch
 from torch import Tensor
 
 from impasto import artworks
+from impasto.image import Picture
 from impasto.metrics import mean_warping_error
 from impasto.networks import Arbitrary, Fast
 from impasto.networks.description import Architecture, Description
 from impasto.networks.files import build, save_model
 from impasto.networks.runtime import Smoothed
 from impasto.networks.transformer import instance_norm
-from impasto.optimize import Optimize
-from impasto.video.consistency import VideoPainter, as_picture, frame_painter
+from impasto.optimize import Guide, Optimize
+from impasto.result import Result
+from impasto.video.consistency import (
+    Memory,
+    OptimizingPainter,
+    VideoPainter,
+    as_picture,
+    frame_painter,
+)
 from tests.small import OPTIONS, small_backbone
 from tests.video.clips import Pixels, moving
 
@@ -81,6 +89,32 @@ def test_optimised_frames_flicker_less() -> None:
     alone = mean_warping_error(paint(optimize, 0), frames)
     together = mean_warping_error(paint(optimize, 0.7), frames)
     assert 0 < together < 0.6 * alone
+
+
+def test_what_was_hidden_starts_in_the_colours_of_the_rest() -> None:
+    guides = []
+
+    class Remembering:
+        device = torch.device("cpu")
+
+        def stylize(self, frame: Picture, guide: Guide) -> Result:
+            guides.append(guide)
+            return Result(frame, {})
+
+    random = torch.Generator().manual_seed(0)
+    painted = (
+        torch.rand(1, 3, *SIZE, generator=random) * torch.tensor([0.2, 0.5, 0.9])[:, None, None]
+    )
+    visible = torch.ones(1, 1, *SIZE)
+    visible[..., :30] = 0
+    stylizer: Any = Remembering()
+    OptimizingPainter(stylizer, 0.5)(as_picture(source()[0]), Memory(painted, visible, visible))
+    hidden, shown = guides[0].image[..., :30], guides[0].image[..., 30:]
+    torch.testing.assert_close(shown, painted[..., 30:], atol=1e-6, rtol=0)
+    colors = hidden.mean((2, 3)), shown.mean((2, 3))
+    torch.testing.assert_close(*colors, atol=0.1, rtol=0)
+    assert hidden.std() > 0.1  # of which the content can be made out
+    assert not torch.allclose(hidden, painted[..., :30], atol=0.1)
 
 
 def test_smoothed_statistics_are_running_means() -> None:

@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from impasto.errors import ImpastoError, InputError
+from impasto.video.clip import Frame
 from impasto.video.options import VideoOptions
 from impasto.video.pipeline import stylize_video
+from impasto.video.segments import SegmentWriter
 from tests.video.clips import Negative, Pixels, av_open, decoded, moving, packets, write_clip
 
 
@@ -223,3 +225,34 @@ def test_targets_that_cannot_be_are_refused(tmp_path: Path, target: str, message
     with pytest.raises(InputError, match=message):
         stylize_video(source, tmp_path / target, Negative())
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_painting(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", moving(2))
+    (tmp_path / "out.mp4.partial").write_text("in the way")
+    painter = Negative()
+    with pytest.raises(ImpastoError, match="cannot write"):
+        stylize_video(source, tmp_path / "out.mp4", painter)
+    assert not painter.memories
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "000.nut"
+    path.symlink_to("/dev/full")
+    with (
+        pytest.raises(ImpastoError, match="cannot write the video"),
+        SegmentWriter(path, (48, 64), Fraction(25), Fraction(1, 25), crf=18) as writer,
+    ):
+        for i, pixels in enumerate(moving(30)):
+            writer.write(Frame(pixels, Fraction(i, 25), Fraction(1, 25)))
+
+
+def test_a_missing_encoder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Without:
+        def add_stream(self, name: str, *_: object, **__: object) -> None:
+            raise ValueError(f"there is no {name}")  # as PyAV's UnknownCodecError is
+
+    monkeypatch.setattr("av.open", lambda *_, **__: Without())
+    with pytest.raises(ImpastoError, match="with libx264"):
+        SegmentWriter(tmp_path / "a.nut", (48, 64), Fraction(25), Fraction(1, 25), crf=18)

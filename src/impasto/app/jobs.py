@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from impasto.devices import release_memory
 from impasto.errors import ImpastoError
 from impasto.events import Step
 from impasto.image import Picture
@@ -211,6 +212,7 @@ class Jobs:
                 job.end()
             with self._lock:
                 self._running.pop(ticket, None)
+            release_memory()
             self._free.put(device)
             seconds = time.monotonic() - began
             logger.info("job %d: %s: %s after %.1f s", number, what, outcome, seconds)

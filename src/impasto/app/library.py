@@ -7,8 +7,8 @@ from pathlib import Path
 from impasto.artworks import names
 from impasto.networks.gallery import gallery
 
-# Drawing some of the artworks takes half a minute, so they come along as files, made by
-# ``examples/app_pictures.py`` with ``impasto.artworks`` and the shipped networks.
+# Drawing some of the artworks takes half a minute, so they come along as files, made with
+# ``impasto.artworks`` and the shipped networks.
 FOLDER = Path(__file__).parent / "pictures"
 
 

@@ -96,7 +96,7 @@ def _prepare(folder: Path) -> None:
 def _launch(
     app: gr.Blocks, host: str, port: int, password: str | None, limits: Limits, open_browser: bool
 ) -> None:
-    from impasto.app.theme import CSS, theme
+    from impasto.app.theme import CSS, HEAD, theme
 
     try:
         app.launch(
@@ -107,6 +107,7 @@ def _launch(
             max_file_size=limits.max_megabytes * 1_000_000,
             theme=theme(),
             css=CSS,
+            head=HEAD,
             footer_links=["api", "settings"],
             inbrowser=open_browser,
             prevent_thread_lock=True,

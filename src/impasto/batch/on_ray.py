@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from impasto.batch.items import Item
 from impasto.batch.manifest import Record
 from impasto.batch.work import Recipe, Worker
-from impasto.errors import ImpastoError, MissingExtraError
+from impasto.errors import ImpastoError, InputError, MissingExtraError
 
 
 def engine(
@@ -31,8 +33,11 @@ def engine(
         gpus: GPUs for each worker; a share below 1 lets workers share one.
 
     Raises:
+        InputError: If a number is too small, or this machine has no room for a worker.
         MissingExtraError: If Ray is not installed.
     """
+    if (workers is not None and workers < 1) or cpus < 0 or gpus < 0:
+        raise InputError("a batch on Ray needs at least 1 worker, and no less than 0 for each")
     try:
         ray: Any = importlib.import_module("ray")
         importlib.import_module("ray.data")
@@ -40,10 +45,15 @@ def engine(
         raise MissingExtraError("ray", "ray", "running a batch on Ray") from error
 
     def make(items: Sequence[Item], recipe: Recipe) -> Iterator[Record]:
+        for name in ("ray", "ray.data"):  # what they tell of their doings would break the bar
+            logging.getLogger(name).setLevel(logging.ERROR)
         _connect(ray, address)
+        room = _room(ray.cluster_resources(), cpus, gpus)
+        if not (room or address):  # a cluster may grow
+            size = f"{cpus:g} CPUs and {gpus:g} GPUs"
+            raise InputError(f"this machine has no room for a worker of {size}")
         ray.data.DataContext.get_current().enable_progress_bars = False
-        count = workers or _room(ray.cluster_resources(), cpus, gpus)
-        count = min(count, len(items))
+        count = min(workers or max(1, room), len(items))
         rows = [dataclasses.asdict(item) for item in items]
         data = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
             _RayWorker,
@@ -67,7 +77,9 @@ class _RayWorker:
     def __init__(self, recipe: Recipe, cpus: float) -> None:
         import torch
 
-        torch.set_num_threads(max(1, int(cpus)))
+        threads = max(1, int(cpus))
+        os.environ["OMP_NUM_THREADS"] = str(threads)  # for ONNX Runtime, whose sessions are to come
+        torch.set_num_threads(threads)
         self.worker = Worker(recipe)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +91,12 @@ def _connect(ray: Any, address: str | None) -> None:
     if ray.is_initialized():
         return
     try:
-        ray.init(address=address, log_to_driver=False, include_dashboard=False)
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            include_dashboard=False,
+        )
     except Exception as error:  # Ray raises plain ones, as where it takes too long to start
         where = f"reach Ray at {address}" if address else "start Ray"
         raise ImpastoError(f"cannot {where}: {_last_line(error)}") from error
@@ -89,7 +106,7 @@ def _room(resources: dict[str, float], cpus: float, gpus: float) -> int:
     rooms = [resources.get("CPU", 1) // cpus] if cpus else []
     if gpus:
         rooms.append(resources.get("GPU", 0) // gpus)
-    return max(1, int(min(rooms, default=1)))
+    return int(min(rooms, default=1))
 
 
 def _last_line(error: BaseException) -> str:

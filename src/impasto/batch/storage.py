@@ -75,8 +75,12 @@ def write(path: str, data: bytes) -> None:
         return
     fs, inner = open_place(path)
     try:
-        # Object stores show a file only once it is complete.
-        fs.pipe_file(inner, data)
+        try:
+            # Object stores show a file only once it is complete.
+            fs.pipe_file(inner, data)
+        except FileNotFoundError:  # where folders have to be there first, as on SFTP
+            fs.makedirs(inner.rpartition("/")[0], exist_ok=True)
+            fs.pipe_file(inner, data)
     except OSError as error:
         raise ImpastoError(f"cannot write {path}: {_line(error)}") from error
 

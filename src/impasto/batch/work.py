@@ -63,8 +63,8 @@ class Recipe:
 class Worker:
     """Makes one picture after the other; the model is loaded once, a style when it changes.
 
-    Not several of a size at once: on a CPU core a network gains a tenth by that at most, and one
-    odd picture would take its neighbours with it.
+    Not several of a size at once: a network on a CPU would gain 13 to 23 % by that, only where
+    photos have one size, and one odd picture would take its neighbours with it.
 
     Args:
         recipe: How.

@@ -28,8 +28,8 @@ def add_networks(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add ``fast`` and ``arbitrary`` to the subcommands of ``impasto train``."""
     after = (
         "A checkpoint beside the output is renewed every few minutes; --resume goes on exactly. "
-        "On several devices: torchrun --nproc-per-node=N -m impasto train ..., which learns the "
-        "same in less time."
+        "On several devices: torchrun --nproc-per-node=N -m -- impasto train ..., which learns "
+        "the same in less time."
     )
     fast = subparsers.add_parser(
         "fast",

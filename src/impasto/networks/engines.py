@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import os
 import shutil
 import sys
 from dataclasses import asdict
@@ -102,11 +103,18 @@ class OnnxEngine:
     def _session(self, suffix: str) -> Any:
         if suffix not in self._sessions:
             runtime = importlib.import_module("onnxruntime")
-            path = str(self.model.with_suffix(suffix))
+            options = runtime.SessionOptions()
+            options.intra_op_num_threads = _threads()
             self._sessions[suffix] = runtime.InferenceSession(
-                path, providers=["CPUExecutionProvider"]
+                str(self.model.with_suffix(suffix)), options, providers=["CPUExecutionProvider"]
             )
         return self._sessions[suffix]
+
+
+def _threads() -> int:
+    """As many as OMP_NUM_THREADS says, which torch goes by as well; 0: one for each core."""
+    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(said) if said.isdigit() else 0
 
 
 def _unfit(model: Path) -> str | None:

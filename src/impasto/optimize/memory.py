@@ -26,10 +26,14 @@ SIDES = (1536, 1024, 768, 512, 384, 256)
 IMAGES = 7
 # Further ones that L-BFGS or Adam hold at work, when there is no graph.
 WORK_IMAGES = 6
-# Pairs of L-BFGS' history, in bfloat16, for which smaller tiles are taken into account.
+# Pairs of L-BFGS' history, in bfloat16, for which smaller tiles are taken into account; and those
+# with which it still gets on where even the smallest tiles leave no room for more.
 PAIRS = 8
+FEW_PAIRS = 3
 # Most that a step takes over what its graph keeps: up to 2.5 was measured, in bfloat16.
 WORKSPACE = 2.5
+# What the process takes over what is in use, as freed memory lies in pieces: 1.13 was measured.
+FRAGMENTS = 1.15
 FLOAT = 4
 
 
@@ -114,7 +118,8 @@ class Planner:
                 raise
         limit = parse_memory(options.memory)
         self.used = used_memory(device)
-        self.allowed = SHARE * free_memory(device) if limit is None else limit - self.used
+        free = SHARE * free_memory(device) if limit is None else limit - self.used
+        self.allowed = free / FRAGMENTS
 
     def layout(self, scale: Scale, styles: Sequence[tuple[int, int]]) -> Layout:
         """Choose how to compute a scale: in as large pieces as fit.
@@ -127,17 +132,18 @@ class Planner:
             InputError: If no way fits.
         """
         image = 3 * FLOAT * prod(scale.size)
-        pairs = min(PAIRS, scale.steps - 1) if self.options.optimizer == "lbfgs" else 0
+        most = scale.steps - 1 if self.options.optimizer == "lbfgs" else 0
         least = float("inf")
-        for tile, keep_maps in self._ways(max(scale.size)):
-            peak = self._peak(scale.size, styles, tile, keep_maps)
-            least = min(least, peak + pairs * image)
-            if peak + pairs * image <= self.allowed:
-                return Layout(tile, keep_maps, peak, self.allowed - peak)
+        for pairs in (min(PAIRS, most), min(FEW_PAIRS, most)):
+            for tile, keep_maps in self._ways(max(scale.size)):
+                peak = self._peak(scale.size, styles, tile, keep_maps)
+                least = min(least, peak + pairs * image)
+                if peak + pairs * image <= self.allowed:
+                    return Layout(tile, keep_maps, peak, self.allowed - peak)
         height, width = scale.size
         raise InputError(
-            f"{width} x {height} px would take {_gigabytes(least + self.used)}, and "
-            f"{_gigabytes(self.allowed + self.used)} may be used: a smaller max_size"
+            f"{width} x {height} px would take {self._written(least)}, and "
+            f"{self._written(self.allowed)} may be used: a smaller max_size"
             + ("" if self.tile is None else " or tile auto")
             + ", or more memory"
         )
@@ -179,9 +185,9 @@ class Planner:
         pieces = f"in tiles of {layout.tile} px" if layout.tile else "in one piece"
         pairs = scale.steps - 1 if self.options.optimizer == "lbfgs" else 0
         history = min(layout.room, pairs * 2 * 3 * FLOAT * height * width)
-        peak = _gigabytes(self.used + layout.peak + history)
+        peak = self._written(layout.peak + history)
         return f"{width} x {height} px {pieces}, at most {peak} of memory"
 
-
-def _gigabytes(amount: float) -> str:
-    return f"{amount / 1024**3:.1f} GB"
+    def _written(self, amount: float) -> str:
+        """What the process takes when this much is in use beside what it held before."""
+        return f"{(self.used + FRAGMENTS * amount) / 1024**3:.1f} GB"

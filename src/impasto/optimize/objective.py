@@ -66,7 +66,8 @@ class Guide:
     """What the finished frame before says about this one (Ruder, Dosovitskiy and Brox 2016).
 
     Attributes:
-        image: ``(1, 3, H, W)``, the stylized frame before, warped to this one.
+        image: ``(1, 3, H, W)``, to start from: the stylized frame before, warped to this one, and
+            a guess where that shows something else.
         visible: ``(1, 1, H, W)`` in [0, 1], where it shows the same and can be trusted.
         weight: Of the temporal loss, whose scale is that of squared differences of RGB in [0, 1].
     """
@@ -84,10 +85,6 @@ class Guide:
             F.interpolate(x, size=size, mode="area") for x in (self.image, self.visible)
         )
         return Guide(image, visible, self.weight)
-
-    def start(self, content: Tensor) -> Tensor:
-        """The image to start from: the frame before where it is visible, else the content."""
-        return torch.lerp(content, self.image, self.visible)
 
     def loss(self, image: Tensor) -> Tensor:
         """The temporal loss of an image (eq. 7): mean squared change of what is visible."""

@@ -19,7 +19,7 @@ from impasto.backbones import load_backbone
 from impasto.backbones.base import Backbone
 from impasto.callbacks import History
 from impasto.color import keep_colors, match_linear, prepare_style
-from impasto.devices import describe, keep_memory, pick_device, pick_dtype
+from impasto.devices import describe, keep_memory, pick_device, pick_dtype, release_memory
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, fit, load_image, load_mask
@@ -295,15 +295,16 @@ class _Run:
 
     def _detailed(self, scale: Scale) -> Tensor:
         """The image whose fine detail enters with a scale: the content, or the frame before."""
-        photo = self.photos[scale.size].tensor(self.device)
-        return self.guide.resized(scale.size).start(photo) if self.guide else photo
+        if self.guide:
+            return self.guide.resized(scale.size).image
+        return self.photos[scale.size].tensor(self.device)
 
     def start(self) -> Tensor:
         """The image to start from, at the size of the first scale."""
         scale, options = self.scales[0], self.options
-        photo = self.photos[scale.size].tensor(self.device)
         if self.guide:
             return self._detailed(scale)
+        photo = self.photos[scale.size].tensor(self.device)
         noise = torch.rand(photo.shape, generator=torch.Generator().manual_seed(options.seed))
         if options.init == "content":
             return photo
@@ -322,6 +323,8 @@ class _Run:
         Raises:
             ImpastoError: If memory runs out.
         """
+        # What the scale before has freed lies in pieces too small for the maps of this one.
+        release_memory()
         scale = self.scales[index]
         photo, masks = self.photos[scale.size], self.masks[scale.size]
         layout = self.layouts[scale.size]

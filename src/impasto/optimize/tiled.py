@@ -20,6 +20,7 @@ from torch import Tensor
 
 from impasto import losses
 from impasto.backbones.base import Backbone, ReceptiveField
+from impasto.devices import release_memory
 from impasto.errors import InputError
 from impasto.losses import Moments
 from impasto.optimize.objective import Objective, Source
@@ -133,6 +134,8 @@ class TiledObjective(Objective):
             del window, maps
             for name, part in parts.items():
                 terms[name] = terms.get(name, 0) + part.detach()
+        # The images of the optimiser do not fit into the pieces that the maps of tiles leave.
+        release_memory()
         return terms, grad
 
     def _keep_content(self) -> None:

@@ -145,7 +145,7 @@ def open_clip(path: str | Path, *, start: float = 0.0, end: float | None = None)
         if first.color_trc in _HIGH_DYNAMIC_RANGE:
             logger.warning("%s has a high dynamic range: its colours will look pale", path)
         rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
-        height, width = _shown_size(first)
+        height, width = _shown_size(first, stream.sample_aspect_ratio)
         clip = Clip(path, (height, width), rate, stream.time_base, origin, start, end)
         return _with_count(clip, container, stream)
 
@@ -237,10 +237,9 @@ def _quarters(frame: Any) -> int:
     return int(round(frame.rotation / 90) % 4)
 
 
-def _shown_size(frame: Any) -> tuple[int, int]:
-    aspect = frame.sample_aspect_ratio if hasattr(frame, "sample_aspect_ratio") else None
-    width = round(frame.width * float(aspect)) if aspect else frame.width
-    height = frame.height
+def _shown_size(frame: Any, aspect: Fraction | None) -> tuple[int, int]:
+    """(height, width) of a frame whose pixels are ``aspect`` times as wide as high."""
+    width, height = round(frame.width * (aspect or 1)), frame.height
     return (width, height) if _quarters(frame) % 2 else (height, width)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from impasto import flow
+from impasto.color import match_linear
 from impasto.errors import ImpastoError
 from impasto.flow import Motion, Pixels
 from impasto.image import Picture
@@ -52,6 +53,9 @@ class FramePainter(Protocol):
 class OptimizingPainter:
     """Optimises each frame from the warped one before (Ruder, Dosovitskiy and Brox 2016).
 
+    What was hidden there starts from the content in the colours of the rest, not from the content
+    alone as in the paper: it would stay pale in the few steps that suffice for the rest.
+
     Args:
         optimize: The stylizer, its style set.
         consistency: 0 to 1: the temporal loss in proportion.
@@ -65,14 +69,20 @@ class OptimizingPainter:
         """Repaint a frame."""
         guide = None
         if memory:
-            device = self.optimize.device
-            guide = Guide(memory.image.to(device), memory.visible.to(device), self.weight)
+            device, start = self.optimize.device, _completed(memory, frame)
+            guide = Guide(start.to(device), memory.visible.to(device), self.weight)
         result = self.optimize.stylize(frame, guide=guide)
         if result.stopped == "interrupted":
             raise KeyboardInterrupt
         if result.stopped:
             raise ImpastoError(f"{frame.name}: {result.stopped}")
         return result.picture.tensor()
+
+
+def _completed(memory: Memory, frame: Picture) -> Tensor:
+    """The frame before, and where it is not visible this one in its colours, ``(1, 3, H, W)``."""
+    shown = Picture.from_tensor(memory.image, memory.visible)
+    return torch.lerp(match_linear(frame, shown).tensor(), memory.image, memory.visible)
 
 
 class NetworkPainter:

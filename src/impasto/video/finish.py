@@ -36,8 +36,8 @@ def check_target(target: Path, source: Path) -> None:
     """Refuse now what could not be written after a long run.
 
     Raises:
-        InputError: If the suffix is unknown, the folder is missing or not writable, or the
-            target is the source itself.
+        InputError: If the suffix is unknown, the folder is missing, or the target is a folder or
+            the source itself.
     """
     if target.suffix.lower() not in MOVIES + ANIMATIONS:
         known = ", ".join(MOVIES + ANIMATIONS)

@@ -34,6 +34,9 @@ HINTS = {
     "fast": "A network that has learnt these styles: about a second.",
     "optimize": "Changes the picture step by step, and you watch: about a minute.",
 }
+# On a phone the picture is below the fields.
+SHOW_STAGE = """() => { if (matchMedia("(max-width: 640px)").matches)
+    document.getElementById("stage").scrollIntoView({behavior: "smooth"}); }"""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def _build_form(studio: Studio) -> tuple[Form, gr.Button, gr.Button]:
         _example(),
         label="Photo",
         sources=["upload", "webcam", "clipboard"],
-        height=260,
+        height=230,
         elem_id="content",
         buttons=[],
         alt_text="The photo",
@@ -92,7 +95,7 @@ def _build_form(studio: Studio) -> tuple[Form, gr.Button, gr.Button]:
     method = gr.Radio(METHODS, value="arbitrary", label="Method", elem_id="method")
     hint = gr.Markdown(HINTS["arbitrary"], elem_classes="hint")
     style_fields = styles.build(method)
-    with gr.Row():
+    with gr.Row(elem_id="go"):
         paint = gr.Button("Paint", variant="primary", size="lg", elem_id="paint")
         cancel = gr.Button("Cancel", variant="stop", size="lg", visible=False, elem_id="cancel")
     parameter_fields = parameters.build(method, studio.limits)
@@ -167,6 +170,7 @@ def _connect_paint(
     )
     done.then(end, session, [paint, cancel, *show.all], **hidden)
     cancel.click(stop, None, cancel, **hidden)
+    paint.click(None, js=SHOW_STAGE)
 
 
 def _ticket(request: gr.Request) -> Ticket:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -80,7 +79,7 @@ class Stage:
 def build() -> Stage:
     """Lay out the stage."""
     with gr.Column(elem_id="stage"):
-        empty = gr.HTML(EMPTY)
+        empty = gr.HTML(EMPTY, padding=False)
         live = gr.Image(
             label="Coming into being",
             visible=False,
@@ -99,11 +98,12 @@ def build() -> Stage:
             elem_id="slider",
             type="filepath",
         )
-        line = gr.HTML("", elem_id="status")
+        line = gr.HTML("", padding=False, elem_id="status")
         with gr.Row(visible=False, elem_id="actions") as actions:
-            png = gr.DownloadButton("Download PNG", elem_id="png", variant="primary")
-            jpeg = gr.DownloadButton("Download JPEG", elem_id="jpeg")
-            again = gr.Button("Use as photo", elem_id="again")
+            size: dict[str, Any] = {"size": "md", "min_width": 130}  # two in a row on a phone
+            png = gr.DownloadButton("Download PNG", variant="primary", elem_id="png", **size)
+            jpeg = gr.DownloadButton("Download JPEG", elem_id="jpeg", **size)
+            again = gr.Button("Use as photo", elem_id="again", **size)
         with gr.Accordion(
             "How it came to be", open=False, visible=False, elem_id="details"
         ) as details:
@@ -142,8 +142,3 @@ def outcome(seconds: float, stopped: str | None, *, cancelled: bool, late: bool)
     if stopped:
         return f"Ended early, {stopped}: this is the best picture so far."
     return f"Done in {seconds:.1f} s. Drag the handle to compare with the photo."
-
-
-def download_name(path: str) -> str:
-    """The name of a file without its folder."""
-    return Path(path).name

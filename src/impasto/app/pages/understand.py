@@ -82,9 +82,9 @@ def _build_maps(studio: Studio, source: Source) -> None:
         2, 10, 6, step=1, label="Channels", info="How many of each layer, the liveliest first."
     )
     button = gr.Button("Show feature maps", variant="primary", elem_id="show-maps")
-    line = gr.HTML("")
+    line = gr.HTML("", padding=False)
     maps = _figure("Feature maps", "maps")
-    fields = gr.Markdown("", elem_classes="hint")
+    fields = gr.Markdown("", elem_classes="layers")
     grams = _figure("Gram matrices", "grams")
 
     def run(values: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
@@ -124,10 +124,12 @@ def _build_maps(studio: Studio, source: Source) -> None:
 def _figure(label: str, id: str) -> gr.Image:
     return gr.Image(
         label=label,
+        show_label=False,
         visible=False,
         interactive=False,
         buttons=["download", "fullscreen"],
         elem_id=id,
+        elem_classes="plot",
         alt_text=label,
     )
 
@@ -170,7 +172,7 @@ def _build_recovery(studio: Studio, source: Source) -> None:
     with gr.Row():
         button = gr.Button("Recover the picture", variant="primary", elem_id="recover")
         cancel = gr.Button("Cancel", variant="stop", visible=False, elem_id="recover-cancel")
-    line = gr.HTML("", elem_id="recover-status")
+    line = gr.HTML("", padding=False, elem_id="recover-status")
     live = gr.Image(
         label="Coming into being",
         visible=False,
@@ -182,6 +184,7 @@ def _build_recovery(studio: Studio, source: Source) -> None:
     )
     album = gr.Gallery(
         label="Recovered",
+        show_label=False,
         columns=3,
         object_fit="contain",
         visible=False,
