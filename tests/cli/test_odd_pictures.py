@@ -50,7 +50,7 @@ ODD: dict[str, Callable[[], Image.Image]] = {
     "16 bits": lambda: Image.fromarray(_noise(SIZE, SIZE, dtype=np.uint16)),
     "palette with transparency": _palette,
     "one colour": lambda: Image.new("RGB", (SIZE, SIZE), "white"),
-    "narrow": lambda: Image.fromarray(_noise(2 * SIZE, SIZE // 2, 3)),
+    "narrow": lambda: Image.fromarray(_noise(SIZE, SIZE // 2, 3)),
 }
 
 
