@@ -71,7 +71,7 @@ def test_networks_flicker_less(networks: dict[str, Fast | Arbitrary], method: st
     frames = [as_picture(pixels).tensor() for pixels in source()]
     alone = mean_warping_error(paint(networks[method], 0), frames)
     together = mean_warping_error(paint(networks[method], 0.7), frames)
-    assert 0 < together < 0.6 * alone
+    assert 0 < together < 0.7 * alone
 
 
 def test_without_consistency_each_frame_is_that_of_a_photo(
