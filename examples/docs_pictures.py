@@ -24,7 +24,7 @@ from impasto.samples import portrait
 
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"
 ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic")
-BOLD = "--style-weight 8"
+BOLD = "--style-weight 4"
 # Her outline in the portrait, as shares of its width and height.
 PERSON = (
     (0, 1.02),

@@ -77,4 +77,5 @@ print((kept - taken()) / 1e6)
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
     )
-    assert float(done.stdout) > 150
+    # The threads may have shared an arena: between one of them and both.
+    assert float(done.stdout) > 100
