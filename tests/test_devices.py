@@ -77,5 +77,5 @@ print((kept - taken()) / 1e6)
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
     )
-    # The threads may have shared an arena: between one of them and both.
-    assert float(done.stdout) > 100
+    # Of 400 MB at most: the threads may have taken from one another what was free.
+    assert float(done.stdout) > 50
