@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Visitors whose state is kept, the latest; Gradio holds 0.4 MB for each, even for a single picture
+# through the API.
+SESSIONS = 200
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -108,6 +111,7 @@ def _launch(
             theme=theme(),
             css=CSS,
             head=HEAD,
+            state_session_capacity=SESSIONS,
             footer_links=["api", "settings"],
             inbrowser=open_browser,
             prevent_thread_lock=True,
