@@ -141,17 +141,8 @@ def _masks() -> list[list[str]]:
 
 
 def _side_by_side(names: list[str], figure: str, labels: list[str]) -> list[str]:
-    height = ["--height", "384"]
-    return [
-        "compare",
-        "strip",
-        *names,
-        *height,
-        "-o",
-        f"figures/{figure}.jpg",
-        "--labels",
-        *labels,
-    ]
+    output = ["--height", "384", "-o", f"figures/{figure}.jpg"]
+    return ["compare", "strip", *names, *output, "--labels", *labels]
 
 
 def _draw_masks() -> None:

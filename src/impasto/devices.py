@@ -116,14 +116,10 @@ def keep_memory() -> None:
     up to half of a CPU run. Set IMPASTO_MALLOC=system to leave the allocator alone. Does nothing
     where the C library is not glibc.
     """
-    if os.environ.get("IMPASTO_MALLOC") == "system" or not sys.platform.startswith("linux"):
+    if os.environ.get("IMPASTO_MALLOC") == "system":
         return
-    try:
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(_M_MMAP_MAX, 0)
-        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-    except (OSError, AttributeError):
-        logger.debug("no glibc here: its allocator is left alone")
+    _tell_glibc("mallopt", _M_MMAP_MAX, 0)
+    _tell_glibc("mallopt", _M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def release_memory() -> None:
@@ -133,9 +129,13 @@ def release_memory() -> None:
     not fit into: a server whose work goes from thread to thread, or a run whose image grows, would
     take a multiple of what it needs. Does nothing where the C library is not glibc.
     """
+    _tell_glibc("malloc_trim", 0)
+
+
+def _tell_glibc(function: str, *numbers: int) -> None:
     if not sys.platform.startswith("linux"):
         return
     try:
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        getattr(ctypes.CDLL("libc.so.6"), function)(*numbers)
     except (OSError, AttributeError):
         logger.debug("no glibc here: its allocator is left alone")

@@ -73,6 +73,16 @@ def add_masks(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_styles(parser: argparse.ArgumentParser) -> None:
+    """Add the styles, of which there is at least one."""
+    parser.add_argument(
+        "styles",
+        nargs="+",
+        metavar="STYLE",
+        help="artwork, style of the gallery or model file; several are blended",
+    )
+
+
 def choice_of(
     args: argparse.Namespace, styles: Sequence[str], *, artworks: str = "optimize"
 ) -> Choice:

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
 from impasto.cli.counting import CountingBar
-from impasto.cli.methods import add_method_options, choice_of, load_stylizer, options_of
+from impasto.cli.methods import (
+    add_method_options,
+    add_styles,
+    choice_of,
+    load_stylizer,
+    options_of,
+)
 from impasto.video.options import VideoOptions
 
 if TYPE_CHECKING:
@@ -27,12 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "Ctrl-C the result plays as far as it got, and --resume goes on.",
     )
     parser.add_argument("content", metavar="IN", help="video")
-    parser.add_argument(
-        "styles",
-        nargs="+",
-        metavar="STYLE",
-        help="artwork, style of the gallery or model file; several are blended",
-    )
+    add_styles(parser)
     parser.add_argument(
         "-o",
         "--output",

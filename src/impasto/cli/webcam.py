@@ -14,7 +14,7 @@ from impasto.cli.arguments import (
     names,
     parse_numbers,
 )
-from impasto.cli.methods import choice_of, load_stylizer
+from impasto.cli.methods import add_styles, choice_of, load_stylizer
 from impasto.networks.options import ArbitraryOptions
 from impasto.video.options import VideoOptions
 
@@ -31,12 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         description="Repaint what a camera sees in a window, as fast as the network paints. "
         "Escape or q ends it. Extra: video.",
     )
-    parser.add_argument(
-        "styles",
-        nargs="+",
-        metavar="STYLE",
-        help="artwork, style of the gallery or model file; several are blended",
-    )
+    add_styles(parser)
     parser.add_argument(
         "--camera",
         default="0",

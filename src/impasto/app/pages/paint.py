@@ -101,12 +101,7 @@ def _build_form(studio: Studio) -> tuple[Form, gr.Button, gr.Button]:
         cancel = gr.Button("Cancel", variant="stop", size="lg", visible=False, elem_id="cancel")
     parameter_fields = parameters.build(method, studio.limits)
     mask = masks.build(content, studio.limits)
-    method.change(
-        HINTS.__getitem__,
-        method,
-        hint,
-        **HIDDEN,
-    )
+    method.change(HINTS.__getitem__, method, hint, **HIDDEN)
     return Form(content, method, style_fields, parameter_fields, mask), paint, cancel
 
 

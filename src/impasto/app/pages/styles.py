@@ -25,7 +25,7 @@ class StyleFields:
     """The fields in which styles are chosen.
 
     Attributes:
-        artworks: gr.Images, the further ones hidden until they are asked for.
+        artworks: Uploads, the further ones hidden until they are asked for.
         names: Names of the gallery's styles.
         weights: How much each style counts.
     """
