@@ -55,11 +55,11 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fast | Arbit
     save_model(network, fast, folder / "fast.safetensors")
     arbitrary = Description("arbitrary", Architecture(4, 1))
     save_model(build(arbitrary), arbitrary, folder / "arbitrary.safetensors")
+    # In one precision, so that processors with and without bfloat16 find the same.
+    common: Any = {"device": "cpu", "precision": "float32"}
     stylizers: dict[str, Any] = {
-        "fast": Fast(model=str(folder / "fast.safetensors"), device="cpu"),
-        "arbitrary": Arbitrary(
-            model=str(folder / "arbitrary.safetensors"), device="cpu", strength=0.8
-        ),
+        "fast": Fast(model=str(folder / "fast.safetensors"), **common),
+        "arbitrary": Arbitrary(model=str(folder / "arbitrary.safetensors"), strength=0.8, **common),
     }
     stylizers["fast"].set_style(None)
     stylizers["arbitrary"].set_style(artworks.draw("river-dots", 64))
@@ -71,7 +71,7 @@ def test_networks_flicker_less(networks: dict[str, Fast | Arbitrary], method: st
     frames = [as_picture(pixels).tensor() for pixels in source()]
     alone = mean_warping_error(paint(networks[method], 0), frames)
     together = mean_warping_error(paint(networks[method], 0.7), frames)
-    assert 0 < together < 0.7 * alone
+    assert 0 < together < 0.6 * alone
 
 
 def test_without_consistency_each_frame_is_that_of_a_photo(
