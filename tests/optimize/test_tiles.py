@@ -43,3 +43,16 @@ def test_tiles_put_together_are_the_image(height: int, width: int, longest: int)
 def test_the_deepest_field_suffices_for_all() -> None:
     fields = [ReceptiveField(1, 2), ReceptiveField(4, 3), ReceptiveField(2, 9)]
     assert deepest(fields) == ReceptiveField(4, 9)
+
+
+def test_a_part_and_its_gradient_stay_channels_last() -> None:
+    window = torch.rand(1, 8, 48, 64).to(memory_format=torch.channels_last).requires_grad_()
+    tile = lay_tiles((96, 64), 64, ReceptiveField(16, 16))[0]
+    part = tile.inner(window, stride=2)
+    weights = torch.rand_like(part)
+    (grad,) = torch.autograd.grad((part * weights).sum(), window)
+    expected = torch.zeros(1, 8, 48, 64)
+    expected[..., tile.rows.inner(2), tile.columns.inner(2)] = weights
+    torch.testing.assert_close(grad, expected)
+    for each in (part, grad):
+        assert each.is_contiguous(memory_format=torch.channels_last)

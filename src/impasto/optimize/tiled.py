@@ -27,6 +27,9 @@ from impasto.optimize.objective import Objective, Source
 from impasto.optimize.tiles import Tile, deepest, lay_tiles
 from impasto.options import OptimizeOptions
 
+# From so many tiles on, asking the system anew for the memory of one takes no time to speak of.
+MANY = 12
+
 Maps = dict[str, Tensor]
 
 
@@ -134,8 +137,9 @@ class TiledObjective(Objective):
             del window, maps
             for name, part in parts.items():
                 terms[name] = terms.get(name, 0) + part.detach()
-        # The images of the optimiser do not fit into the pieces that the maps of tiles leave.
-        release_memory()
+        if len(self.grid.tiles) >= MANY:
+            # The images of the optimiser do not fit into the pieces that the maps of tiles leave.
+            release_memory()
         return terms, grad
 
     def _keep_content(self) -> None:
@@ -148,8 +152,7 @@ class TiledObjective(Objective):
             for layer, part in maps.items():
                 self.divisors[layer] += self._divisor(tile, layer, part)
             if self.keep_maps:
-                # Copied: a tile's part of a map would keep the whole map in memory.
-                self.kept[tile] = {layer: part.clone() for layer, part in maps.items()}
+                self.kept[tile] = maps
 
     def _divisor(self, tile: Tile, layer: str, maps: Tensor) -> Tensor | float:
         if self.options.classic_losses:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
+import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from impasto.backbones.base import ReceptiveField
 
@@ -54,8 +57,30 @@ class Tile:
         return maps[..., self.rows.own(stride), self.columns.own(stride)]
 
     def inner(self, maps: Tensor, stride: int = 1) -> Tensor:
-        """The tile's part of a map of its window."""
-        return maps[..., self.rows.inner(stride), self.columns.inner(stride)]
+        """A copy of the tile's part of a map ``(B, C, h, w)`` of its window, channels last."""
+        part: Tensor = _Part.apply(maps, self.rows.inner(stride), self.columns.inner(stride))  # type: ignore[no-untyped-call]
+        return part
+
+
+class _Part(torch.autograd.Function):
+    """A part of channels-last maps, channels last on the way back as well.
+
+    The gradient of an ordinary slice is not, and every convolution behind it would convert what
+    it gets: a sixth of the time of a step.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, rows: slice, columns: slice) -> Tensor:
+        ctx.shape, ctx.where = maps.shape, (..., rows, columns)
+        return maps[ctx.where].clone(memory_format=torch.channels_last)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        layout: Any = {"dtype": grad.dtype, "device": grad.device}
+        whole = torch.empty(ctx.shape, **layout, memory_format=torch.channels_last).zero_()
+        whole[ctx.where] = grad
+        return whole, None, None
 
 
 def deepest(fields: Iterable[ReceptiveField]) -> ReceptiveField:
