@@ -22,18 +22,19 @@ from impasto.options import OptimizeOptions, parse_memory, parse_tile
 SHARE = 0.8
 # Sides of tiles to choose from. Smaller ones would see more around them than they own.
 SIDES = (1536, 1024, 768, 512, 384, 256)
-# Images that a step holds beside its graph: content, image, best image, gradient, the last ones.
-IMAGES = 7
+# Images that a step holds beside its graph: the content as a picture and as a tensor, the image,
+# the best and the last one, their gradients, and copies on the way: up to 10.5 were measured.
+IMAGES = 11
 # Further ones that L-BFGS or Adam hold at work, when there is no graph.
-WORK_IMAGES = 6
+WORK_IMAGES = 3
 # Pairs of L-BFGS' history, in bfloat16, for which smaller tiles are taken into account; and those
 # with which it still gets on where even the smallest tiles leave no room for more.
-PAIRS = 8
+PAIRS = 6
 FEW_PAIRS = 3
 # Most that a step takes over what its graph keeps: up to 2.5 was measured, in bfloat16.
 WORKSPACE = 2.5
-# What the process takes over what is in use, as freed memory lies in pieces: 1.17 was measured.
-FRAGMENTS = 1.25
+# What the process takes over what is in use, as freed memory lies in pieces: 1.15 was measured.
+FRAGMENTS = 1.2
 FLOAT = 4
 
 
