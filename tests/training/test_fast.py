@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -188,16 +188,24 @@ def test_batches_prepared_ahead_are_those_of_their_steps(start: Start) -> None:
         assert torch.equal(threaded.network.state_dict()[name], value), name
 
 
+@pytest.fixture
+def default_interrupt() -> Iterator[None]:
+    """Ctrl-C as Python handles it; a process of pytest-xdist may ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("default_interrupt")
 def test_time_and_ctrl_c_keep_a_checkpoint(start: Start, tmp_path: Path) -> None:
     def interrupt(step: Step) -> None:
         if step.step == 2:
             signal.raise_signal(signal.SIGINT)
 
-    before = signal.getsignal(signal.SIGINT)
     trainer = start()
     assert trainer.run(checkpoint=tmp_path / "run.pt", seconds=0) == "time"
     assert trainer.run(checkpoint=tmp_path / "run.pt", callbacks=[interrupt]) == "interrupted"
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     resumed = start()
     resumed.resume(tmp_path / "run.pt")
     assert resumed.step == 2
