@@ -77,8 +77,9 @@ class _Part(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        layout: Any = {"dtype": grad.dtype, "device": grad.device}
-        whole = torch.empty(ctx.shape, **layout, memory_format=torch.channels_last).zero_()
+        whole = torch.empty(
+            ctx.shape, dtype=grad.dtype, device=grad.device, memory_format=torch.channels_last
+        ).zero_()
         whole[ctx.where] = grad
         return whole, None, None
 
