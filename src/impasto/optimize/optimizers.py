@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Protocol
 
 import torch
@@ -73,7 +74,7 @@ class LBFGS:
         self._forget()
 
     def _forget(self) -> None:
-        # Each pair: change of the image, change of the gradient, 1 / their product.
+        # Each pair: change of the image, change of the gradient (vectors), 1 / their product.
         self.pairs: list[tuple[Tensor, Tensor, Tensor]] = []
         self.last: tuple[Tensor, Tensor, Tensor] | None = None
         self.inverse_curvature: Tensor | None = None
@@ -103,8 +104,8 @@ class LBFGS:
         grad = torch.where(good, grad, self.last[2])
         self.length = torch.where(good, 1.0, 0.25 * self.length)
         count, dtype = self._capacity(image)
-        change = (image - self.last[0]).to(dtype)
-        gradient_change = (grad - self.last[2]).to(dtype)
+        change = (image - self.last[0]).to(dtype).flatten()
+        gradient_change = (grad - self.last[2]).to(dtype).flatten()
         product = _dot(change, gradient_change)
         square = _dot(gradient_change, gradient_change)
         # Without positive curvature the approximation would lose its descent directions: such a
@@ -129,7 +130,7 @@ class LBFGS:
         gentle = self.first_step / grad.square().mean().sqrt().clamp_min(1e-30)
         if self.inverse_curvature is None:
             return grad * gentle
-        direction = grad.clone(memory_format=torch.contiguous_format)
+        direction = grad.clone(memory_format=torch.contiguous_format).flatten()
         shares = []
         for change, gradient_change, weight in reversed(self.pairs):
             shares.append(weight * _dot(change, direction))
@@ -139,23 +140,26 @@ class LBFGS:
             self.pairs, reversed(shares), strict=True
         ):
             _add(direction, share - weight * _dot(gradient_change, direction), change)
-        return direction
+        return direction.view(grad.shape)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
-    """The inner product of two images, in float32 or wider."""
-    return torch.stack([(x * y).sum() for x, y in _chunks(a, b)]).sum()
+    """The inner product of two vectors, in float32 or wider."""
+    return reduce(torch.add, (x @ y for x, y in _chunks(a, b)))
 
 
-def _add(image: Tensor, share: Tensor, change: Tensor) -> None:
-    """Add a share of a change to a contiguous image, in place."""
-    for x, y in _chunks(image, change):
-        x += share * y
+def _add(vector: Tensor, share: Tensor, change: Tensor) -> None:
+    """Add a share of a change to a vector, in place."""
+    for x, y in _chunks(vector, change):
+        x.addcmul_(y, share)
 
 
-def _chunks(*images: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """The numbers of images piece by piece, in float32 or wider: no wide copy of a whole one."""
-    for pieces in zip(*(torch.split(image.reshape(-1), CHUNK) for image in images), strict=True):
+def _chunks(*vectors: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Vectors in float32 or wider; narrow ones piece by piece: no wide copy of a whole one."""
+    if all(vector.dtype.itemsize >= torch.float32.itemsize for vector in vectors):
+        yield vectors
+        return
+    for pieces in zip(*(torch.split(vector, CHUNK) for vector in vectors), strict=True):
         yield tuple(x.to(torch.promote_types(x.dtype, torch.float32)) for x in pieces)
 
 
