@@ -110,7 +110,7 @@ def plot(points: Mapping[str, tuple[float, float]], path: Path) -> None:
         axes.plot(size, ratio, "o", color="#c2410c" if name == "lite, shipped" else "#334155")
         axes.annotate(name, (size, ratio), xytext=(6, 4), textcoords="offset points")
     axes.set(xlabel="file, MB", ylabel="style distance (W2) of its pictures over VGG-16's")
-    axes.margins(0.2)
+    axes.margins(x=0.35, y=0.2)
     axes.grid(alpha=0.3)
     figure.savefig(path)
 
