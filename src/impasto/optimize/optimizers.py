@@ -42,7 +42,7 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(image, size=size, mode="bicubic", antialias=True)
 
 
-# Numbers of a large image that are worked on at a time.
+# Numbers of a narrow vector that are widened at a time.
 CHUNK = 2**22
 
 
