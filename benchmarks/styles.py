@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the evaluation data")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--steps", type=int, default=250, help="of the default loss")
+    parser.add_argument("--steps", type=int, default=200, help="of the default loss")
     parser.add_argument("--converged", type=int, default=4, help="times as many steps")
     parser.add_argument("--backbone", default="lite", choices=("lite", "vgg16"))
     parser.add_argument("--sheet", type=Path, help="write the pictures side by side")

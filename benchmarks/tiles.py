@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--tile", type=int, default=512)
     parser.add_argument("--size", type=int, nargs=2, default=[4096, 3072], help="of (d)")
-    parser.add_argument("--steps", type=int, default=250, help="of (d)")
+    parser.add_argument("--steps", type=int, default=200, help="of (d)")
     parser.add_argument("--photo", help="of (d); enlarged to the size (default: a drawn one)")
     parser.add_argument("--precision", default="auto", help="of (d)")
     parser.add_argument("--memory", default="4GB", help="of (d)")

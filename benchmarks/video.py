@@ -78,7 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clips", type=int, default=len(CLIPS))
     parser.add_argument("--frames", type=int, default=24, help="of each clip")
     parser.add_argument("--size", type=int, default=320, help="longer side")
-    parser.add_argument("--steps", type=int, default=250, help="of the optimisation")
+    parser.add_argument("--steps", type=int, default=200, help="of the optimisation")
     parser.add_argument("--consistency", type=float, default=0.7)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--strips", type=Path, help="folder for strips of the frames")

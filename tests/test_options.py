@@ -21,7 +21,7 @@ def test_gatys_is_the_classic_recipe() -> None:
     assert (options.scales, options.optimizer, options.init) == (1, "lbfgs", "content")
     assert (options.style_loss, options.classic_losses, options.tv_weight) == ("gram", True, 0)
     assert options.content_layers == {"relu4_2": 1.0}
-    assert list(options.style_layers) == ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
+    assert options.style_layers == {f"relu{block}_1": 1.0 for block in range(1, 6)}
 
 
 @pytest.mark.parametrize(

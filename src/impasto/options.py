@@ -21,7 +21,9 @@ Pooling = Literal["max", "average"]
 ColorMode = Literal["off", "luminance", "linear", "histogram"]
 LayerWeights = dict[str, float]
 
-STYLE_LAYERS = {f"relu{block}_1": 1.0 for block in range(1, 6)}
+# Departs from Gatys et al., who weigh all alike: relu5_1 pulls hardest at the content. At half its
+# weight the content distance falls in half the steps, and the style's distances stay balanced.
+STYLE_LAYERS = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, "relu5_1": 0.5}
 # relu4_2 as in Gatys et al.; the lower layers keep thin lines, which a coarse-to-fine run bends
 # more than a run at one scale does, and leave more room for style at the same content distance.
 CONTENT_LAYERS = {"relu4_2": 1.0, "relu3_2": 0.6, "relu2_2": 0.4, "relu1_2": 0.1}
@@ -95,7 +97,7 @@ class OptimizeOptions:
     )
     pooling: Pooling = option("max", "pooling of the backbone", choices=("max", "average"))
     max_size: int = option(512, "longer side of the result", minimum=1, metavar="PX")
-    steps: int = option(250, "evaluations of loss and gradient, all scales together", minimum=1)
+    steps: int = option(200, "evaluations of loss and gradient, all scales together", minimum=1)
     scales: int = option(
         0, "scales of the coarse-to-fine pyramid; 0: as many as the size calls for", minimum=0
     )
@@ -192,6 +194,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "style_weight": 1e6,
         "tv_weight": 0.0,
         "content_layers": {"relu4_2": 1.0},
+        "style_layers": dict.fromkeys(STYLE_LAYERS, 1.0),
         "style_loss": "gram",
         "classic_losses": True,
         "precision": "float32",

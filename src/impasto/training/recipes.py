@@ -48,7 +48,7 @@ class Recipe:
         NETWORK_CONTENT_LAYERS, "content layers with their weights", metavar="LAYER[=W],..."
     )
     style_layers: LayerWeights = option(
-        STYLE_LAYERS, "style layers with their weights", metavar="LAYER[=W],..."
+        dict.fromkeys(STYLE_LAYERS, 1.0), "style layers with their weights", metavar="LAYER[=W],..."
     )
     style_loss: StyleLoss = option(
         "gram+w2",

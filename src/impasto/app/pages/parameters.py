@@ -12,7 +12,7 @@ from impasto.app.fields import default, sentence
 from impasto.app.limits import Limits
 from impasto.app.pages.events import HIDDEN
 from impasto.app.tasks import INITS
-from impasto.options import PRESETS, OptimizeOptions
+from impasto.options import OptimizeOptions
 
 PRESET_NAMES = {
     "Default": "default",
@@ -210,10 +210,10 @@ def _follow_preset(fields: ParameterFields, limits: Limits) -> None:
     optimize = fields.by_method["optimize"]
 
     def fill(name: str) -> list[Any]:
-        options = {**{"max_size": 512, "steps": 250}, **PRESETS[name]}
+        options = OptimizeOptions.preset(name)
         return [
-            min(options["max_size"], limits.optimize_size),
-            min(options["steps"], limits.max_steps),
+            min(options.max_size, limits.optimize_size),
+            min(options.steps, limits.max_steps),
             1,
         ]
 
