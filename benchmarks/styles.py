@@ -22,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.common import DATA, PAIRS, alone, find, table
+from impasto.options import OptimizeOptions
 
 # Each with a style weight that leaves about as much of the content as the default does: only then
 # can the style distances be compared.
@@ -62,7 +63,6 @@ def paint(task: Task) -> Painting:
 
 def _paint(task: Task) -> tuple[NDArray[np.float32], float]:
     from impasto.optimize import Optimize
-    from impasto.options import OptimizeOptions
 
     weights = str(task.data / "vgg16_features.safetensors") if task.backbone == "vgg16" else None
     stylizer = Optimize(
@@ -180,7 +180,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the evaluation data")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--steps", type=int, default=200, help="of the default loss")
+    parser.add_argument(
+        "--steps", type=int, default=OptimizeOptions().steps, help="of the default loss"
+    )
     parser.add_argument("--converged", type=int, default=4, help="times as many steps")
     parser.add_argument("--backbone", default="lite", choices=("lite", "vgg16"))
     parser.add_argument("--sheet", type=Path, help="write the pictures side by side")

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.common import alone, seconds, table
+from impasto.options import OptimizeOptions
 
 SIZES = (512, 1024, 2048, 4096)
 # An untiled step beyond this size would take more memory than most machines have.
@@ -136,7 +137,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--tile", type=int, default=512)
     parser.add_argument("--size", type=int, nargs=2, default=[4096, 3072], help="of (d)")
-    parser.add_argument("--steps", type=int, default=200, help="of (d)")
+    parser.add_argument("--steps", type=int, default=OptimizeOptions().steps, help="of (d)")
     parser.add_argument("--photo", help="of (d); enlarged to the size (default: a drawn one)")
     parser.add_argument("--precision", default="auto", help="of (d)")
     parser.add_argument("--memory", default="4GB", help="of (d)")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from benchmarks.common import DATA, find, table
+from impasto.options import OptimizeOptions
 
 if TYPE_CHECKING:
     from impasto.image import Picture
@@ -78,7 +79,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clips", type=int, default=len(CLIPS))
     parser.add_argument("--frames", type=int, default=24, help="of each clip")
     parser.add_argument("--size", type=int, default=320, help="longer side")
-    parser.add_argument("--steps", type=int, default=200, help="of the optimisation")
+    parser.add_argument(
+        "--steps", type=int, default=OptimizeOptions().steps, help="of the optimisation"
+    )
     parser.add_argument("--consistency", type=float, default=0.7)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--strips", type=Path, help="folder for strips of the frames")

@@ -61,6 +61,8 @@ def test_instances_do_not_share_their_layers() -> None:
     one, other = OptimizeOptions(), OptimizeOptions()
     one.style_layers["relu1_1"] = 9.0
     assert other.style_layers["relu1_1"] == 1.0
+    OptimizeOptions.preset("gatys").style_layers["relu1_1"] = 9.0
+    assert OptimizeOptions.preset("gatys").style_layers["relu1_1"] == 1.0
 
 
 def test_layers_are_read_from_text() -> None:

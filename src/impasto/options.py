@@ -6,6 +6,7 @@ heavy import here: ``impasto --help`` has to answer at once.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 import re
@@ -21,9 +22,11 @@ Pooling = Literal["max", "average"]
 ColorMode = Literal["off", "luminance", "linear", "histogram"]
 LayerWeights = dict[str, float]
 
-# Departs from Gatys et al., who weigh all alike: relu5_1 pulls hardest at the content. At half its
-# weight the content distance falls in half the steps, and the style's distances stay balanced.
-STYLE_LAYERS = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, "relu5_1": 0.5}
+# All alike, as in Gatys et al.
+CLASSIC_STYLE_LAYERS = {f"relu{block}_1": 1.0 for block in range(1, 6)}
+# Departs from them: relu5_1 pulls hardest at the content. At half its weight the content distance
+# falls in about half of the steps, and the style's distances stay balanced.
+STYLE_LAYERS = {**CLASSIC_STYLE_LAYERS, "relu5_1": 0.5}
 # relu4_2 as in Gatys et al.; the lower layers keep thin lines, which a coarse-to-fine run bends
 # more than a run at one scale does, and leave more room for style at the same content distance.
 CONTENT_LAYERS = {"relu4_2": 1.0, "relu3_2": 0.6, "relu2_2": 0.4, "relu1_2": 0.1}
@@ -177,7 +180,7 @@ class OptimizeOptions:
         known = [item.name for item in dataclasses.fields(cls)]
         for given in overrides:
             must_be_known("option", given, known)
-        return cls(**{**PRESETS[name], **overrides})
+        return cls(**{**copy.deepcopy(PRESETS[name]), **overrides})
 
 
 # "best" adds nearest neighbours and takes its time.
@@ -194,7 +197,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "style_weight": 1e6,
         "tv_weight": 0.0,
         "content_layers": {"relu4_2": 1.0},
-        "style_layers": dict.fromkeys(STYLE_LAYERS, 1.0),
+        "style_layers": CLASSIC_STYLE_LAYERS,
         "style_loss": "gram",
         "classic_losses": True,
         "precision": "float32",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from impasto.options import STYLE_LAYERS, LayerWeights, StyleLoss, check, option
+from impasto.options import CLASSIC_STYLE_LAYERS, LayerWeights, StyleLoss, check, option
 
 # A network starts from nothing, not from the photo as the optimisation does: with that one's
 # layer and weights, the photo hardly shows in first trials.
@@ -48,7 +48,7 @@ class Recipe:
         NETWORK_CONTENT_LAYERS, "content layers with their weights", metavar="LAYER[=W],..."
     )
     style_layers: LayerWeights = option(
-        dict.fromkeys(STYLE_LAYERS, 1.0), "style layers with their weights", metavar="LAYER[=W],..."
+        CLASSIC_STYLE_LAYERS, "style layers with their weights", metavar="LAYER[=W],..."
     )
     style_loss: StyleLoss = option(
         "gram+w2",
