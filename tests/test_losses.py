@@ -55,6 +55,15 @@ def test_moments_are_those_of_the_definition(weighted: bool, layout: torch.memor
     np.testing.assert_allclose(result.covariance, covariance, atol=1e-12)
 
 
+def test_moments_through_a_matrix_are_those_of_the_mapped_maps() -> None:
+    maps, matrix = random_maps(0), torch.randn(3, 5, dtype=torch.float64)
+    mapped = torch.from_numpy(np.einsum("kc,bchw->bkhw", matrix.numpy(), maps.numpy()))
+    mean, second = reference_moments(mapped)
+    result = losses.moments(maps).through(matrix)
+    np.testing.assert_allclose(result.mean, mean, atol=1e-12)
+    np.testing.assert_allclose(result.second, second, atol=1e-12)
+
+
 def test_moments_do_not_depend_on_the_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     maps = random_maps(1)
     whole = losses.moments(maps)

@@ -53,6 +53,14 @@ class Moments:
         device = "cpu" if self.mean.device.type == "mps" else self.mean.device
         return Moments(self.mean.to(device, torch.float64), self.second.to(device, torch.float64))
 
+    def through(self, matrix: Tensor) -> Moments:
+        """The moments of the maps after a linear map ``(K, C)`` of their channels.
+
+        Without the mapped maps: W x has the mean W m and the second moment W S W^T.
+        """
+        matrix = matrix.to(self.mean.dtype)
+        return Moments(self.mean @ matrix.T, matrix @ self.second @ matrix.T)
+
     @property
     def spread(self) -> Tensor:
         """``(B,)``, the variances of the channels, added up."""

@@ -47,6 +47,15 @@ def test_a_head_is_a_matrix_on_the_thin_map() -> None:
     )
 
 
+def test_a_map_wanted_without_its_head_is_the_thin_one() -> None:
+    state, image = small_state(), torch.rand(1, 3, 8, 9)
+    layers = ["relu1_1", "relu1_2"]
+    maps = Lite(state).freeze()(image, layers, headless=["relu1_1"])
+    trunk = VGG("thin", state, plan=(2,)).freeze()(image, layers)
+    torch.testing.assert_close(maps["relu1_1"], trunk["relu1_1"])
+    assert maps["relu1_2"].shape[1] == 2
+
+
 def test_only_wanted_layers_come_back_and_each_has_its_width() -> None:
     maps = Lite(small_state()).freeze()(torch.rand(1, 3, 8, 8), ["relu1_1", "relu1_2"])
     assert {layer: tuple(map_.shape) for layer, map_ in maps.items()} == {

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor
 
 from impasto.backbones import load_backbone
 from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD
+from impasto.backbones.lite import WEIGHTS, Lite
 from impasto.losses import moments
 from impasto.optimize.objective import Guide, Guided, Masked, Objective, Source
 from impasto.options import STYLE_LAYERS, OptimizeOptions
@@ -137,6 +139,47 @@ def test_weights_of_layers_are_shares() -> None:
         for layer in layers
     ]
     torch.testing.assert_close(once, 0.25 * alone[0] + 0.75 * alone[1])
+
+
+class WholeHeads(Lite):
+    """The embedded backbone with its heads on every map."""
+
+    def extract(self, x: Tensor, layers: set[str]) -> dict[str, Tensor]:
+        thin = super().extract(x, layers)
+        return {layer: self.heads[layer](maps) for layer, maps in thin.items()}
+
+    def head(self, layer: str) -> Any:
+        return None
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {},
+        {"style_loss": "w2"},
+        {"style_loss": "gram+w2+nn"},
+        {"classic_losses": True, "style_loss": "gram"},
+        {"content_layers": {"relu2_1": 1.0}},
+        {"content_weight": 0.0},
+    ],
+    ids=str,
+)
+def test_heads_on_moments_are_heads_on_maps(overrides: dict[str, Any]) -> None:
+    options = OptimizeOptions(**{**OPTIONS, **overrides})
+    state = load_file(WEIGHTS)
+    outcomes = [
+        Objective(
+            kind(state).freeze().double(),
+            Source(image(0).double()),
+            [Source(image(1).double()), Source(image(3).double())],
+            [1, 2],
+            options,
+        ).gradient(image(2).double())
+        for kind in (Lite, WholeHeads)
+    ]
+    (terms, grad), (whole_terms, whole_grad) = outcomes
+    torch.testing.assert_close(terms, whole_terms, rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(grad, whole_grad, rtol=1e-5, atol=1e-9)
 
 
 def test_blended_styles_average_their_moments() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.errors import InputError
@@ -76,12 +77,16 @@ class Backbone(nn.Module):
                 hint = nearest(layer, self.layers)
                 raise InputError(f"the backbone {self.name} has no layer '{layer}': {hint}")
 
-    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+    def forward(
+        self, image: Tensor, layers: Iterable[str], headless: Collection[str] = ()
+    ) -> dict[str, Tensor]:
         """Return the feature maps of an image.
 
         Args:
             image: ``(B, 3, H, W)``, RGB in [0, 1].
             layers: Names of the layers whose maps are wanted.
+            headless: Those of them that are wanted without their ``head``, by one who applies it
+                to the moments of the map and so saves a map of its size.
 
         Returns:
             Layer name to feature map ``(B, C, h, w)``.
@@ -92,11 +97,20 @@ class Backbone(nn.Module):
         wanted = set(layers)
         self.check(wanted)
         normalised = (image - self.mean.to(image)) / self.std.to(image)
-        return self.extract(normalised.to(self.dtype), wanted)
+        maps = self.extract(normalised.to(self.dtype), wanted)
+        for layer in wanted.difference(headless):
+            head = self.head(layer)
+            if head is not None:
+                maps[layer] = F.conv2d(maps[layer], head[:, :, None, None])
+        return maps
 
     def extract(self, x: Tensor, layers: set[str]) -> dict[str, Tensor]:
         """Run the network on a normalised image; subclasses say how."""
         raise NotImplementedError
+
+    def head(self, layer: str) -> Tensor | None:
+        """The linear map ``(K, C)`` over the channels that follows a layer; None for none."""
+        return None
 
     def receptive_field(self, layer: str) -> ReceptiveField | None:
         """What a position of a layer's map sees; None where that is not known."""

@@ -42,10 +42,9 @@ class Lite(VGG):
         self.layers = tuple(layer for layer in self.layers if layer.startswith("relu"))
         self.heads = nn.ModuleDict({layer: _head(state, layer) for layer in self.layers})
 
-    def extract(self, x: Tensor, layers: set[str]) -> dict[str, Tensor]:
-        """Run the trunk up to the last wanted layer, and the heads of the wanted ones."""
-        thin = super().extract(x, layers)
-        return {layer: self.heads[layer](maps) for layer, maps in thin.items()}
+    def head(self, layer: str) -> Tensor:
+        """The head behind a layer, ``(K, C)``."""
+        return self.heads.get_parameter(f"{layer}.weight").flatten(1)
 
 
 def _head(state: Mapping[str, Tensor], layer: str) -> nn.Conv2d:

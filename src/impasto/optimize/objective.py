@@ -122,6 +122,7 @@ class Objective:
             self.content_layers = {}
         if options.style_weight == 0:
             self.style_layers = {}
+        self.heads = self._heads()
         with torch.no_grad():
             self._keep_content()
             self.regions = self._regions(styles, style_weights, guides) if self.style_layers else []
@@ -129,7 +130,7 @@ class Objective:
     def __call__(self, image: Tensor) -> dict[str, Tensor]:
         """Return the weighted loss terms of an image ``(1, 3, H, W)``: scalars by name."""
         options = self.options
-        maps = self.backbone(image, {*self.content_layers, *self.style_layers})
+        maps = self._look(image, {*self.content_layers, *self.style_layers})
         terms = {}
         if self.content_layers:
             terms["content"] = options.content_weight * self._content_loss(maps)
@@ -148,11 +149,25 @@ class Objective:
         (grad,) = torch.autograd.grad(_total(terms.values()), image)
         return {name: term.detach() for name, term in terms.items()}, grad
 
+    def _heads(self) -> dict[str, Tensor]:
+        """The heads of the layers of which only moments count, and can be applied to those."""
+        if "nn" in self.options.style_loss:
+            return {}
+        layers = self.style_layers.keys() - self.content_layers.keys()
+        heads = {layer: self.backbone.head(layer) for layer in sorted(layers)}
+        return {layer: head for layer, head in heads.items() if head is not None}
+
+    def _look(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """The feature maps of an image; those of which only moments count, without their heads."""
+        maps: dict[str, Tensor] = self.backbone(image, layers, self.heads)
+        return maps
+
     def _keep_content(self) -> None:
-        self.content_maps = self.backbone(self.content.image, self.content_layers)
+        self.content_maps = self._look(self.content.image, self.content_layers)
 
     def _measure(self, source: Source) -> dict[str, Moments]:
-        return self._moments(self.backbone(source.image, self.style_layers), source)
+        """The moments of a style's feature maps, as they come: with heads only where those are."""
+        return self._moments(self._look(source.image, self.style_layers), source)
 
     def _regions(
         self, styles: Sequence[Source], weights: Sequence[float], guides: Sequence[Tensor] | None
@@ -178,7 +193,7 @@ class Objective:
     def _region(
         self, where: Source, share: float, styles: Sequence[Source], weights: Sequence[float]
     ) -> Region:
-        style = _blend([self._measure(each) for each in styles], weights)
+        style = self._mapped(_blend([self._measure(each) for each in styles], weights))
         kind = self.options.style_loss
         roots = {
             name: losses.factor(x.double().covariance) for name, x in style.items() if "w2" in kind
@@ -187,7 +202,7 @@ class Objective:
         if "nn" in kind:
             # Looked at again, one after another: the maps of all styles would take much memory.
             counting = (
-                (style, self.backbone(style.image, self.style_layers))
+                (style, self._look(style.image, self.style_layers))
                 for style, weight in zip(styles, weights, strict=True)
                 if weight
             )
@@ -199,6 +214,13 @@ class Objective:
         return {
             layer: losses.moments(maps[layer], source.weights_at(maps[layer].shape[2:]))
             for layer in self.style_layers
+        }
+
+    def _mapped(self, moments: Mapping[str, Moments]) -> dict[str, Moments]:
+        """The moments behind the heads that the maps went without."""
+        return {
+            layer: each.through(self.heads[layer]) if layer in self.heads else each
+            for layer, each in moments.items()
         }
 
     def _content_loss(self, maps: dict[str, Tensor]) -> Tensor:
@@ -222,8 +244,9 @@ class Objective:
         return _total(terms)
 
     def _statistics_loss(self, moments: Mapping[str, Moments], region: Region) -> Tensor:
+        mapped = self._mapped(moments)
         return _total(
-            weight * self._compare_style(moments[layer], region, layer)
+            weight * self._compare_style(mapped[layer], region, layer)
             for layer, weight in self.style_layers.items()
         )
 

@@ -123,15 +123,15 @@ class TiledObjective(Objective):
         if self.style_layers:
             with torch.no_grad():
                 for tile in others:
-                    _add(sums, tile, self._look(image, tile, self.style_layers)[1])
+                    _add(sums, tile, self._look_at(image, tile, self.style_layers)[1])
         # The last tile of the first pass is the first of the second: its graph is kept.
-        window, maps = self._look(image, last)
+        window, maps = self._look_at(image, last)
         _add(sums, last, maps)
         terms, by_sums = self._style_gradient([each.moments for each in sums])
         grad = torch.zeros_like(image)
         for tile in (last, *others):
             if tile is not last:
-                window, maps = self._look(image, tile)
+                window, maps = self._look_at(image, tile)
             parts = self._local_terms(tile, window, maps)
             tile.window(grad).add_(self._carry_back(tile, window, maps, by_sums, parts))
             del window, maps
@@ -162,23 +162,23 @@ class TiledObjective(Objective):
     @torch.no_grad()
     def _content_maps(self, tile: Tile) -> Maps:
         kept = self.kept.get(tile)
-        return kept or self._look(self.content.image, tile, self.content_layers)[1]
+        return kept or self._look_at(self.content.image, tile, self.content_layers)[1]
 
     @torch.no_grad()
     def _measure(self, source: Source) -> dict[str, Moments]:
         grid = _Grid(source, self.tile, self.fields)
         sums = _Sums(grid, self.style_layers)
         for tile in grid.tiles:
-            sums.add(tile, self._look(source.image, tile, self.style_layers)[1])
+            sums.add(tile, self._look_at(source.image, tile, self.style_layers)[1])
         return sums.moments
 
-    def _look(
+    def _look_at(
         self, image: Tensor, tile: Tile, layers: Iterable[str] | None = None
     ) -> tuple[Tensor, Maps]:
         """The window of a tile, and the tile's part of its feature maps (all if left out)."""
         window = tile.window(image).detach().requires_grad_(torch.is_grad_enabled())
         wanted = {*self.content_layers, *self.style_layers} if layers is None else layers
-        maps = self.backbone(window, wanted)
+        maps = self._look(window, wanted)
         return window, {
             layer: tile.inner(each, self.fields[layer].stride) for layer, each in maps.items()
         }
