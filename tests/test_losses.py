@@ -105,10 +105,24 @@ def test_content_loss_against_numpy() -> None:
     a, b = maps.numpy(), target.numpy()
     expected = np.mean((a - b) ** 2) / np.mean(b**2)
     assert losses.content_loss(maps, target).item() == pytest.approx(expected, rel=1e-6)
-    weights = torch.rand(2, 1, 6, 7, dtype=torch.float64)
-    w = weights.numpy()
-    expected = np.sum(w * (a - b) ** 2) / np.sum(w * b**2)
-    assert losses.content_loss(maps, target, weights).item() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("headed", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_squared_error_and_power_against_numpy(weighted: bool, headed: bool) -> None:
+    maps, target = random_maps(4).requires_grad_(), random_maps(5)
+    weights = torch.rand(2, 1, 6, 7, dtype=torch.float64) if weighted else None
+    head = torch.randn(3, 5, dtype=torch.float64) if headed else None
+    w = 1.0 if weights is None else weights.numpy()
+    a, b = (
+        each if head is None else np.einsum("kc,bchw->bkhw", head.numpy(), each)
+        for each in (maps.detach().numpy(), target.numpy())
+    )
+    error = losses.squared_error(maps, target, weights, head)
+    assert error.item() == pytest.approx(np.sum(w * (a - b) ** 2), rel=1e-6)
+    power = losses.power(target, weights, head)
+    assert power.item() == pytest.approx(np.sum(w * b**2), rel=1e-6)
+    assert torch.autograd.gradcheck(lambda m: losses.squared_error(m, target, weights, head), maps)
 
 
 def test_gram_loss_against_numpy() -> None:
@@ -135,13 +149,6 @@ def test_classic_gram_loss_against_numpy() -> None:
     expected = np.mean((a @ a.T / (5 * 42) - b @ b.T / (5 * 36)) ** 2)
     result = losses.gram_loss_classic(losses.moments(image), losses.moments(style))
     assert result.item() == pytest.approx(expected, rel=1e-9)
-
-
-def test_classic_content_loss_is_the_mean_squared_error() -> None:
-    maps, target = random_maps(12).float(), random_maps(13).float()
-    expected = np.mean((maps.double().numpy() - target.double().numpy()) ** 2)
-    result = losses.content_loss_classic(maps, target)
-    assert result.item() == pytest.approx(expected, rel=1e-5)
 
 
 def reference_w2(image: Tensor, style: Tensor) -> float:

@@ -164,51 +164,57 @@ def _row_weights(maps: Tensor, weights: Tensor | None) -> Tensor | None:
     return _rows(weights).to(torch.promote_types(maps.dtype, torch.float32))
 
 
+def through_head(maps: Tensor, head: Tensor | None) -> Tensor:
+    """Maps ``(B, C, h, w)`` after a linear map ``(K, C)`` of their channels, if there is one."""
+    return maps if head is None else F.conv2d(maps, head[:, :, None, None])
+
+
 class _SquaredError(torch.autograd.Function):
     """The weighted sum of squared differences ``(B, C, h, w)``, in float32 or wider.
 
-    Its gradient is the difference itself, kept in the maps' own dtype: autograd would keep wide
-    copies of maps as large as the image.
+    For its gradient, the difference, it keeps only what is there anyway: the map, which the
+    network goes on with, and the target. Autograd would keep wide copies as large as the image.
     """
 
     @staticmethod
-    def forward(ctx: Any, maps: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
-        difference = maps - target
-        weighted = difference if weights is None else difference * weights.to(difference.dtype)
-        ctx.save_for_backward(weighted)
-        wide = torch.promote_types(maps.dtype, torch.float32)
-        if weights is None:
-            return power(difference)
-        return (weighted.to(wide) * difference).sum()
+    def forward(
+        ctx: Any, maps: Tensor, target: Tensor, weights: Tensor | None, head: Tensor | None
+    ) -> Tensor:
+        ctx.save_for_backward(maps, target, weights, head)
+        return power(maps - target, weights, head)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        (weighted,) = ctx.saved_tensors
-        return (2 * grad).to(weighted.dtype) * weighted, None, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
+        maps, target, weights, head = ctx.saved_tensors
+        difference = through_head(maps - target, None if head is None else head.T @ head)
+        if weights is not None:
+            difference *= weights.to(difference.dtype)
+        return difference.mul_((2 * grad).to(difference.dtype)), None, None, None
 
 
-def content_loss(maps: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+def content_loss(maps: Tensor, target: Tensor) -> Tensor:
     """Squared error of feature maps over the target's (Gatys et al. 2016, eq. 1).
 
     Args:
         maps: ``(B, C, h, w)``, of the image.
         target: ``(B, C, h, w)``, of the content image.
-        weights: ``(B, 1, h, w)``, how much each position counts.
 
     Returns:
         A scalar: 0 for equal maps, about 1 for a map that shares nothing with the target.
     """
-    return squared_error(maps, target, weights) / (power(target, weights) + EPS)
+    return squared_error(maps, target) / (power(target) + EPS)
 
 
-def content_loss_classic(maps: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error of feature maps, as in most scripts after Gatys et al. 2016."""
-    return squared_error(maps, target) / maps.numel()
+def power(maps: Tensor, weights: Tensor | None = None, head: Tensor | None = None) -> Tensor:
+    """The weighted sum of squares of feature maps: a scalar, in float32 or wider.
 
-
-def power(maps: Tensor, weights: Tensor | None = None) -> Tensor:
-    """The weighted sum of squares of ``(B, C, h, w)``: a scalar, in float32 or wider."""
+    Args:
+        maps: ``(B, C, h, w)``.
+        weights: ``(B, 1, h, w)``, how much each position counts.
+        head: ``(K, C)``, a linear map of the channels that the maps have still to go through.
+    """
+    maps = through_head(maps, head)
     wide = torch.promote_types(maps.dtype, torch.float32)
     if weights is None:
         norm: Tensor = torch.linalg.vector_norm(maps, dtype=wide)
@@ -216,9 +222,18 @@ def power(maps: Tensor, weights: Tensor | None = None) -> Tensor:
     return (maps.to(wide).square() * weights).sum()
 
 
-def squared_error(maps: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
-    """The weighted sum of squared differences of ``(B, C, h, w)``: a scalar."""
-    error: Tensor = _SquaredError.apply(maps, target, weights)  # type: ignore[no-untyped-call]
+def squared_error(
+    maps: Tensor, target: Tensor, weights: Tensor | None = None, head: Tensor | None = None
+) -> Tensor:
+    """The weighted sum of squared differences of feature maps: a scalar.
+
+    Args:
+        maps: ``(B, C, h, w)``, of the image.
+        target: ``(B, C, h, w)``, of the content image.
+        weights: ``(B, 1, h, w)``, how much each position counts.
+        head: ``(K, C)``, a linear map of the channels that both have still to go through.
+    """
+    error: Tensor = _SquaredError.apply(maps, target, weights, head)  # type: ignore[no-untyped-call]
     return error
 
 

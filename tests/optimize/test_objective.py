@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
 
+from impasto import losses
 from impasto.backbones import load_backbone
 from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD
 from impasto.backbones.lite import WEIGHTS, Lite
@@ -144,9 +146,9 @@ def test_weights_of_layers_are_shares() -> None:
 class WholeHeads(Lite):
     """The embedded backbone with its heads on every map."""
 
-    def extract(self, x: Tensor, layers: set[str]) -> dict[str, Tensor]:
-        thin = super().extract(x, layers)
-        return {layer: self.heads[layer](maps) for layer, maps in thin.items()}
+    def extract(self, x: Tensor, layers: set[str]) -> Iterator[tuple[str, Tensor]]:
+        for layer, maps in super().extract(x, layers):
+            yield layer, self.heads[layer](maps)
 
     def head(self, layer: str) -> Any:
         return None
@@ -180,6 +182,32 @@ def test_heads_on_moments_are_heads_on_maps(overrides: dict[str, Any]) -> None:
     (terms, grad), (whole_terms, whole_grad) = outcomes
     torch.testing.assert_close(terms, whole_terms, rtol=1e-6, atol=1e-9)
     torch.testing.assert_close(grad, whole_grad, rtol=1e-5, atol=1e-9)
+
+
+def test_gradients_of_shallow_maps_are_formed_after_those_of_deep_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else all of them are in memory at once."""
+    objective, events = objective_of([Source(image(1))], [1]), list[str]()
+    backbone, pull_back = objective.backbone, losses._pull_back
+    names = {8: "relu1_1", 12: "relu2_1", 16: "relu3_1"}
+
+    def noted_walk(*args: Any) -> Iterator[tuple[str, Tensor]]:
+        for layer, maps in type(backbone).walk(backbone, *args):
+            note = lambda _, layer=layer: events.append(f"{layer} has its gradient")  # noqa: E731
+            maps.register_hook(note)  # type: ignore[no-untyped-call]
+            yield layer, maps
+
+    def noted_pull_back(maps: Tensor, *args: Any) -> Tensor:
+        events.append(f"{names[maps.shape[1]]} gets that of its moments")
+        return pull_back(maps, *args)
+
+    monkeypatch.setattr(backbone, "walk", noted_walk)
+    monkeypatch.setattr(losses, "_pull_back", noted_pull_back)
+    objective.gradient(image(2))
+    for shallow, deep in itertools.pairwise(names.values()):
+        own, done = f"{shallow} gets that of its moments", f"{deep} has its gradient"
+        assert events.index(own) > events.index(done)
 
 
 def test_blended_styles_average_their_moments() -> None:

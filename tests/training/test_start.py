@@ -50,7 +50,7 @@ def test_the_encoder_sees_what_the_embedded_backbone_sees() -> None:
     normalised = (image - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / torch.tensor(
         [0.229, 0.224, 0.225]
     )[:, None, None]
-    maps = VGG.extract(lite, normalised, {"relu1_2", "relu2_1"})
+    maps = dict(VGG.extract(lite, normalised, {"relu1_2", "relu2_1"}))
     with torch.no_grad():
         first = network.encoder.layers[1](network.encoder.layers[0](4 * image - 2).relu()).relu()
         second = network.encoder.layers[2](torch.nn.functional.max_pool2d(first, 2)).relu()

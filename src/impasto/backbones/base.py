@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -86,7 +86,7 @@ class Backbone(nn.Module):
             image: ``(B, 3, H, W)``, RGB in [0, 1].
             layers: Names of the layers whose maps are wanted.
             headless: Those of them that are wanted without their ``head``, by one who applies it
-                to the moments of the map and so saves a map of its size.
+                later to something smaller than a map.
 
         Returns:
             Layer name to feature map ``(B, C, h, w)``.
@@ -94,17 +94,24 @@ class Backbone(nn.Module):
         Raises:
             InputError: If a layer is unknown.
         """
+        return dict(self.walk(image, layers, headless))
+
+    def walk(
+        self, image: Tensor, layers: Iterable[str], headless: Collection[str] = ()
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Yield layers and their feature maps in the order in which they run, as ``forward`` does.
+
+        A loss that takes what it needs of a map before it asks for the next saves memory: autograd
+        goes back in the opposite order, and otherwise begins with the gradients of all maps.
+        """
         wanted = set(layers)
         self.check(wanted)
         normalised = (image - self.mean.to(image)) / self.std.to(image)
-        maps = self.extract(normalised.to(self.dtype), wanted)
-        for layer in wanted.difference(headless):
-            head = self.head(layer)
-            if head is not None:
-                maps[layer] = F.conv2d(maps[layer], head[:, :, None, None])
-        return maps
+        for layer, maps in self.extract(normalised.to(self.dtype), wanted):
+            head = None if layer in headless else self.head(layer)
+            yield layer, maps if head is None else F.conv2d(maps, head[:, :, None, None])
 
-    def extract(self, x: Tensor, layers: set[str]) -> dict[str, Tensor]:
+    def extract(self, x: Tensor, layers: set[str]) -> Iterator[tuple[str, Tensor]]:
         """Run the network on a normalised image; subclasses say how."""
         raise NotImplementedError
 
@@ -168,7 +175,7 @@ class ModuleBackbone(Backbone):
         self.module = module
         self.paths = dict(paths)
 
-    def extract(self, x: Tensor, layers: set[str]) -> dict[str, Tensor]:
+    def extract(self, x: Tensor, layers: set[str]) -> Iterator[tuple[str, Tensor]]:
         """Run the module until the last wanted map has been seen."""
         maps: dict[str, Tensor] = {}
 
@@ -191,4 +198,4 @@ class ModuleBackbone(Backbone):
         finally:
             for hook in hooks:
                 hook.remove()
-        return maps
+        yield from maps.items()

@@ -7,7 +7,7 @@ ReLU, ``relu4_2`` the one after.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import torch.nn.functional as F
@@ -71,9 +71,9 @@ class VGG(Backbone):
             for i, stage in enumerate(names)
         )
 
-    def extract(self, x: Tensor, layers: set[str]) -> dict[str, Tensor]:
+    def extract(self, x: Tensor, layers: set[str]) -> Iterator[tuple[str, Tensor]]:
         """Run the stages up to the last wanted layer."""
-        maps: dict[str, Tensor] = {}
+        left = len(layers)
         for name, stage in zip(self.names, self.features, strict=True):
             if name.startswith("conv"):
                 x = stage(x)
@@ -83,10 +83,10 @@ class VGG(Backbone):
             else:
                 x = self.pool(x)
             if name in layers:
-                maps[name] = x
-            if len(maps) == len(layers):
-                break
-        return maps
+                yield name, x
+                left -= 1
+            if not left:
+                return
 
     def receptive_field(self, layer: str) -> ReceptiveField:
         """What a position of a layer's map sees: 3 x 3 convolutions and 2 x 2 pools add up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -129,14 +130,24 @@ class Objective:
 
     def __call__(self, image: Tensor) -> dict[str, Tensor]:
         """Return the weighted loss terms of an image ``(1, 3, H, W)``: scalars by name."""
-        options = self.options
-        maps = self._look(image, {*self.content_layers, *self.style_layers})
+        options, layers = self.options, {*self.content_layers, *self.style_layers}
+        content: list[Tensor] = []
+        moments: list[dict[str, Moments]] = [{} for _ in self.regions]
+        kept: dict[str, Tensor] = {}
+        for layer, maps in self.backbone.walk(image, layers, self.heads):
+            if layer in self.content_layers:
+                target = self.content_maps[layer]
+                weights = self.content.weights_at(maps.shape[2:])
+                content.append(self._content_error(layer, maps, target, weights))
+            if layer in self.style_layers:
+                self._note(layer, maps, moments, kept)
         terms = {}
-        if self.content_layers:
-            terms["content"] = options.content_weight * self._content_loss(maps)
+        if content:
+            terms["content"] = options.content_weight * _total(content)
         if self.style_layers:
             terms["style"] = options.style_weight * _total(
-                region.share * self._style_loss(maps, region) for region in self.regions
+                region.share * self._style_loss(region, found, kept)
+                for region, found in zip(self.regions, moments, strict=True)
             )
         if options.tv_weight:
             terms["tv"] = options.tv_weight * losses.total_variation(image)
@@ -150,24 +161,40 @@ class Objective:
         return {name: term.detach() for name, term in terms.items()}, grad
 
     def _heads(self) -> dict[str, Tensor]:
-        """The heads of the layers of which only moments count, and can be applied to those."""
-        if "nn" in self.options.style_loss:
+        """The heads that are applied to moments and differences, which is cheaper than to maps.
+
+        Nearest neighbours compare maps, and the classic losses count their channels.
+        """
+        if "nn" in self.options.style_loss or self.options.classic_losses:
             return {}
-        layers = self.style_layers.keys() - self.content_layers.keys()
-        heads = {layer: self.backbone.head(layer) for layer in sorted(layers)}
+        layers = sorted({*self.content_layers, *self.style_layers})
+        heads = {layer: self.backbone.head(layer) for layer in layers}
         return {layer: head for layer, head in heads.items() if head is not None}
 
     def _look(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        """The feature maps of an image; those of which only moments count, without their heads."""
+        """The feature maps of an image, without the heads that are applied later."""
         maps: dict[str, Tensor] = self.backbone(image, layers, self.heads)
         return maps
 
     def _keep_content(self) -> None:
         self.content_maps = self._look(self.content.image, self.content_layers)
+        self.divisors: dict[str, Any] = {
+            layer: self._divisor(layer, maps, self.content.weights_at(maps.shape[2:])) + losses.EPS
+            for layer, maps in self.content_maps.items()
+        }
+
+    def _divisor(self, layer: str, maps: Tensor, weights: Tensor | None) -> Tensor | float:
+        """What the squared error of content maps is divided by: their power, or their size."""
+        if self.options.classic_losses:
+            return maps.numel()
+        return losses.power(maps, weights, self.heads.get(layer))
 
     def _measure(self, source: Source) -> dict[str, Moments]:
-        """The moments of a style's feature maps, as they come: with heads only where those are."""
-        return self._moments(self._look(source.image, self.style_layers), source)
+        """The moments of a style's feature maps, without the heads that are applied later."""
+        return {
+            layer: _moments(maps, source)
+            for layer, maps in self.backbone.walk(source.image, self.style_layers, self.heads)
+        }
 
     def _regions(
         self, styles: Sequence[Source], weights: Sequence[float], guides: Sequence[Tensor] | None
@@ -209,12 +236,19 @@ class Objective:
             neighbors = Neighbors(self.style_layers, style, where, counting)
         return Region(where, share, style, roots, neighbors)
 
-    def _moments(self, maps: Mapping[str, Tensor], source: Source) -> dict[str, Moments]:
-        """The moments of a source's feature maps, each position counting as much as it says."""
-        return {
-            layer: losses.moments(maps[layer], source.weights_at(maps[layer].shape[2:]))
-            for layer in self.style_layers
-        }
+    def _note(
+        self,
+        layer: str,
+        maps: Tensor,
+        moments: Sequence[dict[str, Moments]],
+        kept: dict[str, Tensor],
+    ) -> None:
+        """Keep of a layer's maps what the style loss needs: moments by region, or the maps."""
+        if self.options.style_loss != "nn":
+            for region, found in zip(self.regions, moments, strict=True):
+                found[layer] = _moments(maps, region.where)
+        if "nn" in self.options.style_loss:
+            kept[layer] = maps
 
     def _mapped(self, moments: Mapping[str, Moments]) -> dict[str, Moments]:
         """The moments behind the heads that the maps went without."""
@@ -223,21 +257,21 @@ class Objective:
             for layer, each in moments.items()
         }
 
-    def _content_loss(self, maps: dict[str, Tensor]) -> Tensor:
-        return _total(
-            weight * self._compare_content(maps[layer], self.content_maps[layer])
-            for layer, weight in self.content_layers.items()
-        )
+    def _content_error(
+        self, layer: str, maps: Tensor, target: Tensor, weights: Tensor | None
+    ) -> Tensor:
+        """A layer's part of the content loss, for the whole image or a tile of it."""
+        weights = None if self.options.classic_losses else weights
+        error = losses.squared_error(maps, target, weights, self.heads.get(layer))
+        part: Tensor = self.content_layers[layer] / self.divisors[layer] * error
+        return part
 
-    def _compare_content(self, maps: Tensor, target: Tensor) -> Tensor:
-        if self.options.classic_losses:
-            return losses.content_loss_classic(maps, target)
-        return losses.content_loss(maps, target, self.content.weights_at(maps.shape[2:]))
-
-    def _style_loss(self, maps: Mapping[str, Tensor], region: Region) -> Tensor:
+    def _style_loss(
+        self, region: Region, moments: Mapping[str, Moments], maps: Mapping[str, Tensor]
+    ) -> Tensor:
         terms = []
-        if self.options.style_loss != "nn":
-            terms.append(self._statistics_loss(self._moments(maps, region.where), region))
+        if moments:
+            terms.append(self._statistics_loss(moments, region))
         if region.neighbors is not None:
             neighbors = region.neighbors(maps)
             terms.append(NEIGHBOR_SHARE * neighbors if terms else neighbors)
@@ -328,6 +362,11 @@ def _normalised(layers: LayerWeights, classic: bool) -> LayerWeights:
     """
     total = 1.0 if classic else sum(layers.values())
     return {layer: weight / total for layer, weight in layers.items() if weight}
+
+
+def _moments(maps: Tensor, source: Source) -> Moments:
+    """The moments of a source's feature maps, each position counting as much as it says."""
+    return losses.moments(maps, source.weights_at(maps.shape[2:]))
 
 
 def _blend(styles: Sequence[dict[str, Moments]], weights: Sequence[float]) -> dict[str, Moments]:

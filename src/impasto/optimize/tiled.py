@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import prod
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -146,18 +145,14 @@ class TiledObjective(Objective):
         """Note what the content loss is divided by and, if asked to, the maps of the content."""
         self.grid = _Grid(self.content, self.tile, self.fields)
         self.kept: dict[Tile, Maps] = {}
-        self.divisors: dict[str, Any] = dict.fromkeys(self.content_layers, losses.EPS)
+        self.divisors = dict.fromkeys(self.content_layers, losses.EPS)
         for tile in self.grid.tiles if self.content_layers else ():
             maps = self._content_maps(tile)
             for layer, part in maps.items():
-                self.divisors[layer] += self._divisor(tile, layer, part)
+                weights = self.grid.weights_in(tile, layer)
+                self.divisors[layer] += self._divisor(layer, part, weights)
             if self.keep_maps:
                 self.kept[tile] = maps
-
-    def _divisor(self, tile: Tile, layer: str, maps: Tensor) -> Tensor | float:
-        if self.options.classic_losses:
-            return maps.numel()
-        return losses.power(maps, self.grid.weights_in(tile, layer))
 
     @torch.no_grad()
     def _content_maps(self, tile: Tile) -> Maps:
@@ -215,19 +210,14 @@ class TiledObjective(Objective):
         if self.content_layers:
             targets = self._content_maps(tile)
             parts = [
-                weight / self.divisors[layer] * self._content_error(tile, layer, maps, targets)
-                for layer, weight in self.content_layers.items()
+                self._content_error(layer, maps[layer], target, self.grid.weights_in(tile, layer))
+                for layer, target in targets.items()
             ]
             terms["content"] = self.options.content_weight * torch.stack(parts).sum()
         if self.options.tv_weight:
             size = self.grid.image.shape[2:]
             terms["tv"] = self.options.tv_weight * _variation(tile, window, size)
         return terms
-
-    def _content_error(self, tile: Tile, layer: str, maps: Maps, targets: Maps) -> Tensor:
-        classic = self.options.classic_losses
-        weights = None if classic else self.grid.weights_in(tile, layer)
-        return losses.squared_error(maps[layer], targets[layer], weights)
 
     def _carry_back(
         self,

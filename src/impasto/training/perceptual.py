@@ -127,21 +127,21 @@ class PerceptualLoss:
         Returns:
             Scalars by name: "content", "style" and, where it has a weight, "tv".
         """
+        content: list[Tensor] = []
+        styles: list[Tensor] = []
         with _exact(painted):
             with torch.no_grad():
                 wanted = self.backbone(contents, self.content_layers)
-            maps = self.backbone(painted, {*self.content_layers, *self.style_layers})
+            layers = {*self.content_layers, *self.style_layers}
+            for layer, maps in self.backbone.walk(painted, layers):
+                if layer in wanted:
+                    weight = self.content_layers[layer]
+                    content.append(weight * _content(maps, wanted[layer]))
+                if layer in self.style_layers:
+                    styles.append(self.style_layers[layer] * self._compare(maps, layer, style))
             terms = {
-                "content": self.recipe.content_weight
-                * _sum(
-                    weight * _content(maps[layer], wanted[layer])
-                    for layer, weight in self.content_layers.items()
-                ),
-                "style": self.recipe.style_weight
-                * _sum(
-                    weight * self._compare(maps[layer], layer, style)
-                    for layer, weight in self.style_layers.items()
-                ),
+                "content": self.recipe.content_weight * _sum(content),
+                "style": self.recipe.style_weight * _sum(styles),
             }
             if self.recipe.tv_weight:
                 terms["tv"] = self.recipe.tv_weight * total_variation(painted)
