@@ -33,13 +33,13 @@ def options(data: Path, name: str, **others: Any) -> Any:
     return OptimizeOptions(backbone=name, weights=weights, **others)
 
 
-def time_step(data: Path, name: str, precision: str) -> float:
-    """Median seconds of one evaluation of the default loss and its gradient at 512 x 512."""
+def time_step(data: Path, name: str, precision: str, side: int) -> float:
+    """Median seconds of one evaluation of the default loss and its gradient."""
     from impasto.optimize import Optimize
     from impasto.optimize.objective import Objective, Source
 
     stylizer = Optimize(options(data, name, precision=precision))
-    image, content, style = torch.rand(3, 1, 3, 512, 512).unbind()
+    image, content, style = torch.rand(3, 1, 3, side, side).unbind()
     objective = Objective(
         stylizer.backbone, Source(content), [Source(style)], [1.0], stylizer.options
     )
@@ -51,22 +51,18 @@ def time_step(data: Path, name: str, precision: str) -> float:
     return seconds(step)
 
 
-def import_only(data: Path, name: str, precision: str) -> float:
-    """Load a backbone and stop: the memory from which that of a step is counted."""
-    from impasto.optimize import Optimize
-
-    Optimize(options(data, name, precision=precision))
-    return 0.0
-
-
 def report_steps(data: Path) -> None:
-    """Print time and memory of a step."""
+    """Print time and memory of a step.
+
+    Memory is counted from that of a process that makes small steps: it has loaded weights and the
+    code of libraries, which are not the step's.
+    """
     rows = []
     for precision in ("bfloat16", "float32"):
         times, memory = {}, {}
         for name in BACKBONES:
-            _, base = alone(import_only, data, name, precision)
-            times[name], peak = alone(time_step, data, name, precision)
+            _, base = alone(time_step, data, name, precision, 64)
+            times[name], peak = alone(time_step, data, name, precision, 512)
             memory[name] = peak - base
         rows.append(
             [
