@@ -13,6 +13,7 @@ from impasto.networks import runtime
 from impasto.networks.description import Architecture
 from impasto.networks.runtime import Measured, paint, patches, spans
 from impasto.networks.transformer import (
+    Head,
     Painter,
     TransformerNetwork,
     UpConvolution,
@@ -60,6 +61,14 @@ def test_up_convolution_is_bilinear_upsampling_and_a_convolution() -> None:
     maps = torch.rand(2, 3, 4, 7)
     fine = F.interpolate(maps, scale_factor=2, mode="bilinear")
     expected = F.conv2d(F.pad(fine, (1,) * 4, mode="replicate"), layer.weight)
+    torch.testing.assert_close(F.pixel_shuffle(layer(maps), 2), expected, atol=1e-6, rtol=1e-5)
+
+
+def test_head_is_a_convolution_of_the_rearranged_map() -> None:
+    layer = Head(5).requires_grad_(False)
+    maps = torch.rand(2, 20, 4, 7)
+    fine = F.pad(F.pixel_shuffle(maps, 2), (1,) * 4, mode="reflect")
+    expected = F.conv2d(fine, layer.weight, layer.bias)
     torch.testing.assert_close(layer(maps), expected, atol=1e-6, rtol=1e-5)
 
 

@@ -9,7 +9,7 @@ Departures, and why:
 - Bilinear upsampling before a convolution instead of a transposed convolution: no checkerboards
   (Odena et al. 2016), nor the small bricks that nearest-neighbour upsampling left in first trials.
   Both are computed as one convolution at low resolution.
-- Borders are replicated, never zero, so that no frame appears.
+- Borders are replicated (before the last convolution reflected), never zero: no frame appears.
 - A small last convolution, 3x3 instead of 9x9: with three outputs it is the slowest of all.
 - A logistic function at the end: the result is in [0, 1] without clipping, with a gradient.
 """
@@ -64,7 +64,7 @@ class UpConvolution(nn.Conv2d):
 
     Both are linear and see nine pixels of the small map, so they are done at once, before
     upsampling, with one kernel for each of the four pixels that a pixel becomes: the same
-    numbers, faster.
+    numbers, faster. Those four stay channels, ``(B, 4 * C', h, w)``, until ``F.pixel_shuffle``.
     """
 
     #: How the taps of a kernel on the fine grid add up on the coarse one: (phase, coarse, fine).
@@ -77,10 +77,36 @@ class UpConvolution(nn.Conv2d):
         super().__init__(inputs, outputs, 3, bias=False)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Upsample and convolve ``(B, C, h, w)`` to ``(B, C', 2 * h, 2 * w)``."""
+        """Upsample and convolve ``(B, C, h, w)`` to ``(B, 4 * C', h, w)``."""
         taps = torch.tensor(self.TAPS, dtype=self.weight.dtype, device=self.weight.device)
         kernels = torch.einsum("ayi,bxj,ocij->oabcyx", taps, taps, self.weight.float())
-        return F.pixel_shuffle(F.conv2d(replicate(maps, 1), kernels.flatten(0, 2)), 2)
+        return F.conv2d(replicate(maps, 1), kernels.flatten(0, 2))
+
+
+class Head(nn.Conv2d):
+    """The last 3x3 convolution, of a map whose pixels are still four channels of a small one.
+
+    Rearranging three channels at the end is cheaper than all of them before. At the border the
+    small map is replicated, which for the large one is a reflection.
+    """
+
+    #: Which pixel a tap of the kernel meets: (phase of the result, coarse position, phase, tap).
+    TAPS = (
+        (((0, 0, 0), (1, 0, 0)), ((0, 1, 0), (0, 0, 1)), ((0, 0, 0), (0, 0, 0))),
+        (((0, 0, 0), (0, 0, 0)), ((1, 0, 0), (0, 1, 0)), ((0, 0, 1), (0, 0, 0))),
+    )
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__(inputs, 3, 3)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Convolve ``(B, 4 * C, h, w)`` to ``(B, 3, 2 * h, 2 * w)``."""
+        taps = torch.tensor(self.TAPS, dtype=self.weight.dtype, device=self.weight.device)
+        kernels = torch.einsum("aypi,bxqj,ocij->oabcpqyx", taps, taps, self.weight.float())
+        kernels = kernels.flatten(0, 2).flatten(1, 3)
+        assert self.bias is not None
+        bias = self.bias.float().repeat_interleave(4)
+        return F.pixel_shuffle(F.conv2d(replicate(maps, 1), kernels, bias), 2)
 
 
 def replicate(maps: Tensor, margin: int) -> Tensor:
@@ -126,7 +152,7 @@ class Painter(nn.Module):
         self.up = nn.ModuleList(
             [UpConvolution(4 * width, 2 * width), UpConvolution(2 * width, width)]
         )
-        self.head = Convolution(width, 3, 3)
+        self.head = Head(width)
 
     @property
     def reach(self) -> int:
@@ -162,8 +188,12 @@ class Painter(nn.Module):
             maps = modulated(conv(maps)).relu()
         for block in self.blocks:
             maps = block(maps, modulated)
-        for conv in self.up:
-            maps = modulated(conv(maps)).relu()
+        coarse, fine = self.up
+        maps = modulated(F.pixel_shuffle(coarse(maps), 2)).relu()
+        maps = fine(maps)
+        # To a normalisation the four pixels of each are a longer map of one channel.
+        size = maps.shape
+        maps = modulated(maps.reshape(size[0], -1, 4 * size[2], size[3])).relu().view(size)
         # Half precision would leave bands in a clear sky.
         with torch.autocast(image.device.type, enabled=False):
             painted: Tensor = self.head(maps.float()).sigmoid()
