@@ -14,6 +14,7 @@ from impasto.explain.strip import sheet
 from impasto.image import Picture
 from impasto.networks.arbitrary import ArbitraryNetwork
 from impasto.networks.description import Architecture, Description
+from impasto.training.augment import Corners, corner, windows
 from impasto.training.data import PictureFolder
 from impasto.training.perceptual import Motion, PerceptualLoss, steadiness
 from impasto.training.photos import Photos
@@ -34,11 +35,13 @@ class ArbitraryBatch:
         contents: ``(B, 3, size, size)``, RGB in [0, 1].
         styles: ``(B, 3, size, size)``, likewise.
         motion: Where steadiness is asked for, how the frames move.
+        corners: Where the windows lie that are compared, one for each; None: whole crops are.
     """
 
     contents: Tensor
     styles: Tensor
     motion: Motion | None
+    corners: Corners | None = None
 
 
 class ArbitraryTask:
@@ -84,14 +87,16 @@ class ArbitraryTask:
             if rng.random() < self.recipe.identity:
                 styles[index] = contents[index]
         moves = Motion.draw(contents, draws) if self.recipe.temporal_weight else None
-        return ArbitraryBatch(contents, styles, moves)
+        corners = [corner(self.recipe.size, rng) for rng in draws]
+        return ArbitraryBatch(contents, styles, moves, corners)
 
     def terms(self, network: ArbitraryNetwork, batch: ArbitraryBatch) -> dict[str, Tensor]:
         """The weighted loss terms of a batch."""
         contents, styles = batch.contents.to(self.device), batch.styles.to(self.device)
         code = network.encode_style(styles)
         painted = network(contents, code)
-        terms = self.loss(painted, contents, self.loss.style(styles))
+        at = batch.corners
+        terms = self.loss(windows(painted, at), windows(contents, at), self.loss.style(styles))
         if batch.motion:
             moved = steadiness(
                 painted, contents, lambda images: network(images, code), batch.motion

@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
 MOST_ENLARGED = 2
 MIN_SCALE = 0.45  # crops show pictures shrunk to no less than this, unless they are very large
+# Small pictures are also shown enlarged, as long as a crop holds a third of the shorter side: what
+# is painted later is often larger, and its skies are smoother.
+MAX_SCALE, LEAST_SHOWN = 1.5, 1 / 3
 
 
 class PictureFolder:
@@ -84,7 +87,11 @@ def _random_crop(image: Image.Image, size: int, rng: Random) -> Tensor:
     image = ImageOps.exif_transpose(image).convert("RGB")
     width, height = image.size
     least = size / min(width, height)
-    scale = least if least >= 1 else math.exp(rng.uniform(math.log(max(least, MIN_SCALE)), 0))
+    most = min(MAX_SCALE, max(1.0, least / LEAST_SHOWN))
+    if least < 1:
+        scale = math.exp(rng.uniform(math.log(max(least, MIN_SCALE)), math.log(most)))
+    else:
+        scale = least
     side = min(size / scale, width, height)
     left, top = rng.uniform(0, width - side), rng.uniform(0, height - side)
     crop = image.resize(

@@ -31,8 +31,8 @@ from impasto.training.augment import inside, motion, noise, warp
 from impasto.training.recipes import Recipe
 
 # Wasserstein distances need a matrix root of every picture at every step. Its cost grows with the
-# cube of the channels, so deep, wide layers go by their Gram matrices alone.
-MOST_W2_CHANNELS = 128
+# cube of the channels, so the widest layers go by their Gram matrices alone.
+MOST_W2_CHANNELS = 256
 
 
 @dataclass(frozen=True)

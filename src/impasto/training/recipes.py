@@ -52,7 +52,7 @@ class Recipe:
     )
     style_loss: StyleLoss = option(
         "gram+w2",
-        "statistics that the style loss compares (w2 in layers of up to 128 channels)",
+        "statistics that the style loss compares (w2 in layers of up to 256 channels)",
         choices=("gram", "w2", "gram+w2"),
     )
     start: str = option(
