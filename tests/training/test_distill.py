@@ -115,20 +115,23 @@ def test_training_brings_the_student_nearer(start: Callable[[Recipe], Distillati
     assert error() < 0.9 * before
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_resumed_run_gives_the_weights_of_the_unbroken_one(
-    start: Callable[[Recipe], Distillation], tmp_path: Path
+    start: Callable[[Recipe], Distillation], tmp_path: Path, dtype: torch.dtype
 ) -> None:
     unbroken = start(RECIPE)
+    unbroken.teacher.to(dtype)
     unbroken.start()
     for _ in range(RECIPE.steps):
         unbroken.advance()
 
     first = start(RECIPE)
+    first.teacher.to(dtype)
     first.start()
     for _ in range(5):  # two rounds of painting are behind it, one is to come
         first.advance()
     first.save(tmp_path / "run.pt")
-    second = start(RECIPE)
+    second = start(RECIPE)  # on a machine of another precision: that of the checkpoint counts
     second.resume(tmp_path / "run.pt")
     assert second.step == 5
     while second.step < RECIPE.steps:

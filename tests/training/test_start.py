@@ -18,7 +18,7 @@ from impasto.networks.transformer import TransformerNetwork
 from impasto.training.start import start_arbitrary, start_fast
 
 SMALL = Architecture(width=4, blocks=1)
-STYLES = [artworks.draw(name, 64) for name in artworks.names()[:2]]
+STYLES = {name: artworks.draw(name, 64) for name in artworks.names()[:2]}
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_new_style_starts_as_the_arbitrary_network_paints_it(
     network = TransformerNetwork(SMALL, len(STYLES))
     start_fast(network, path, STYLES)
     photo = torch.rand(1, 3, 32, 32)
-    for number, style in enumerate(STYLES):
+    for number, style in enumerate(STYLES.values()):
         expected = model(photo, model.encode_style(style.tensor()))
         painted = network(photo, torch.eye(len(STYLES))[number, None])
         torch.testing.assert_close(painted, expected, rtol=0, atol=5e-3)
@@ -87,17 +87,30 @@ def test_a_new_style_starts_as_the_mean_of_the_styles_of_a_fast_model(
     fast_file: tuple[TransformerNetwork, str],
 ) -> None:
     model, path = fast_file
-    network = TransformerNetwork(SMALL, 1)
-    start_fast(network, path, STYLES[:1])
+    network = TransformerNetwork(SMALL, len(STYLES))
+    start_fast(network, path, STYLES)
     photo = torch.rand(1, 3, 32, 32)
     expected = model(photo, torch.full((1, 3), 1 / 3))
-    torch.testing.assert_close(network(photo, torch.ones(1, 1)), expected, rtol=0, atol=5e-3)
+    painted = network(photo, torch.tensor([[1.0, 0.0]]))
+    torch.testing.assert_close(painted, expected, rtol=0, atol=5e-3)
+
+
+def test_a_style_that_a_fast_model_has_goes_on_from_what_it_learnt(
+    fast_file: tuple[TransformerNetwork, str],
+) -> None:
+    model, path = fast_file
+    network = TransformerNetwork(SMALL, 2)
+    start_fast(network, path, dict(zip(("new", "b"), STYLES.values(), strict=True)))
+    photo = torch.rand(1, 3, 32, 32)
+    expected = model(photo, torch.tensor([[0.0, 1.0, 0.0]]))
+    painted = network(photo, torch.tensor([[0.0, 1.0]]))
+    torch.testing.assert_close(painted, expected, rtol=0, atol=5e-3)
 
 
 def test_from_scratch_nothing_is_taken() -> None:
-    network = TransformerNetwork(SMALL, 1)
+    network = TransformerNetwork(SMALL, len(STYLES))
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    start_fast(network, "scratch", STYLES[:1])
+    start_fast(network, "scratch", STYLES)
     assert all(torch.equal(network.state_dict()[name], value) for name, value in before.items())
 
 
@@ -105,7 +118,7 @@ def test_a_model_of_other_measures_or_kind_is_refused(
     arbitrary_file: tuple[ArbitraryNetwork, str], fast_file: tuple[TransformerNetwork, str]
 ) -> None:
     with pytest.raises(InputError, match="another width"):
-        start_fast(TransformerNetwork(Architecture(8, 1)), arbitrary_file[1], STYLES[:1])
+        start_fast(TransformerNetwork(Architecture(8, 1), 2), arbitrary_file[1], STYLES)
     with pytest.raises(InputError, match="another width"):
         start_arbitrary(ArbitraryNetwork(Architecture(4, 2)), arbitrary_file[1])
     with pytest.raises(InputError, match="per-style"):

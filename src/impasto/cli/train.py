@@ -94,6 +94,7 @@ def _distillation(arguments: argparse.Namespace) -> Distillation:
 
     from impasto.backbones import load_backbone
     from impasto.backbones.vgg import VGG
+    from impasto.devices import pick_dtype
     from impasto.training.crops import Crops
     from impasto.training.data import PictureFolder
     from impasto.training.distill import Distillation, Recipe
@@ -101,8 +102,9 @@ def _distillation(arguments: argparse.Namespace) -> Distillation:
     settings = {"steps": arguments.steps} if arguments.steps else {}
     recipe = Recipe(seed=arguments.seed, **settings)
     photos, artworks = PictureFolder(arguments.photos), PictureFolder(arguments.artworks)
-    teacher = load_backbone(arguments.teacher, weights=arguments.weights).to(torch.bfloat16)
+    teacher = load_backbone(arguments.teacher, weights=arguments.weights)
     assert isinstance(teacher, VGG)
+    teacher.to(pick_dtype("auto", torch.device("cpu")))
     return Distillation(recipe, teacher, Crops(photos, artworks, recipe.size))
 
 

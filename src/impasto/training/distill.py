@@ -199,7 +199,8 @@ class Distillation:
 
     Args:
         recipe: What to do.
-        teacher: VGG-16, frozen; in bfloat16 it takes half of the time on many machines.
+        teacher: VGG-16, frozen. The student computes in the dtype that this one has: bfloat16
+            takes half of the time where hardware multiplies it, and thrice the time elsewhere.
         crops: What to learn on.
 
     Attributes:
@@ -237,7 +238,7 @@ class Distillation:
             self._paint()
         images = self._batch()
         targets = self.targets(images)
-        with torch.autocast(images.device.type, torch.bfloat16):
+        with self._precision():
             maps = self.student(images, targets)
         loss = total_error(maps, targets, self.targets.power)
         self.student.zero_grad()
@@ -257,6 +258,10 @@ class Distillation:
         value = float(loss.detach())
         self.loss = value if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * value
 
+    def _precision(self) -> torch.autocast:
+        dtype = self.teacher.dtype
+        return torch.autocast("cpu", dtype, enabled=dtype != torch.float32)
+
     def _rng(self, purpose: object) -> Random:
         return Random(f"{self.recipe.seed} {purpose}")
 
@@ -266,7 +271,7 @@ class Distillation:
         return self.recipe.learning_rate * min(1.0, warm_up, cool_down)
 
     def _paint(self) -> None:
-        with torch.autocast("cpu", torch.bfloat16):
+        with self._precision():
             pictures = paint(self.average, self.crops, self._rng(f"paint {self.step}"))
         self.pool = torch.cat([self.pool, pictures])[-self.recipe.on_policy_pool :]
 
@@ -283,6 +288,7 @@ class Distillation:
         """Write a checkpoint from which ``resume`` goes on exactly."""
         state = {
             "recipe": asdict(self.recipe),
+            "dtype": self.teacher.dtype,
             "step": self.step,
             "loss": self.loss,
             "pool": self.pool,
@@ -296,14 +302,14 @@ class Distillation:
             torch.save(state, temporary)
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint.
+        """Go on from a checkpoint, in the dtype in which it was begun.
 
         Raises:
             InputError: If it cannot be read, or belongs to another recipe.
         """
         try:
             state = torch.load(path, weights_only=True)
-            recipe = state["recipe"]
+            recipe, dtype = state["recipe"], state["dtype"]
         except (OSError, EOFError, RuntimeError, LookupError, pickle.UnpicklingError) as error:
             raise InputError(f"cannot resume from '{path}': it is no checkpoint") from error
         ours = asdict(self.recipe)
@@ -311,6 +317,7 @@ class Distillation:
             was = ", ".join(f"{name} {recipe.get(name)}" for name in changed)
             raise InputError(f"the checkpoint '{path}' was made with other settings: {was}")
         self.step, self.loss, self.pool = state["step"], state["loss"], state["pool"]
+        self.teacher.to(dtype)
         self.targets = Targets(self.teacher, state["axes"], state["power"])
         self._use(Lite(state["average"]))
         self.student.load_state_dict(state["student"])

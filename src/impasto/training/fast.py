@@ -114,7 +114,8 @@ class FastTask:
 
     def start(self, network: TransformerNetwork) -> None:
         """Begin with the weights of a model that paints already, if the recipe says so."""
-        start_fast(network, self.recipe.start, self.pictures)
+        styles = dict(zip(self.description.styles, self.pictures, strict=True))
+        start_fast(network, self.recipe.start, styles)
 
     def batch(self, draws: Sequence[Random]) -> FastBatch:
         """Draw a batch, each picture by its own generator."""

@@ -6,7 +6,7 @@ minutes instead of hours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -17,6 +17,7 @@ from impasto.backbones.lite import load_lite
 from impasto.errors import InputError
 from impasto.image import Picture
 from impasto.networks.arbitrary import ArbitraryNetwork, StyleEncoder
+from impasto.networks.description import Description
 from impasto.networks.files import Network, load_model
 from impasto.networks.gallery import shipped
 from impasto.networks.transformer import TransformerNetwork
@@ -39,37 +40,40 @@ def start_arbitrary(network: ArbitraryNetwork, source: str) -> None:
     if source == "scratch":
         copy_encoder(network.encoder)
     else:
-        model = _load(source)
+        model, _ = _load(source)
         if not isinstance(model, ArbitraryNetwork):
             raise InputError(f"{source} holds per-style networks: start from an any-style network")
         _copy(model, network, source)
     network.encoder.requires_grad_(False)
 
 
-def start_fast(network: TransformerNetwork, source: str, styles: Sequence[Picture]) -> None:
+def start_fast(network: TransformerNetwork, source: str, styles: Mapping[str, Picture]) -> None:
     """Give a per-style network its first weights.
 
     Args:
         network: Freshly built, on the CPU.
         source: "scratch": it stays as it is; "shipped" or a model file: it paints like that one
-            from the start. An any-style network gives each style what it predicts for it, a
-            per-style network the mean of its styles.
-        styles: The style images, in the order of the network's table.
+            from the start. An any-style network gives each style what it predicts for it; a
+            per-style network gives a style that it has by this name what it learnt, others the
+            mean of its styles.
+        styles: The style images by name, in the order of the network's table.
 
     Raises:
         InputError: If the model cannot be read or has other measures.
     """
     if source == "scratch":
         return
-    model = _load(source)
+    model, description = _load(source)
     _copy(model.painter, network.painter, source)
     with torch.no_grad():
-        for row, style in zip(network.table, styles, strict=True):
-            if isinstance(model, TransformerNetwork):
-                row.copy_(model.table.mean(dim=0))
-            else:
+        for row, (name, style) in zip(network.table, styles.items(), strict=True):
+            if isinstance(model, ArbitraryNetwork):
                 code = model.encode_style(style.tensor(), style.alpha_tensor())
                 row.copy_(model.modulation(code)[0])
+            elif name in description.styles:
+                row.copy_(model.table[description.styles.index(name)])
+            else:
+                row.copy_(model.table.mean(dim=0))
 
 
 def copy_encoder(encoder: StyleEncoder) -> None:
@@ -94,9 +98,9 @@ def _convolutions(stages: Iterable[nn.Module]) -> list[nn.Conv2d]:
     return [stage for stage in stages if isinstance(stage, nn.Conv2d)]
 
 
-def _load(source: str) -> Network:
+def _load(source: str) -> tuple[Network, Description]:
     path = shipped("arbitrary") if source == "shipped" else Path(source).expanduser()
-    return load_model(path)[0]
+    return load_model(path)
 
 
 def _copy(model: nn.Module, network: nn.Module, source: str) -> None:
