@@ -65,7 +65,7 @@ def test_losses_of_a_batch_are_the_mean_of_those_of_its_pictures(style_loss: str
     singles = [
         loss(painted[i, None], contents[i, None], loss.style(images[i, None])) for i in range(3)
     ]
-    assert set(together) == {"content", "style", "tv"}
+    assert set(together) == {"content", "style", "tv", "checkerboard"}
     for name, value in together.items():
         mean = np.mean([float(single[name]) for single in singles])
         assert float(value) == pytest.approx(mean, rel=1e-3), name
@@ -287,7 +287,7 @@ def test_the_history_is_a_table_of_losses(start: Start, tmp_path: Path) -> None:
     with (tmp_path / "losses.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5, 6]
-    total = float(rows[-1]["content"]) + float(rows[-1]["style"])
+    total = sum(float(rows[-1][term]) for term in ("content", "style", "checkerboard"))
     assert float(rows[-1]["total"]) == pytest.approx(total, rel=1e-5)
     assert float(rows[-1]["held-out"]) == pytest.approx(trainer.held_out(), rel=1e-4)
 

@@ -14,7 +14,7 @@ from impasto.explain.strip import sheet
 from impasto.image import Picture
 from impasto.networks.arbitrary import ArbitraryNetwork
 from impasto.networks.description import Architecture, Description
-from impasto.training.augment import Corners, corner, windows
+from impasto.training.augment import Corners, corner
 from impasto.training.data import PictureFolder
 from impasto.training.perceptual import Motion, PerceptualLoss, steadiness
 from impasto.training.photos import Photos
@@ -95,8 +95,7 @@ class ArbitraryTask:
         contents, styles = batch.contents.to(self.device), batch.styles.to(self.device)
         code = network.encode_style(styles)
         painted = network(contents, code)
-        at = batch.corners
-        terms = self.loss(windows(painted, at), windows(contents, at), self.loss.style(styles))
+        terms = self.loss(painted, contents, self.loss.style(styles), batch.corners)
         if batch.motion:
             moved = steadiness(
                 painted, contents, lambda images: network(images, code), batch.motion

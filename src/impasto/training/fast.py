@@ -15,7 +15,7 @@ from impasto.explain.strip import sheet
 from impasto.image import Picture, fit
 from impasto.networks.description import Architecture, Description
 from impasto.networks.transformer import TransformerNetwork
-from impasto.training.augment import Corners, corner, windows
+from impasto.training.augment import Corners, corner
 from impasto.training.data import PictureFolder
 from impasto.training.perceptual import Motion, PerceptualLoss, StyleTarget, steadiness
 from impasto.training.photos import Photos
@@ -131,8 +131,7 @@ class FastTask:
         numbers = batch.styles.to(self.device)
         shares = torch.eye(len(self.pictures), device=self.device)[numbers]
         painted = network(contents, shares)
-        at = batch.corners
-        terms = self.loss(windows(painted, at), windows(contents, at), self.targets[numbers])
+        terms = self.loss(painted, contents, self.targets[numbers], batch.corners)
         if batch.motion:
             moved = steadiness(
                 painted, contents, lambda images: network(images, shares), batch.motion

@@ -1,4 +1,4 @@
-"""The loss of painted pictures: content, style, total variation, steadiness.
+"""The loss of painted pictures: content, style, checkerboard, total variation, steadiness.
 
 Built of ``impasto.losses``, whose terms are relative: a style's statistics are compared in units
 of their own size. So each style counts alike from the start, and a strong one does not dominate
@@ -27,7 +27,8 @@ from impasto.losses import (
     wasserstein_loss,
 )
 from impasto.options import LayerWeights
-from impasto.training.augment import inside, motion, noise, warp
+from impasto.training.augment import Corners, inside, motion, noise, warp, windows
+from impasto.training.checkerboard import checkerboard
 from impasto.training.recipes import Recipe
 
 # Wasserstein distances need a matrix root of every picture at every step. Its cost grows with the
@@ -116,17 +117,35 @@ class PerceptualLoss:
             }
         return StyleTarget(found, roots)
 
-    def __call__(self, painted: Tensor, contents: Tensor, style: StyleTarget) -> dict[str, Tensor]:
+    def __call__(
+        self,
+        painted: Tensor,
+        contents: Tensor,
+        style: StyleTarget,
+        corners: Corners | None = None,
+    ) -> dict[str, Tensor]:
         """Return the weighted loss terms.
 
         Args:
             painted: ``(B, 3, H, W)``, RGB in [0, 1].
             contents: ``(B, 3, H, W)``, the photos.
             style: The statistics of ``B`` styles.
+            corners: Where the windows lie in whose content and style pictures are compared, one
+                for each; None: whole pictures are.
 
         Returns:
-            Scalars by name: "content", "style" and, where it has a weight, "tv".
+            Scalars by name: "content", "style" and, where they have a weight, "checkerboard" and
+            "tv".
         """
+        terms = {}
+        if self.recipe.checkerboard_weight:
+            terms["checkerboard"] = self.recipe.checkerboard_weight * checkerboard(painted)
+        if self.recipe.tv_weight:
+            terms["tv"] = self.recipe.tv_weight * total_variation(painted)
+        compared = self._features(windows(painted, corners), windows(contents, corners), style)
+        return compared | terms
+
+    def _features(self, painted: Tensor, contents: Tensor, style: StyleTarget) -> dict[str, Tensor]:
         content: list[Tensor] = []
         styles: list[Tensor] = []
         with _exact(painted):
@@ -139,13 +158,10 @@ class PerceptualLoss:
                     content.append(weight * _content(maps, wanted[layer]))
                 if layer in self.style_layers:
                     styles.append(self.style_layers[layer] * self._compare(maps, layer, style))
-            terms = {
+            return {
                 "content": self.recipe.content_weight * _sum(content),
                 "style": self.recipe.style_weight * _sum(styles),
             }
-            if self.recipe.tv_weight:
-                terms["tv"] = self.recipe.tv_weight * total_variation(painted)
-        return terms
 
     def _compare(self, maps: Tensor, layer: str, style: StyleTarget) -> Tensor:
         ours, theirs = moments(maps), style.moments[layer]

@@ -40,6 +40,9 @@ class Recipe:
     clip: float = option(10.0, "largest norm of a gradient", minimum=1e-6)
     content_weight: float = option(1.0, "weight of the content loss", minimum=0)
     style_weight: float = option(4.0, "weight of the style loss", minimum=0)
+    checkerboard_weight: float = option(
+        1000.0, "weight against a regular pattern of 4 px in what is painted", minimum=0
+    )
     tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
     temporal_weight: float = option(
         0.0, "weight of the steadiness under small motion and noise, for video", minimum=0
