@@ -71,6 +71,14 @@ def test_losses_of_a_batch_are_the_mean_of_those_of_its_pictures(style_loss: str
         assert float(value) == pytest.approx(mean, rel=1e-3), name
 
 
+def test_the_border_of_a_picture_is_no_edge_to_the_loss() -> None:
+    """Beside zeros it is one, and networks paint a frame against it."""
+    loss = PerceptualLoss(load_backbone("lite"), fast_recipe())
+    flat = torch.tensor([0.9, 0.2, 0.1])[:, None, None].expand(1, 3, 64, 64)
+    for maps in loss.backbone(flat, ["relu1_1", "relu3_1", "relu5_1"]).values():
+        torch.testing.assert_close(maps, maps[..., :1, :1].expand_as(maps), rtol=1e-3, atol=1e-3)
+
+
 def test_targets_are_chosen_by_number() -> None:
     loss = PerceptualLoss(load_backbone("lite"), fast_recipe())
     images = torch.rand(3, 3, 32, 32)

@@ -14,7 +14,6 @@ from impasto.explain.strip import sheet
 from impasto.image import Picture
 from impasto.networks.arbitrary import ArbitraryNetwork
 from impasto.networks.description import Architecture, Description
-from impasto.training.augment import Corners, corner
 from impasto.training.data import PictureFolder
 from impasto.training.perceptual import Motion, PerceptualLoss, steadiness
 from impasto.training.photos import Photos
@@ -35,13 +34,11 @@ class ArbitraryBatch:
         contents: ``(B, 3, size, size)``, RGB in [0, 1].
         styles: ``(B, 3, size, size)``, likewise.
         motion: Where steadiness is asked for, how the frames move.
-        corners: Where the windows lie that are compared, one for each; None: whole crops are.
     """
 
     contents: Tensor
     styles: Tensor
     motion: Motion | None
-    corners: Corners | None = None
 
 
 class ArbitraryTask:
@@ -87,15 +84,14 @@ class ArbitraryTask:
             if rng.random() < self.recipe.identity:
                 styles[index] = contents[index]
         moves = Motion.draw(contents, draws) if self.recipe.temporal_weight else None
-        corners = [corner(self.recipe.size, rng) for rng in draws]
-        return ArbitraryBatch(contents, styles, moves, corners)
+        return ArbitraryBatch(contents, styles, moves)
 
     def terms(self, network: ArbitraryNetwork, batch: ArbitraryBatch) -> dict[str, Tensor]:
         """The weighted loss terms of a batch."""
         contents, styles = batch.contents.to(self.device), batch.styles.to(self.device)
         code = network.encode_style(styles)
         painted = network(contents, code)
-        terms = self.loss(painted, contents, self.loss.style(styles), batch.corners)
+        terms = self.loss(painted, contents, self.loss.style(styles))
         if batch.motion:
             moved = steadiness(
                 painted, contents, lambda images: network(images, code), batch.motion

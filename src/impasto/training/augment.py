@@ -1,8 +1,7 @@
-"""Random changes of training pictures: colours, windows, small motion, noise."""
+"""Random changes of training pictures: colours, small motion, noise."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from random import Random
 
 import torch
@@ -10,8 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.training.crops import generator
-
-Corners = Sequence[tuple[int, int]]
 
 LUMA = (0.299, 0.587, 0.114)
 NOISE = 0.01  # largest standard deviation of the noise on the second of two frames
@@ -36,35 +33,6 @@ def jitter(image: Tensor, rng: Random, amount: float) -> Tensor:
     grey = (image * torch.tensor(LUMA)[:, None, None]).sum(dim=0, keepdim=True)
     coloured = torch.lerp(grey, image, saturation) * balance[:, None, None]
     return ((coloured - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
-
-
-def corner(size: int, rng: Random) -> tuple[int, int]:
-    """Where in a painted crop the window lies that is compared: its upper left corner.
-
-    A network that is always judged on whole crops learns where the border is, and paints lines
-    along it for the sake of the style. But each border is in every third window: where nothing
-    is compared, the network learns nothing, and its pictures fade into a dark frame.
-    """
-    margin = size - window_side(size)
-    top, left = (rng.choice((0, rng.randint(0, margin), margin)) for _ in range(2))
-    return top, left
-
-
-def window_side(size: int) -> int:
-    """The side of the window of a crop."""
-    return size - size // 8
-
-
-def windows(images: Tensor, corners: Corners | None) -> Tensor:
-    """Cut the windows out of square crops ``(B, C, size, size)``; without corners all is seen."""
-    if corners is None:
-        return images
-    side = window_side(images.shape[3])
-    cut = [
-        image[:, top : top + side, left : left + side]
-        for image, (top, left) in zip(images, corners, strict=True)
-    ]
-    return torch.stack(cut)
 
 
 def motion(size: int, rng: Random) -> Tensor:

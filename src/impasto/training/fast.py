@@ -15,7 +15,6 @@ from impasto.explain.strip import sheet
 from impasto.image import Picture, fit
 from impasto.networks.description import Architecture, Description
 from impasto.networks.transformer import TransformerNetwork
-from impasto.training.augment import Corners, corner
 from impasto.training.data import PictureFolder
 from impasto.training.perceptual import Motion, PerceptualLoss, StyleTarget, steadiness
 from impasto.training.photos import Photos
@@ -49,13 +48,11 @@ class FastBatch:
         contents: ``(B, 3, size, size)``, RGB in [0, 1].
         styles: ``(B,)``, the number of the style of each.
         motion: Where steadiness is asked for, how the frames move.
-        corners: Where the windows lie that are compared, one for each; None: whole crops are.
     """
 
     contents: Tensor
     styles: Tensor
     motion: Motion | None
-    corners: Corners | None = None
 
 
 class FastTask:
@@ -122,8 +119,7 @@ class FastTask:
         contents = self.photos.draw(draws)
         styles = torch.tensor([rng.randrange(len(self.pictures)) for rng in draws])
         moves = Motion.draw(contents, draws) if self.recipe.temporal_weight else None
-        corners = [corner(self.recipe.size, rng) for rng in draws]
-        return FastBatch(contents, styles, moves, corners)
+        return FastBatch(contents, styles, moves)
 
     def terms(self, network: TransformerNetwork, batch: FastBatch) -> dict[str, Tensor]:
         """The weighted loss terms of a batch."""
@@ -131,7 +127,7 @@ class FastTask:
         numbers = batch.styles.to(self.device)
         shares = torch.eye(len(self.pictures), device=self.device)[numbers]
         painted = network(contents, shares)
-        terms = self.loss(painted, contents, self.targets[numbers], batch.corners)
+        terms = self.loss(painted, contents, self.targets[numbers])
         if batch.motion:
             moved = steadiness(
                 painted, contents, lambda images: network(images, shares), batch.motion

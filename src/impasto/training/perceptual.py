@@ -14,7 +14,7 @@ from random import Random
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from impasto.backbones.base import Backbone
 from impasto.losses import (
@@ -27,7 +27,7 @@ from impasto.losses import (
     wasserstein_loss,
 )
 from impasto.options import LayerWeights
-from impasto.training.augment import Corners, inside, motion, noise, warp, windows
+from impasto.training.augment import inside, motion, noise, warp
 from impasto.training.checkerboard import checkerboard
 from impasto.training.recipes import Recipe
 
@@ -78,7 +78,7 @@ class PerceptualLoss:
     """Compares painted pictures with photos and styles.
 
     Args:
-        backbone: Looks at the pictures; frozen.
+        backbone: Looks at the pictures; frozen. From here on it repeats borders.
         recipe: Weights, layers and kind of the losses.
 
     Raises:
@@ -86,7 +86,7 @@ class PerceptualLoss:
     """
 
     def __init__(self, backbone: Backbone, recipe: Recipe) -> None:
-        self.backbone = backbone
+        self.backbone = _repeating(backbone)
         self.recipe = recipe
         self.content_layers = _shares(recipe.content_layers)
         self.style_layers = _shares(recipe.style_layers)
@@ -117,35 +117,26 @@ class PerceptualLoss:
             }
         return StyleTarget(found, roots)
 
-    def __call__(
-        self,
-        painted: Tensor,
-        contents: Tensor,
-        style: StyleTarget,
-        corners: Corners | None = None,
-    ) -> dict[str, Tensor]:
+    def __call__(self, painted: Tensor, contents: Tensor, style: StyleTarget) -> dict[str, Tensor]:
         """Return the weighted loss terms.
 
         Args:
             painted: ``(B, 3, H, W)``, RGB in [0, 1].
             contents: ``(B, 3, H, W)``, the photos.
             style: The statistics of ``B`` styles.
-            corners: Where the windows lie in whose content and style pictures are compared, one
-                for each; None: whole pictures are.
 
         Returns:
             Scalars by name: "content", "style" and, where they have a weight, "checkerboard" and
             "tv".
         """
-        terms = {}
+        terms = self._compare(painted, contents, style)
         if self.recipe.checkerboard_weight:
             terms["checkerboard"] = self.recipe.checkerboard_weight * checkerboard(painted)
         if self.recipe.tv_weight:
             terms["tv"] = self.recipe.tv_weight * total_variation(painted)
-        compared = self._features(windows(painted, corners), windows(contents, corners), style)
-        return compared | terms
+        return terms
 
-    def _features(self, painted: Tensor, contents: Tensor, style: StyleTarget) -> dict[str, Tensor]:
+    def _compare(self, painted: Tensor, contents: Tensor, style: StyleTarget) -> dict[str, Tensor]:
         content: list[Tensor] = []
         styles: list[Tensor] = []
         with _exact(painted):
@@ -157,13 +148,13 @@ class PerceptualLoss:
                     weight = self.content_layers[layer]
                     content.append(weight * _content(maps, wanted[layer]))
                 if layer in self.style_layers:
-                    styles.append(self.style_layers[layer] * self._compare(maps, layer, style))
+                    styles.append(self.style_layers[layer] * self._distance(maps, layer, style))
             return {
                 "content": self.recipe.content_weight * _sum(content),
                 "style": self.recipe.style_weight * _sum(styles),
             }
 
-    def _compare(self, maps: Tensor, layer: str, style: StyleTarget) -> Tensor:
+    def _distance(self, maps: Tensor, layer: str, style: StyleTarget) -> Tensor:
         ours, theirs = moments(maps), style.moments[layer]
         terms = []
         if "gram" in self.recipe.style_loss or layer not in style.roots:
@@ -171,6 +162,18 @@ class PerceptualLoss:
         if layer in style.roots:
             terms.append(wasserstein_loss(ours, theirs, style.roots[layer]))
         return _sum(terms)
+
+
+def _repeating(backbone: Backbone) -> Backbone:
+    """Let the convolutions pad by repeating the border, not by zeros.
+
+    Beside zeros every border is an edge, which costs style. A network learns to soften it: it
+    paints a grey frame as wide as it can tell that a border is near.
+    """
+    for module in backbone.modules():
+        if isinstance(module, nn.Conv2d) and module.padding != (0, 0):
+            module.padding_mode = "replicate"
+    return backbone
 
 
 def _exact(images: Tensor) -> torch.autocast:
