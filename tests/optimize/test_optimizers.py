@@ -43,7 +43,7 @@ def test_lbfgs_direction_is_that_of_the_dense_formula() -> None:
     size = 12
     root = generator.normal(size=(size, size))
     hessian = root @ root.T / size + np.eye(size)
-    optimizer = LBFGS(clip=False)
+    optimizer = LBFGS(by_band=False, clip=False)
     x = generator.normal(size=size)
     points: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     for _ in range(5):

@@ -13,6 +13,7 @@ from impasto.backbones.base import Backbone, ReceptiveField
 from impasto.devices import free_memory, used_memory
 from impasto.errors import InputError
 from impasto.optimize.objective import Objective, Source
+from impasto.optimize.optimizers import CLASSIC_HISTORY, HISTORY
 from impasto.optimize.pyramid import Scale
 from impasto.optimize.tiled import receptive_fields
 from impasto.optimize.tiles import deepest, lay_tiles
@@ -26,7 +27,7 @@ SIDES = (1536, 1024, 768, 512, 384, 256)
 # the best and the last one, their gradients, and copies on the way: up to 10.5 were measured.
 IMAGES = 11
 # Further ones that L-BFGS or Adam hold at work, when there is no graph.
-WORK_IMAGES = 3
+WORK_IMAGES = 4
 # Pairs of L-BFGS' history, in bfloat16, for which smaller tiles are taken into account; and those
 # with which it still gets on where even the smallest tiles leave no room for more.
 PAIRS = 6
@@ -133,7 +134,7 @@ class Planner:
             InputError: If no way fits.
         """
         image = 3 * FLOAT * prod(scale.size)
-        most = scale.steps - 1 if self.options.optimizer == "lbfgs" else 0
+        most = self._pairs(scale)
         least = float("inf")
         for pairs in (min(PAIRS, most), min(FEW_PAIRS, most)):
             for tile, keep_maps in self._ways(max(scale.size)):
@@ -184,10 +185,15 @@ class Planner:
         """How a scale is computed and what it takes, for a person."""
         height, width = scale.size
         pieces = f"in tiles of {layout.tile} px" if layout.tile else "in one piece"
-        pairs = scale.steps - 1 if self.options.optimizer == "lbfgs" else 0
-        history = min(layout.room, pairs * 2 * 3 * FLOAT * height * width)
+        history = min(layout.room, self._pairs(scale) * 2 * 3 * FLOAT * height * width)
         peak = self._written(layout.peak + history)
         return f"{width} x {height} px {pieces}, at most {peak} of memory"
+
+    def _pairs(self, scale: Scale) -> int:
+        """Pairs of L-BFGS' history at the end of a scale."""
+        if self.options.optimizer == "adam":
+            return 0
+        return min(CLASSIC_HISTORY if self.options.classic_losses else HISTORY, scale.steps - 1)
 
     def _written(self, amount: float) -> str:
         """What the process takes when this much is in use beside what it held before."""

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.optimize.spectrum import Spectrum
+
 
 class Optimizer(Protocol):
     """An algorithm that proposes the next image."""
@@ -42,6 +44,9 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(image, size=size, mode="bicubic", antialias=True)
 
 
+# Pairs that L-BFGS keeps. By band, more than ten gain nothing; without, as torch's.
+HISTORY = 10
+CLASSIC_HISTORY = 100
 # Numbers of a narrow vector that are widened at a time.
 CHUNK = 2**22
 
@@ -54,6 +59,7 @@ class LBFGS:
 
     Args:
         history: How many pairs of changes approximate the curvature.
+        by_band: Start from the curvature of each band of frequencies (``spectrum.py``).
         first_step: Root mean square of the first change, of the full range.
         clip: Keep the image within [0, 1]. What enters the history is the change after clipping.
         room: Bytes that the history may take at a (height, width). Where it is short, pairs are
@@ -62,12 +68,14 @@ class LBFGS:
 
     def __init__(
         self,
-        history: int = 40,
+        history: int = HISTORY,
+        by_band: bool = True,
         first_step: float = 0.02,
         clip: bool = True,
         room: Callable[[tuple[int, int]], float] = lambda _size: math.inf,
     ) -> None:
         self.history = history
+        self.by_band = by_band
         self.first_step = first_step
         self.clip = clip
         self.room = room
@@ -78,6 +86,7 @@ class LBFGS:
         self.pairs: list[tuple[Tensor, Tensor, Tensor]] = []
         self.last: tuple[Tensor, Tensor, Tensor] | None = None
         self.inverse_curvature: Tensor | None = None
+        self.spectrum: Spectrum | None = None
         self.length: Tensor | float = 1.0
 
     def rescale(self, size: tuple[int, int]) -> None:
@@ -114,6 +123,11 @@ class LBFGS:
         before = 0.0 if self.inverse_curvature is None else self.inverse_curvature
         self.inverse_curvature = torch.where(curved, product / square, before)
         weight = torch.where(curved, 1 / product, 0.0)
+        if self.by_band:
+            self.spectrum = self.spectrum or Spectrum(
+                (image.shape[2], image.shape[3]), image.device
+            )
+            self.spectrum.learn(change, gradient_change, torch.where(curved, product / square, 0.0))
         self.pairs = [*self.pairs, (change, gradient_change, weight)][-count:]
         return image, loss, grad
 
@@ -135,7 +149,11 @@ class LBFGS:
         for change, gradient_change, weight in reversed(self.pairs):
             shares.append(weight * _dot(change, direction))
             _add(direction, -shares[-1], gradient_change)
-        direction *= torch.where(self.inverse_curvature > 0, self.inverse_curvature, gentle)
+        if self.spectrum is None:
+            known = self.inverse_curvature > 0
+            direction *= torch.where(known, self.inverse_curvature, gentle)
+        else:
+            direction = self.spectrum.apply(direction, gentle)
         for (change, gradient_change, weight), share in zip(
             self.pairs, reversed(shares), strict=True
         ):

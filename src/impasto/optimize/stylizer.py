@@ -29,7 +29,7 @@ from impasto.optimize.guidance import Guidance, load_guidance
 from impasto.optimize.loop import Loop, Outcome
 from impasto.optimize.memory import Costs, Planner, measure
 from impasto.optimize.objective import Guide, Guided, Masked, Objective, Source
-from impasto.optimize.optimizers import LBFGS, Adam, Optimizer
+from impasto.optimize.optimizers import CLASSIC_HISTORY, LBFGS, Adam, Optimizer
 from impasto.optimize.pyramid import Scale, plan
 from impasto.optimize.tiled import TiledObjective
 from impasto.options import OptimizeOptions
@@ -410,9 +410,8 @@ def _optimizer(options: OptimizeOptions, room: Callable[[tuple[int, int]], float
     if options.optimizer == "adam":
         return Adam(options.learning_rate)
     if options.classic_losses:
-        return LBFGS(
-            history=100, clip=False, room=room
-        )  # as torch's, which the classic scripts use
+        # As torch's, which the classic scripts use.
+        return LBFGS(history=CLASSIC_HISTORY, by_band=False, clip=False, room=room)
     return LBFGS(room=room)
 
 
