@@ -100,7 +100,7 @@ class OptimizeOptions:
     )
     pooling: Pooling = option("max", "pooling of the backbone", choices=("max", "average"))
     max_size: int = option(512, "longer side of the result", minimum=1, metavar="PX")
-    steps: int = option(200, "evaluations of loss and gradient, all scales together", minimum=1)
+    steps: int = option(100, "evaluations of loss and gradient, all scales together", minimum=1)
     scales: int = option(
         0, "scales of the coarse-to-fine pyramid; 0: as many as the size calls for", minimum=0
     )
@@ -188,8 +188,8 @@ class OptimizeOptions:
 # Gram matrices over C * H * W, mean squared errors, weights 1 and 1e6, 300 evaluations.
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
-    "best": {"steps": 700, "style_loss": "gram+w2+nn", "style_weight": 2.0},
-    "draft": {"max_size": 384, "steps": 100},
+    "best": {"steps": 350, "style_loss": "gram+w2+nn", "style_weight": 2.0},
+    "draft": {"max_size": 384, "steps": 60},
     "gatys": {
         "scales": 1,
         "steps": 300,

@@ -33,7 +33,7 @@ METHODS = [
 HINTS = {
     "arbitrary": "One network for every artwork: about a second.",
     "fast": "A network that has learnt these styles: about a second.",
-    "optimize": "Changes the picture step by step, and you watch: about a minute.",
+    "optimize": "Changes the picture step by step, and you watch: half a minute.",
 }
 # On a phone the picture is below the fields.
 SHOW_STAGE = """() => { if (matchMedia("(max-width: 640px)").matches)
