@@ -188,7 +188,7 @@ class OptimizeOptions:
 # Gram matrices over C * H * W, mean squared errors, weights 1 and 1e6, 300 evaluations.
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
-    "best": {"steps": 350, "style_loss": "gram+w2+nn", "style_weight": 2.0},
+    "best": {"steps": 700, "style_loss": "gram+w2+nn", "style_weight": 2.0},
     "draft": {"max_size": 384, "steps": 60},
     "gatys": {
         "scales": 1,

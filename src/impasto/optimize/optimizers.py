@@ -44,9 +44,6 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(image, size=size, mode="bicubic", antialias=True)
 
 
-# Pairs that L-BFGS keeps. By band, more than ten gain nothing; without, as torch's.
-HISTORY = 10
-CLASSIC_HISTORY = 100
 # Numbers of a narrow vector that are widened at a time.
 CHUNK = 2**22
 
@@ -68,7 +65,7 @@ class LBFGS:
 
     def __init__(
         self,
-        history: int = HISTORY,
+        history: int = 10,
         by_band: bool = True,
         first_step: float = 0.02,
         clip: bool = True,

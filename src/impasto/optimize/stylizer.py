@@ -27,9 +27,9 @@ from impasto.image.masks import composite, name_of, weighted
 from impasto.losses import moments, sqrtm
 from impasto.optimize.guidance import Guidance, load_guidance
 from impasto.optimize.loop import Loop, Outcome
-from impasto.optimize.memory import Costs, Planner, measure
+from impasto.optimize.memory import Costs, Planner, by_band, history, measure
 from impasto.optimize.objective import Guide, Guided, Masked, Objective, Source
-from impasto.optimize.optimizers import CLASSIC_HISTORY, LBFGS, Adam, Optimizer
+from impasto.optimize.optimizers import LBFGS, Adam, Optimizer
 from impasto.optimize.pyramid import Scale, plan
 from impasto.optimize.tiled import TiledObjective
 from impasto.options import OptimizeOptions
@@ -409,10 +409,12 @@ def _mask_settings(
 def _optimizer(options: OptimizeOptions, room: Callable[[tuple[int, int]], float]) -> Optimizer:
     if options.optimizer == "adam":
         return Adam(options.learning_rate)
-    if options.classic_losses:
-        # As torch's, which the classic scripts use.
-        return LBFGS(history=CLASSIC_HISTORY, by_band=False, clip=False, room=room)
-    return LBFGS(room=room)
+    return LBFGS(
+        history=history(options),
+        by_band=by_band(options),
+        clip=not options.classic_losses,
+        room=room,
+    )
 
 
 def _with_colors_of(style: Source, noise: Tensor) -> Tensor:
