@@ -64,7 +64,7 @@ def test_without_a_pair_all_bands_are_alike(size: tuple[int, int]) -> None:
     torch.testing.assert_close(spectrum.apply(image, torch.tensor(0.5)), 0.5 * image)
 
 
-def test_scales_change_gradually() -> None:
+def test_what_is_known_changes_gradually() -> None:
     size = (16, 16)
     change = vector(random(size))
     spectrum = Spectrum(size, torch.device("cpu"))
@@ -74,7 +74,7 @@ def test_scales_change_gradually() -> None:
     torch.testing.assert_close(spectrum.apply(change, torch.tensor(1.0)), expected)
 
 
-def test_a_scale_stays_near_that_of_the_image() -> None:
+def test_a_band_stays_near_the_whole_image() -> None:
     size = (16, 16)
     change = vector(random(size))
     spectrum = Spectrum(size, torch.device("cpu"))

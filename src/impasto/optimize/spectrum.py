@@ -2,8 +2,11 @@
 
 L-BFGS takes the inverse Hessian for a multiple of the identity before it learns better from its
 pairs. But a loss on feature maps is far steeper for coarse changes and for those of lightness than
-for fine and coloured ones. Here each band of frequencies of each opponent colour has a scale of
-its own, from the last pairs. That takes 1.6 times fewer steps to the same loss.
+for fine and coloured ones. Here each band of frequencies of each opponent colour has a multiple
+of its own, learnt from the last pairs. The same loss takes 1.6 times fewer steps.
+
+An image is told apart by the Fourier transform, as if it were repeated on all sides: that is not so,
+but the pairs of L-BFGS put right what is only nearly true.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ COLORS = ((3**-0.5, 3**-0.5, 3**-0.5), (2**-0.5, 0, -(2**-0.5)), (6**-0.5, -2 * 
 # Bands, horizontally and vertically: each half an octave, the last all that is coarser.
 BANDS = 12
 BANDS_PER_OCTAVE = 2
-# Share of a scale that the last pair decides, on a logarithmic scale.
+# Share of the last pair in what is known of a band, on a logarithmic scale.
 NEWNESS = 0.7
-# A scale differs from that of the whole image at most by this factor.
+# A band differs from the whole image at most by this factor.
 MOST = 30.0
 
 
@@ -34,12 +37,12 @@ class Spectrum:
         self.size = size
         self.rows = _bands(torch.fft.fftfreq(size[0])).to(device)
         self.columns = _bands(torch.fft.rfftfreq(size[1])).to(device)
-        self.scales = torch.zeros(len(COLORS), BANDS, BANDS, device=device)
+        self.inverse = torch.zeros(len(COLORS), BANDS, BANDS, device=device)
 
     def learn(self, change: Tensor, gradient_change: Tensor, whole: Tensor) -> None:
         """Take note of a pair of L-BFGS.
 
-        A band's scale is the root of the power of the change over that of the gradient's: unlike
+        A band's inverse curvature is the root of the power of the change over that of the gradient's: unlike
         their product over either, it cannot be negative where bands depend on one another.
 
         Args:
@@ -49,9 +52,9 @@ class Spectrum:
         """
         found = torch.stack([self._ratio(change, gradient_change, color) for color in COLORS])
         found = found.clamp(whole / MOST, whole * MOST)
-        mixed = self.scales ** (1 - NEWNESS) * found**NEWNESS
-        mixed = torch.where(self.scales > 0, mixed, found)
-        self.scales = torch.where(whole > 0, mixed, self.scales)
+        mixed = self.inverse ** (1 - NEWNESS) * found**NEWNESS
+        mixed = torch.where(self.inverse > 0, mixed, found)
+        self.inverse = torch.where(whole > 0, mixed, self.inverse)
 
     def apply(self, vector: Tensor, unknown: Tensor) -> Tensor:
         """Multiply a gradient by the inverse curvature.
@@ -60,11 +63,11 @@ class Spectrum:
             vector: ``(3 * H * W)``.
             unknown: Scalar, the factor while nothing has been learnt.
         """
-        known = torch.where(self.scales > 0, self.scales, unknown)
+        known = torch.where(self.inverse > 0, self.inverse, unknown)
         result = torch.zeros_like(vector).view(3, *self.size)
-        for scales, color in zip(known, COLORS, strict=True):
+        for inverse, color in zip(known, COLORS, strict=True):
             scaled = self._transform(vector, color)
-            scaled *= scales[self.rows[:, None], self.columns]
+            scaled *= inverse[self.rows[:, None], self.columns]
             plane = torch.fft.irfft2(scaled, s=self.size, norm="ortho")
             for channel, share in zip(result, color, strict=True):
                 channel.add_(plane, alpha=share)
