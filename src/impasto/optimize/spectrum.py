@@ -5,8 +5,8 @@ pairs. But a loss on feature maps is far steeper for coarse changes and for thos
 for fine and coloured ones. Here each band of frequencies of each opponent colour has a multiple
 of its own, learnt from the last pairs. The same loss takes 1.6 times fewer steps.
 
-An image is told apart by the Fourier transform, as if it were repeated on all sides: that is not so,
-but the pairs of L-BFGS put right what is only nearly true.
+Bands are taken by the Fourier transform, as if the image were repeated on all sides. It is not, but
+the pairs of L-BFGS put right what is only nearly true.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ class Spectrum:
     def learn(self, change: Tensor, gradient_change: Tensor, whole: Tensor) -> None:
         """Take note of a pair of L-BFGS.
 
-        A band's inverse curvature is the root of the power of the change over that of the gradient's: unlike
-        their product over either, it cannot be negative where bands depend on one another.
+        A band's inverse curvature is the root of the power of the change over that of the
+        gradient's: unlike their product over either, it cannot be negative where bands depend on
+        one another.
 
         Args:
             change: ``(3 * H * W)``, of the image.
