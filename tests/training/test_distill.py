@@ -33,7 +33,6 @@ RECIPE = Recipe(
     size=32,
     fit_batches=3,
     on_policy_every=2,
-    on_policy_crops=1,
     on_policy_pool=30,
 )
 
@@ -98,21 +97,30 @@ def test_coordinates_keep_the_distances_of_the_teacher(
     assert float((ours[0] - ours[1]).norm()) == pytest.approx(distance, rel=1e-4)
 
 
-def test_training_brings_the_student_nearer(start: Callable[[Recipe], Distillation]) -> None:
-    run = start(replace(RECIPE, steps=40, on_policy_every=100))
-    run.start()
+def error_of(run: Distillation) -> float:
+    """The loss on fresh crops."""
     images = run.crops.batch(8, Random("fresh"))
     targets = run.targets(images)
+    with torch.no_grad():
+        maps = run.average(images, targets)
+        return float(distill.total_error(maps, targets, run.targets.power))
 
-    def error() -> float:
-        with torch.no_grad():
-            maps = run.average(images, targets)
-            return float(distill.total_error(maps, targets, run.targets.power))
 
-    before = error()
+def test_training_brings_the_student_nearer_and_goes_on_from_there(
+    start: Callable[[Recipe], Distillation],
+) -> None:
+    run = start(replace(RECIPE, steps=40, on_policy_every=100))
+    run.start()
+    before = error_of(run)
     for _ in range(40):
         run.advance()
-    assert error() < 0.9 * before
+    after = error_of(run)
+    assert after < 0.9 * before
+    another = start(replace(RECIPE, start="trained", seed=1, batch=4))
+    another.start(run.average)
+    # Other crops to fit on, so other axes and heads, but the same trunk.
+    assert error_of(another) < (before + after) / 2
+    assert another.step == 0
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -226,10 +234,10 @@ def test_the_command_trains_skips_and_resumes(
     output = tmp_path / "out" / "lite.safetensors"
     output.parent.mkdir()
     line = ["train", "backbone", "--photos", str(folders[0]), "--artworks", str(folders[1])]
-    line += ["--weights", str(small), "-o", str(output), "--steps", "3"]
+    line += ["--weights", str(small), "-o", str(output), "--steps", "9"]
     arguments = parser.parse_args([*line, "--minutes", "0"])
     assert arguments.run(arguments) == 0
-    assert "0 of 3 steps" in capsys.readouterr().out
+    assert "0 of 9 steps" in capsys.readouterr().out
 
     arguments = parser.parse_args(line)
     with pytest.raises(InputError, match="--resume"):
@@ -238,13 +246,39 @@ def test_the_command_trains_skips_and_resumes(
     arguments = parser.parse_args([*line, "--resume"])
     assert arguments.run(arguments) == 0
     captured = capsys.readouterr()
-    assert "3 of 3 steps" in captured.out
+    assert "9 of 9 steps" in captured.out
     assert "1 pictures" in captured.err or "1 picture " in captured.err
     assert Lite(load_file(output)).layers[-1] == "relu5_1"
     assert sorted(path.name for path in output.parent.iterdir()) == [
         "lite.checkpoint.pt",
         "lite.safetensors",
     ]
+
+
+def test_the_command_goes_on_from_what_it_wrote(
+    parser: argparse.ArgumentParser,
+    small: Path,
+    folders: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    line = ["train", "backbone", "--photos", str(folders[0]), "--artworks", str(folders[1])]
+    line += ["--weights", str(small), "--steps", "1", "-o"]
+    arguments = parser.parse_args([*line, str(first)])
+    assert arguments.run(arguments) == 0
+    again = [*line, str(second), "--start", str(first), "--batch", "2", "--size", "40"]
+    arguments = parser.parse_args(again)
+    assert arguments.run(arguments) == 0
+    assert "heads" in capsys.readouterr().err
+    ours, theirs = load_file(second), load_file(first)
+    name = "features.0.weight"
+    torch.testing.assert_close(ours[name], theirs[name], atol=0.02, rtol=0)
+
+    first.write_bytes(b"no weights")
+    arguments = parser.parse_args([*line, str(tmp_path / "third.safetensors"), *again[-6:-4]])
+    with pytest.raises(InputError, match="first"):
+        arguments.run(arguments)
 
 
 @pytest.mark.parametrize("output", ["lite.pth", "nowhere/lite.safetensors"])

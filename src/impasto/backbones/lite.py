@@ -14,7 +14,6 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from impasto.backbones.base import Backbone
 from impasto.backbones.vgg import VGG, Pooling
 from impasto.errors import InputError
 
@@ -58,17 +57,26 @@ def _head(state: Mapping[str, Tensor], layer: str) -> nn.Conv2d:
     return head
 
 
-def load_lite(pooling: Pooling = "max") -> Backbone:
+def load_lite(pooling: Pooling = "max", weights: Path | None = None) -> Lite:
     """Load the embedded backbone, frozen, in float32, on the CPU; needs no network.
 
     Args:
         pooling: "max" as trained, or "average" for smoother pictures.
+        weights: A file that ``impasto train backbone`` wrote; those that are shipped if left out.
 
     Raises:
-        InputError: If the package was installed without its weights.
+        InputError: If the package was installed without its weights, or the file is none.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    if not WEIGHTS.is_file():
-        raise InputError(f"the weights of lite are missing ({WEIGHTS}): install impasto again")
-    return Lite(load_file(WEIGHTS), pooling).freeze()
+    path = weights or WEIGHTS
+    if path == WEIGHTS and not path.is_file():
+        raise InputError(f"the weights of lite are missing ({path}): install impasto again")
+    try:
+        state = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"cannot read the weights of lite in '{path}': {error}") from error
+    lite = Lite(state, pooling)
+    lite.freeze()
+    return lite

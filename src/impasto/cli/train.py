@@ -12,6 +12,7 @@ from impasto.cli.train_networks import add_networks
 from impasto.errors import InputError
 
 if TYPE_CHECKING:
+    from impasto.backbones.lite import Lite
     from impasto.training.distill import Distillation
 
 CHECKPOINT_SECONDS = 180
@@ -50,6 +51,15 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         metavar="N",
         help="stop after this time, to resume later",
     )
+    backbone.add_argument(
+        "--start",
+        default="scratch",
+        metavar="MODEL",
+        help="where it starts: scratch (fitted in closed form), shipped (the weights that come "
+        "with the package) or a file that this command wrote (default: scratch)",
+    )
+    backbone.add_argument("--batch", type=_positive, metavar="N", help="crops in a batch")
+    backbone.add_argument("--size", type=_positive, metavar="PX", help="side of the crops")
     backbone.add_argument("--seed", type=int, default=0, metavar="N")
     backbone.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     backbone.set_defaults(run=_backbone)
@@ -79,8 +89,9 @@ def _backbone(arguments: argparse.Namespace) -> int:
     if arguments.resume:
         run.resume(checkpoint)
     else:
-        print("Fitting the thin network in closed form ...", file=sys.stderr)
-        run.start()
+        student = _student(arguments.start)
+        print(f"Fitting {'its heads' if student else 'the thin network'} ...", file=sys.stderr)
+        run.start(student)
     _train(run, checkpoint, 60 * arguments.minutes)
     run.write(arguments.output)
     print(f"{arguments.output}: {run.step} of {run.recipe.steps} steps, loss {run.loss:.4f}")
@@ -99,13 +110,26 @@ def _distillation(arguments: argparse.Namespace) -> Distillation:
     from impasto.training.data import PictureFolder
     from impasto.training.distill import Distillation, Recipe
 
-    settings = {"steps": arguments.steps} if arguments.steps else {}
-    recipe = Recipe(seed=arguments.seed, **settings)
+    given = {name: getattr(arguments, name) for name in ("steps", "batch", "size")}
+    recipe = Recipe(
+        start=arguments.start,
+        seed=arguments.seed,
+        **{name: value for name, value in given.items() if value},
+    )
     photos, artworks = PictureFolder(arguments.photos), PictureFolder(arguments.artworks)
     teacher = load_backbone(arguments.teacher, weights=arguments.weights)
     assert isinstance(teacher, VGG)
     teacher.to(pick_dtype("auto", torch.device("cpu")))
     return Distillation(recipe, teacher, Crops(photos, artworks, recipe.size))
+
+
+def _student(start: str) -> Lite | None:
+    """The trained student to start from, if it is to be one."""
+    from impasto.backbones.lite import load_lite
+
+    if start == "scratch":
+        return None
+    return load_lite(weights=None if start == "shipped" else Path(start))
 
 
 def _train(run: Distillation, checkpoint: Path, seconds: float) -> None:

@@ -58,7 +58,8 @@ class Recipe:
     """What determines the weights, besides the pictures and the teacher.
 
     Attributes:
-        widths: Channels of the eleven convolutions conv1_1 to conv5_1.
+        start: "scratch" for the closed form, or what it started from instead.
+        widths: Channels of the eleven convolutions conv1_1 to conv5_1, in closed form.
         steps: Gradient steps.
         learning_rate: Its value between a short warm-up and the cool-down.
         cool_down: Last steps, over which the learning rate falls to 0.
@@ -66,11 +67,11 @@ class Recipe:
         size: Side of a crop in pixels.
         fit_batches: Batches for the closed-form start.
         on_policy_every: Steps between two rounds of painting.
-        on_policy_crops: Crops of a batch that show pictures from those rounds.
         on_policy_pool: Pictures from those rounds that are kept, the newest.
         seed: Of everything random.
     """
 
+    start: str = "scratch"
     widths: tuple[int, ...] = (16, 16, 48, 32, 96, 64, 96, 256, 256, 256, 256)
     steps: int = 5500
     learning_rate: float = 6e-4
@@ -79,9 +80,13 @@ class Recipe:
     size: int = 128
     fit_batches: int = 32
     on_policy_every: int = 150
-    on_policy_crops: int = 2
     on_policy_pool: int = 192
     seed: int = 0
+
+    @property
+    def on_policy_crops(self) -> int:
+        """Crops of a batch that show pictures from the rounds of painting."""
+        return max(1, self.batch // 6)
 
 
 class Targets:
@@ -135,15 +140,34 @@ def closed_form(teacher: VGG, recipe: Recipe, batches: Sequence[Tensor]) -> tupl
     state = fit_trunk(teacher, PLAN, recipe.widths, moments, batches)
     counts = dict(zip(layers, recipe.widths, strict=True))
     targets = Targets.from_moments(teacher, moments, counts)
-    trunk = VGG("thin", state, plan=PLAN).requires_grad_(False).to(teacher.dtype)
-    equations = {layer: LeastSquares() for layer in layers}
+    return fit_heads(state, targets, batches), targets
+
+
+def from_student(teacher: VGG, student: Lite, batches: Sequence[Tensor]) -> tuple[Lite, Targets]:
+    """Make a student of a trained one, and its targets.
+
+    The axes behind its heads are not known any more, so its heads are fitted anew.
+    """
+    counts = {layer: student.head(layer).shape[0] for layer in student.layers}
+    moments = second_moments(teacher, student.layers, batches)
+    targets = Targets.from_moments(teacher, moments, counts)
+    return fit_heads(student.state_dict(), targets, batches), targets
+
+
+def fit_heads(trunk: Mapping[str, Tensor], targets: Targets, batches: Sequence[Tensor]) -> Lite:
+    """Fit the heads behind a thin trunk's layers to the targets by least squares."""
+    state = {name: value for name, value in trunk.items() if name.startswith("features.")}
+    thin = VGG("thin", state, plan=PLAN).requires_grad_(False).to(targets.teacher.dtype)
+    equations = {layer: LeastSquares() for layer in targets.axes}
     for images in batches:
-        thin, wanted = trunk(images, layers), targets(images)
-        for layer in layers:
-            equations[layer].add(columns(thin[layer]), columns(wanted[layer]))
-    for layer in layers:
-        state[f"heads.{layer}.weight"] = equations[layer].solve().T[:, :, None, None]
-    return Lite(state), targets
+        seen, wanted = thin(images, targets.axes), targets(images)
+        for layer, each in equations.items():
+            each.add(columns(seen[layer]), columns(wanted[layer]))
+    heads = {
+        f"heads.{layer}.weight": each.solve().T[:, :, None, None]
+        for layer, each in equations.items()
+    }
+    return Lite(state | heads)
 
 
 def errors(maps: Tensor, target: Tensor, power: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -217,13 +241,16 @@ class Distillation:
         self.loss = math.nan
         self.pool = torch.zeros((0, 3, recipe.size, recipe.size), dtype=torch.uint8)
 
-    def start(self) -> None:
-        """Begin with the closed-form student."""
+    def start(self, trained: Lite | None = None) -> None:
+        """Begin with the closed-form student, or with a trained one."""
         rng = self._rng("start")
         count = self.recipe.fit_batches
         batches = [self.crops.batch(self.recipe.batch, rng) for _ in range(count)]
         with torch.no_grad():
-            student, self.targets = closed_form(self.teacher, self.recipe, batches)
+            if trained is None:
+                student, self.targets = closed_form(self.teacher, self.recipe, batches)
+            else:
+                student, self.targets = from_student(self.teacher, trained, batches)
         self._use(student)
 
     def _use(self, student: Lite) -> None:
@@ -272,7 +299,8 @@ class Distillation:
 
     def _paint(self) -> None:
         with self._precision():
-            pictures = paint(self.average, self.crops, self._rng(f"paint {self.step}"))
+            rng, count = self._rng(f"paint {self.step}"), max(1, 2 * self.recipe.batch // 3)
+            pictures = paint(self.average, self.crops, rng, count)
         self.pool = torch.cat([self.pool, pictures])[-self.recipe.on_policy_pool :]
 
     def _batch(self) -> Tensor:

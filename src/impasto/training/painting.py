@@ -16,7 +16,7 @@ CONTENT_LAYER = "relu4_2"
 KEPT_AFTER = (4, 12, 32)  # steps after which pictures are kept
 
 
-def paint(student: Backbone, crops: Crops, rng: Random, count: int = 8) -> Tensor:
+def paint(student: Backbone, crops: Crops, rng: Random, count: int) -> Tensor:
     """Stylize random crops with a student for a few steps.
 
     Half of the rounds start from the content, the others from noise or from a blend of content

@@ -82,7 +82,7 @@ def copy_encoder(encoder: StyleEncoder) -> None:
     The encoder wants ``4 * image - 2``, the backbone normalises by mean and deviation; the first
     convolution makes up for the difference.
     """
-    trunk = _convolutions(load_lite().features)  # type: ignore[arg-type]
+    trunk = _convolutions(load_lite().features)
     layers = _convolutions(encoder.layers)
     mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
     with torch.no_grad():
