@@ -60,6 +60,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     backbone.add_argument("--batch", type=_positive, metavar="N", help="crops in a batch")
     backbone.add_argument("--size", type=_positive, metavar="PX", help="side of the crops")
+    backbone.add_argument(
+        "--learning-rate", type=float, metavar="X", help="learning rate at its highest"
+    )
     backbone.add_argument("--seed", type=int, default=0, metavar="N")
     backbone.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     backbone.set_defaults(run=_backbone)
@@ -110,7 +113,7 @@ def _distillation(arguments: argparse.Namespace) -> Distillation:
     from impasto.training.data import PictureFolder
     from impasto.training.distill import Distillation, Recipe
 
-    given = {name: getattr(arguments, name) for name in ("steps", "batch", "size")}
+    given = {name: getattr(arguments, name) for name in ("steps", "batch", "size", "learning_rate")}
     recipe = Recipe(
         start=arguments.start,
         seed=arguments.seed,

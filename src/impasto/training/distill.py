@@ -29,7 +29,13 @@ from impasto.backbones.lite import PLAN, Lite
 from impasto.backbones.vgg import VGG
 from impasto.errors import InputError
 from impasto.files import atomic
-from impasto.training.closed_form import LeastSquares, columns, fit_trunk, second_moments
+from impasto.training.closed_form import (
+    LeastSquares,
+    columns,
+    fit_trunk,
+    second_moments,
+    widen_trunk,
+)
 from impasto.training.crops import Crops
 from impasto.training.muon import optimizers_of
 from impasto.training.painting import paint
@@ -42,12 +48,14 @@ LAYER_WEIGHTS = {
     "relu2_2": 0.3,
     "relu3_1": 1.2,
     "relu3_2": 0.5,
-    "relu4_1": 1.6,
+    "relu4_1": 2.2,
     "relu4_2": 1.0,
-    "relu5_1": 1.8,
+    "relu5_1": 3.5,
 }
 OTHER_WEIGHT = 0.2
 COVARIANCE_WEIGHT = 0.5
+
+COORDINATES = 256  # of the teacher's maps that are kept at most: style losses take their cube
 
 WARM_UP = 60  # steps over which the learning rate rises
 AVERAGING = 0.998  # of the exponential moving average of the weights
@@ -59,7 +67,7 @@ class Recipe:
 
     Attributes:
         start: "scratch" for the closed form, or what it started from instead.
-        widths: Channels of the eleven convolutions conv1_1 to conv5_1, in closed form.
+        widths: Channels of the eleven convolutions conv1_1 to conv5_1.
         steps: Gradient steps.
         learning_rate: Its value between a short warm-up and the cool-down.
         cool_down: Last steps, over which the learning rate falls to 0.
@@ -72,7 +80,7 @@ class Recipe:
     """
 
     start: str = "scratch"
-    widths: tuple[int, ...] = (16, 16, 48, 32, 96, 64, 96, 256, 256, 256, 256)
+    widths: tuple[int, ...] = (16, 16, 48, 32, 96, 64, 96, 256, 256, 288, 384)
     steps: int = 5500
     learning_rate: float = 6e-4
     cool_down: int = 4500
@@ -138,26 +146,33 @@ def closed_form(teacher: VGG, recipe: Recipe, batches: Sequence[Tensor]) -> tupl
     layers = layers[: len(recipe.widths)]
     moments = second_moments(teacher, layers, batches)
     state = fit_trunk(teacher, PLAN, recipe.widths, moments, batches)
-    counts = dict(zip(layers, recipe.widths, strict=True))
+    counts = {
+        layer: min(width, COORDINATES) for layer, width in zip(layers, recipe.widths, strict=True)
+    }
     targets = Targets.from_moments(teacher, moments, counts)
     return fit_heads(state, targets, batches), targets
 
 
-def from_student(teacher: VGG, student: Lite, batches: Sequence[Tensor]) -> tuple[Lite, Targets]:
+def from_trained(
+    teacher: VGG, trained: Lite, recipe: Recipe, batches: Sequence[Tensor]
+) -> tuple[Lite, Targets]:
     """Make a student of a trained one, and its targets.
 
-    The axes behind its heads are not known any more, so its heads are fitted anew.
+    Layers that are to be wider get further channels. The axes behind its heads are not known any
+    more, so its heads are fitted anew.
     """
-    counts = {layer: student.head(layer).shape[0] for layer in student.layers}
-    moments = second_moments(teacher, student.layers, batches)
+    counts = {layer: trained.head(layer).shape[0] for layer in trained.layers}
+    moments = second_moments(teacher, trained.layers, batches)
     targets = Targets.from_moments(teacher, moments, counts)
-    return fit_heads(student.state_dict(), targets, batches), targets
+    state = _trunk(trained.state_dict())
+    return fit_heads(
+        widen_trunk(teacher, state, PLAN, recipe.widths, batches), targets, batches
+    ), targets
 
 
 def fit_heads(trunk: Mapping[str, Tensor], targets: Targets, batches: Sequence[Tensor]) -> Lite:
     """Fit the heads behind a thin trunk's layers to the targets by least squares."""
-    state = {name: value for name, value in trunk.items() if name.startswith("features.")}
-    thin = VGG("thin", state, plan=PLAN).requires_grad_(False).to(targets.teacher.dtype)
+    thin = VGG("thin", trunk, plan=PLAN).requires_grad_(False).to(targets.teacher.dtype)
     equations = {layer: LeastSquares() for layer in targets.axes}
     for images in batches:
         seen, wanted = thin(images, targets.axes), targets(images)
@@ -167,7 +182,11 @@ def fit_heads(trunk: Mapping[str, Tensor], targets: Targets, batches: Sequence[T
         f"heads.{layer}.weight": each.solve().T[:, :, None, None]
         for layer, each in equations.items()
     }
-    return Lite(state | heads)
+    return Lite({**trunk, **heads})
+
+
+def _trunk(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in state.items() if name.startswith("features.")}
 
 
 def errors(maps: Tensor, target: Tensor, power: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -250,7 +269,7 @@ class Distillation:
             if trained is None:
                 student, self.targets = closed_form(self.teacher, self.recipe, batches)
             else:
-                student, self.targets = from_student(self.teacher, trained, batches)
+                student, self.targets = from_trained(self.teacher, trained, self.recipe, batches)
         self._use(student)
 
     def _use(self, student: Lite) -> None:
