@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from impasto.backbones.lite import Lite
@@ -253,6 +255,37 @@ def test_the_command_trains_skips_and_resumes(
         "lite.checkpoint.pt",
         "lite.safetensors",
     ]
+
+
+def test_ctrl_c_keeps_what_is_learnt(
+    parser: argparse.ArgumentParser,
+    small: Path,
+    folders: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        output = tmp_path / "lite.safetensors"
+        line = ["train", "backbone", "--photos", str(folders[0]), "--artworks", str(folders[1])]
+        line += ["--weights", str(small), "--steps", "5", "-o", str(output)]
+        advance = Distillation.advance
+
+        def interrupted(run: Distillation) -> None:
+            signal.raise_signal(signal.SIGINT)
+            advance(run)
+
+        monkeypatch.setattr(Distillation, "advance", interrupted)
+        arguments = parser.parse_args(line)
+        assert arguments.run(arguments) == 130
+        with safe_open(output, "pt") as file:
+            assert file.metadata()["steps"] == "1"
+        monkeypatch.setattr(Distillation, "advance", advance)
+        arguments = parser.parse_args([*line, "--resume"])
+        assert arguments.run(arguments) == 0
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_the_command_goes_on_from_what_it_wrote(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from impasto.cli.arguments import INTERRUPTED
 from impasto.cli.train_networks import add_networks
 from impasto.errors import InputError
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from impasto.training.distill import Distillation
 
 CHECKPOINT_SECONDS = 180
+LOG_SECONDS = 60
+
+logger = logging.getLogger(__name__)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -95,12 +100,14 @@ def _backbone(arguments: argparse.Namespace) -> int:
         student = _student(arguments.start)
         print(f"Fitting {'its heads' if student else 'the thin network'} ...", file=sys.stderr)
         run.start(student)
-    _train(run, checkpoint, 60 * arguments.minutes)
+    interrupted = _train(run, checkpoint, 60 * arguments.minutes)
     run.write(arguments.output)
     print(f"{arguments.output}: {run.step} of {run.recipe.steps} steps, loss {run.loss:.4f}")
     if skipped := run.crops.skipped:
         print(f"{skipped} pictures could not be read and were skipped", file=sys.stderr)
-    return 0
+    if run.step < run.recipe.steps:
+        logger.warning("stopped: --resume goes on from %s", checkpoint)
+    return INTERRUPTED if interrupted else 0
 
 
 def _distillation(arguments: argparse.Namespace) -> Distillation:
@@ -135,17 +142,30 @@ def _student(start: str) -> Lite | None:
     return load_lite(weights=None if start == "shipped" else Path(start))
 
 
-def _train(run: Distillation, checkpoint: Path, seconds: float) -> None:
-    """Take steps until the end or the time is reached, with a bar and checkpoints."""
+def _train(run: Distillation, checkpoint: Path, seconds: float) -> bool:
+    """Take steps until the end or the time is reached, with a bar and checkpoints.
+
+    Returns:
+        Whether it was interrupted.
+    """
     from tqdm import tqdm
 
-    started = saved = time.monotonic()
-    with tqdm(total=run.recipe.steps, initial=run.step, unit="step", disable=None) as bar:
-        while run.step < run.recipe.steps and time.monotonic() - started < seconds:
+    from impasto.training.interrupt import CtrlC
+
+    of, first, started = run.recipe.steps, run.step, time.monotonic()
+    saved = logged = started
+    with tqdm(total=of, initial=first, unit="step", disable=None) as bar, CtrlC() as asked:
+        while run.step < of and not asked and time.monotonic() - started < seconds:
             run.advance()
             bar.update()
             bar.set_postfix_str(f"loss {run.loss:.4f}", refresh=False)
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            now = time.monotonic()
+            if now - saved > CHECKPOINT_SECONDS:
                 run.save(checkpoint)
-                saved = time.monotonic()
+                saved = now
+            if bar.disable and now - logged > LOG_SECONDS:
+                left = (now - started) / (run.step - first) * (of - run.step) / 60
+                logger.info("step %d of %d, loss %.4f, %.0f min left", run.step, of, run.loss, left)
+                logged = now
     run.save(checkpoint)
+    return bool(asked)

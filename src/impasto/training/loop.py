@@ -12,8 +12,6 @@ import logging
 import math
 import os
 import pickle
-import signal
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,6 +34,7 @@ from impasto.networks.description import Description
 from impasto.networks.files import Network, build, save_model
 from impasto.options import Precision
 from impasto.training.distributed import World
+from impasto.training.interrupt import CtrlC
 from impasto.training.muon import optimizers_of
 from impasto.training.recipes import Recipe
 
@@ -246,7 +245,7 @@ class Trainer(Generic[Batch]):
         why: str | None = None
         began, before = time.monotonic(), self.seconds
         saved = began
-        with _Ahead(self.batch, self.recipe.steps) as batches, _CtrlC() as asked:
+        with _Ahead(self.batch, self.recipe.steps) as batches, CtrlC() as asked:
             while self.step < self.recipe.steps:
                 if asked:
                     why = "interrupted"
@@ -387,35 +386,6 @@ class _Objective(nn.Module, Generic[Batch]):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """The weighted loss terms of a batch: scalars by name."""
         return self.task.terms(self.network, batch)
-
-
-class _CtrlC:
-    """Turns the first Ctrl-C into a wish, so that no step is left half done; true once asked.
-
-    The second one interrupts as ever. Signals reach the main thread alone; elsewhere this does
-    nothing.
-    """
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._before: Any = None
-
-    def __bool__(self) -> bool:
-        return self._asked
-
-    def __enter__(self) -> _CtrlC:
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._ask)
-        return self
-
-    def _ask(self, _number: int, _frame: object) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True
-
-    def __exit__(self, *_exception: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
 
 
 class _Ahead(AbstractContextManager["_Ahead[Batch]"], Generic[Batch]):
