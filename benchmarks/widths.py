@@ -20,10 +20,10 @@ import torch
 from benchmarks.common import DATA, PAIRS, find, table
 
 WIDTHS = {
-    "half": (8, 8, 24, 16, 48, 32, 48, 128, 128, 144, 192),
-    "three quarters": (12, 12, 36, 24, 72, 48, 72, 192, 192, 216, 288),
-    "as lite": (16, 16, 48, 32, 96, 64, 96, 256, 256, 288, 384),
-    "one and a half": (24, 24, 72, 48, 144, 96, 144, 384, 384, 432, 512),
+    "half": (8, 8, 24, 16, 48, 32, 48, 128, 128, 128, 128),
+    "three quarters": (12, 12, 36, 24, 72, 48, 72, 192, 192, 192, 192),
+    "as lite": (16, 16, 48, 32, 96, 64, 96, 256, 256, 256, 256),
+    "one and a half": (24, 24, 72, 48, 144, 96, 144, 384, 384, 384, 384),
 }
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
 MEASURES = ("content", "gram", "w2", "rgb")

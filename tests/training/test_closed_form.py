@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 
 from impasto.backbones.vgg import VGG
-from impasto.errors import InputError
-from impasto.training.closed_form import (
-    LeastSquares,
-    choose_channels,
-    fit_trunk,
-    second_moments,
-    widen_trunk,
-)
+from impasto.training.closed_form import LeastSquares, choose_channels, fit_trunk, second_moments
 from tests.training.teachers import small_teacher
 
 
@@ -72,40 +64,3 @@ def test_a_trunk_of_full_width_is_the_teacher() -> None:
     for layer in layers:
         ours, theirs = thin(image, [layer])[layer], teacher(image, [layer])[layer]
         assert (ours - theirs).norm() < 0.02 * theirs.norm(), layer
-
-
-def thin_trunk(batches: list[torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Four of the small teacher's six channels in each of three layers."""
-    teacher = small_teacher()
-    layers = ["relu1_1", "relu1_2", "relu2_1"]
-    moments = second_moments(teacher, layers, batches)
-    return fit_trunk(teacher, (2, 2, 3, 3, 3), (4, 4, 4), moments, batches)
-
-
-def test_a_wider_trunk_goes_on_as_it_was_and_explains_more() -> None:
-    batches = [torch.rand(4, 3, 32, 32) for _ in range(4)]
-    teacher, state = small_teacher(), thin_trunk(batches)
-    with torch.no_grad():
-        wide = widen_trunk(teacher, state, (2, 2, 3, 3, 3), (4, 6, 5), batches)
-    layers = ["relu1_1", "relu1_2", "relu2_1"]
-    image = torch.rand(2, 3, 32, 32)
-    before, after = (VGG("thin", each, plan=(2, 2, 3, 3, 3)).freeze() for each in (state, wide))
-    old, new, theirs = before(image, layers), after(image, layers), teacher(image, layers)
-    for layer, width in zip(layers, (4, 6, 5), strict=True):
-        assert new[layer].shape[1] == width
-        torch.testing.assert_close(new[layer][:, :4], old[layer])
-
-    def left(maps: torch.Tensor) -> float:
-        """The error of least squares from these maps to the teacher's relu1_2, in NumPy."""
-        inputs, outputs = (x.permute(0, 2, 3, 1).flatten(0, 2) for x in (maps, theirs["relu1_2"]))
-        return float(np.linalg.lstsq(inputs.numpy(), outputs.numpy(), rcond=None)[1].sum())
-
-    assert left(new["relu1_2"]) < 0.5 * left(old["relu1_2"])
-
-
-@pytest.mark.parametrize("widths", [(4, 3, 4), (5, 4, 4)])
-def test_a_trunk_cannot_be_narrowed_nor_its_first_layer_widened(widths: tuple[int, ...]) -> None:
-    batches = [torch.rand(2, 3, 32, 32)]
-    state = thin_trunk(batches)
-    with pytest.raises(InputError, match="conv1_"):
-        widen_trunk(small_teacher(), state, (2, 2, 3, 3, 3), widths, batches)

@@ -12,6 +12,7 @@ from random import Random
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -22,7 +23,7 @@ from impasto.errors import InputError
 from impasto.training import distill
 from impasto.training.crops import Crops, add_noise
 from impasto.training.data import PictureFolder
-from impasto.training.distill import Distillation, Recipe, errors
+from impasto.training.distill import Distillation, Recipe, difference_error, errors
 from impasto.training.painting import paint
 from tests.training.teachers import small_teacher
 
@@ -35,6 +36,7 @@ RECIPE = Recipe(
     size=32,
     fit_batches=3,
     on_policy_every=2,
+    on_policy_steps=4,
     on_policy_pool=30,
 )
 
@@ -118,7 +120,7 @@ def test_training_brings_the_student_nearer_and_goes_on_from_there(
         run.advance()
     after = error_of(run)
     assert after < 0.9 * before
-    another = start(replace(RECIPE, start="trained", seed=1, batch=4, widths=(4,) * 9 + (5, 6)))
+    another = start(replace(RECIPE, start="trained", seed=1, batch=4))
     another.start(run.average)
     # Other crops to fit on, so other axes and heads, but the same trunk.
     assert error_of(another) < (before + after) / 2
@@ -187,13 +189,38 @@ def test_the_written_weights_make_a_backbone(
     torch.testing.assert_close(ours, theirs, atol=0.01 * float(theirs.abs().max()), rtol=0)
 
 
-def test_painting_draws_the_style_nearer(start: Callable[[Recipe], Distillation]) -> None:
+def test_the_error_of_differences_is_that_of_the_formula() -> None:
+    random = np.random.default_rng(0)
+    maps, target = random.normal(size=(2, 5, 3, 4, 5))
+
+    def gram(image: NDArray[np.float64]) -> NDArray[np.float64]:
+        rows = image.reshape(3, 20)
+        return np.asarray(rows @ rows.T / 20)
+
+    expected = 0.0
+    for picture, style in ((1, 3), (2, 4)):
+        ours = gram(maps[picture]) - gram(maps[style])
+        theirs = gram(target[picture]) - gram(target[style])
+        size = np.linalg.norm(gram(target[style]))
+        expected += float(np.linalg.norm(ours - theirs) / size) / 2
+    found = difference_error(torch.tensor(maps).float(), torch.tensor(target).float(), 2)
+    assert float(found) == pytest.approx(expected, rel=1e-4)
+
+
+def test_what_is_painted_comes_with_its_style(start: Callable[[Recipe], Distillation]) -> None:
     run = start(RECIPE)
     run.start()
-    pictures = paint(run.average, run.crops, Random(0), count=2)
-    assert pictures.shape == (6, 3, 32, 32)
-    assert pictures.dtype == torch.uint8
-    assert not torch.equal(pictures[:2], pictures[4:])
+    before = {name: value.clone() for name, value in run.average.state_dict().items()}
+    pair = paint(run.average, run.crops, Random(0), 4, torch.float32)
+    rng = Random(0)
+    [rng.randint(3, 4), rng.uniform(0, 1), rng.randrange(2**31)]
+    content, style = run.crops.photo(rng), run.crops.artwork(rng)
+    assert pair.shape == (2, 3, 32, 32)
+    assert pair.dtype == torch.uint8
+    torch.testing.assert_close(pair[1] / 255, style, atol=0.003, rtol=0)
+    assert float((pair[0] / 255 - content).abs().mean()) > 0.005
+    for name, value in run.average.state_dict().items():
+        assert torch.equal(value, before[name]), name
 
 
 def test_noise_stays_within_the_range_and_follows_the_seed() -> None:

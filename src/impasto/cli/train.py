@@ -99,6 +99,8 @@ def _backbone(arguments: argparse.Namespace) -> int:
     else:
         student = _student(arguments.start)
         print(f"Fitting {'its heads' if student else 'the thin network'} ...", file=sys.stderr)
+        # The student paints every minute: its optimisation has nothing to say here.
+        logging.getLogger("impasto.optimize").setLevel(logging.WARNING)
         run.start(student)
     interrupted = _train(run, checkpoint, 60 * arguments.minutes)
     run.write(arguments.output)

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.backbones.vgg import VGG, stage_names
-from impasto.errors import InputError
 
 RIDGE = 1e-5  # relative to the mean of the normal equations' diagonal
 POSITIONS = 2048  # positions of one crop that enter the equations at most
@@ -117,92 +116,17 @@ def fit_trunk(
             bias = filters["features.0.bias"][channels].float()
         else:
             thin = VGG("thin", state, plan=plan).requires_grad_(False).to(teacher.dtype)
-            weight, bias = _fit_layer(teacher, thin, layer, before, channels, batches)
+            equations = LeastSquares()
+            for images in batches:
+                seen = thin(images, [before])[before]
+                if stages[index - 1].startswith("pool"):
+                    seen = thin.pool(seen)
+                _add_patches(equations, seen, teacher(images, [layer])[layer][:, channels])
+            solution = equations.solve().T
+            weight, bias = solution[:, :-1].reshape(width, -1, 3, 3), solution[:, -1]
         state |= {f"features.{index}.weight": weight, f"features.{index}.bias": bias}
         before = stages[index + 1]
     return state
-
-
-def widen_trunk(
-    teacher: VGG,
-    trunk: Mapping[str, Tensor],
-    plan: Sequence[int],
-    widths: Sequence[int],
-    batches: Sequence[Tensor],
-) -> dict[str, Tensor]:
-    """Add channels to the layers of a trained thin network behind its first.
-
-    They imitate those channels of the teacher that are least linear in the ones that are there,
-    and no later layer listens to them yet, so that the others go on as they were.
-
-    Args:
-        teacher: The wide network.
-        trunk: Parameters of the thin network under torchvision's names.
-        plan: Convolutions in each block, of both networks.
-        widths: Channels that each thin convolution is to have; no less than it has.
-        batches: Images ``(B, 3, H, W)`` to fit on.
-
-    Returns:
-        Parameters under torchvision's names.
-
-    Raises:
-        InputError: If a layer is wider already, or the first is to be widened.
-    """
-    stages = stage_names(plan)
-    indices = [i for i, stage in enumerate(stages) if stage.startswith("conv")]
-    state, before, listened = dict(trunk), "", 3
-    for index, width in zip(indices, widths, strict=False):
-        layer, name = stages[index], f"features.{index}"
-        weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
-        missing = width - len(bias)
-        if missing < 0 or (missing and not before):
-            raise InputError(f"{layer} has {len(bias)} channels: it cannot be given {width}")
-        weight = F.pad(weight, (0, 0, 0, 0, 0, listened - weight.shape[1]))
-        if missing:
-            below = _until(state, index) | {f"{name}.weight": weight}
-            thin = VGG("thin", below, plan=plan).requires_grad_(False).to(teacher.dtype)
-            left = _unexplained(teacher, thin, layer.replace("conv", "relu"), batches)
-            channels = choose_channels(left, missing)
-            added = _fit_layer(teacher, thin, layer, before, channels, batches)
-            weight, bias = torch.cat([weight, added[0]]), torch.cat([bias, added[1]])
-        state |= {f"{name}.weight": weight, f"{name}.bias": bias}
-        before, listened = stages[index + 1], len(bias)
-    return state
-
-
-def _until(state: Mapping[str, Tensor], last: int) -> dict[str, Tensor]:
-    """The parameters up to a stage."""
-    return {name: value for name, value in state.items() if int(name.split(".")[1]) <= last}
-
-
-def _unexplained(teacher: VGG, thin: VGG, layer: str, batches: Iterable[Tensor]) -> Tensor:
-    """Mean products of what is left of the teacher's channels once the thin map explains them."""
-    equations, outer = LeastSquares(), torch.zeros((), dtype=torch.float64)
-    for images in batches:
-        said = columns(teacher(images, [layer])[layer])
-        equations.add(columns(thin(images, [layer])[layer]), said)
-        outer = outer + (said.T @ said).double()
-    assert isinstance(equations.cross, Tensor)
-    return outer - equations.cross.T @ equations.solve().double()
-
-
-def _fit_layer(
-    teacher: VGG,
-    thin: VGG,
-    layer: str,
-    before: str,
-    channels: Sequence[int],
-    batches: Iterable[Tensor],
-) -> tuple[Tensor, Tensor]:
-    """Fit a convolution: weight and bias from what the thin network sees to these channels."""
-    equations = LeastSquares()
-    for images in batches:
-        seen = thin(images, [before])[before]
-        if layer.endswith("_1"):
-            seen = thin.pool(seen)
-        _add_patches(equations, seen, teacher(images, [layer])[layer][:, channels])
-    solution = equations.solve().T
-    return solution[:, :-1].reshape(len(channels), -1, 3, 3), solution[:, -1]
 
 
 def _add_patches(equations: LeastSquares, seen: Tensor, said: Tensor) -> None:

@@ -5,7 +5,8 @@
    coordinates of the teacher's map. They keep distances, so they are all that has to be matched.
 3. Gradient steps on all weights: relative errors of the maps, their Gram and covariance matrices,
    over crops of photos and artworks, some noisy, and over pictures that the student itself has
-   been painting (*on policy*): style transfer drives a picture to where the student errs.
+   painted (*on policy*): style transfer drives a picture to where the student sees no difference
+   to the style any more but the teacher does. The error of that difference counts apart.
 
 Everything random depends on the seed and the step alone, so that a run that was interrupted and
 resumed from its checkpoint gives the weights that the unbroken run gives.
@@ -34,7 +35,6 @@ from impasto.training.closed_form import (
     columns,
     fit_trunk,
     second_moments,
-    widen_trunk,
 )
 from impasto.training.crops import Crops
 from impasto.training.muon import optimizers_of
@@ -54,8 +54,7 @@ LAYER_WEIGHTS = {
 }
 OTHER_WEIGHT = 0.2
 COVARIANCE_WEIGHT = 0.5
-
-COORDINATES = 256  # of the teacher's maps that are kept at most: style losses take their cube
+DIFFERENCE_WEIGHT = 2.0
 
 WARM_UP = 60  # steps over which the learning rate rises
 AVERAGING = 0.998  # of the exponential moving average of the weights
@@ -67,34 +66,36 @@ class Recipe:
 
     Attributes:
         start: "scratch" for the closed form, or what it started from instead.
-        widths: Channels of the eleven convolutions conv1_1 to conv5_1.
+        widths: Channels of the eleven convolutions conv1_1 to conv5_1 in closed form.
         steps: Gradient steps.
         learning_rate: Its value between a short warm-up and the cool-down.
         cool_down: Last steps, over which the learning rate falls to 0.
         batch: Crops in a batch.
         size: Side of a crop in pixels.
         fit_batches: Batches for the closed-form start.
-        on_policy_every: Steps between two rounds of painting.
-        on_policy_pool: Pictures from those rounds that are kept, the newest.
+        on_policy_every: Steps after which the student paints another picture.
+        on_policy_steps: Steps of style transfer for it, at most.
+        on_policy_pool: How many of these pictures are kept, the newest.
         seed: Of everything random.
     """
 
     start: str = "scratch"
-    widths: tuple[int, ...] = (16, 16, 48, 32, 96, 64, 96, 256, 256, 288, 384)
+    widths: tuple[int, ...] = (16, 16, 48, 32, 96, 64, 96, 256, 256, 256, 256)
     steps: int = 5500
     learning_rate: float = 6e-4
     cool_down: int = 4500
     batch: int = 12
     size: int = 128
     fit_batches: int = 32
-    on_policy_every: int = 150
-    on_policy_pool: int = 192
+    on_policy_every: int = 30
+    on_policy_steps: int = 80
+    on_policy_pool: int = 96
     seed: int = 0
 
     @property
-    def on_policy_crops(self) -> int:
-        """Crops of a batch that show pictures from the rounds of painting."""
-        return max(1, self.batch // 6)
+    def pairs(self) -> int:
+        """Pictures that the student painted in a batch, each with its style."""
+        return max(1, self.batch // 4)
 
 
 class Targets:
@@ -146,28 +147,22 @@ def closed_form(teacher: VGG, recipe: Recipe, batches: Sequence[Tensor]) -> tupl
     layers = layers[: len(recipe.widths)]
     moments = second_moments(teacher, layers, batches)
     state = fit_trunk(teacher, PLAN, recipe.widths, moments, batches)
-    counts = {
-        layer: min(width, COORDINATES) for layer, width in zip(layers, recipe.widths, strict=True)
-    }
+    counts = dict(zip(layers, recipe.widths, strict=True))
     targets = Targets.from_moments(teacher, moments, counts)
     return fit_heads(state, targets, batches), targets
 
 
-def from_trained(
-    teacher: VGG, trained: Lite, recipe: Recipe, batches: Sequence[Tensor]
-) -> tuple[Lite, Targets]:
+def from_trained(teacher: VGG, trained: Lite, batches: Sequence[Tensor]) -> tuple[Lite, Targets]:
     """Make a student of a trained one, and its targets.
 
-    Layers that are to be wider get further channels. The axes behind its heads are not known any
-    more, so its heads are fitted anew.
+    The axes behind its heads are not known any more, so its heads are fitted anew.
     """
     counts = {layer: trained.head(layer).shape[0] for layer in trained.layers}
     moments = second_moments(teacher, trained.layers, batches)
     targets = Targets.from_moments(teacher, moments, counts)
-    state = _trunk(trained.state_dict())
-    return fit_heads(
-        widen_trunk(teacher, state, PLAN, recipe.widths, batches), targets, batches
-    ), targets
+    state = trained.state_dict().items()
+    trunk = {name: value for name, value in state if name.startswith("features.")}
+    return fit_heads(trunk, targets, batches), targets
 
 
 def fit_heads(trunk: Mapping[str, Tensor], targets: Targets, batches: Sequence[Tensor]) -> Lite:
@@ -183,10 +178,6 @@ def fit_heads(trunk: Mapping[str, Tensor], targets: Targets, batches: Sequence[T
         for layer, each in equations.items()
     }
     return Lite({**trunk, **heads})
-
-
-def _trunk(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value for name, value in state.items() if name.startswith("features.")}
 
 
 def errors(maps: Tensor, target: Tensor, power: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -225,15 +216,38 @@ def _norm(matrices: Tensor) -> Tensor:
     return (matrices.square().sum(dim=(1, 2)) + 1e-8).sqrt()
 
 
+def difference_error(maps: Tensor, target: Tensor, pairs: int) -> Tensor:
+    """Error of the difference of two images' Gram matrices over the norm of the second's.
+
+    Args:
+        maps: ``(B, K, h, w)``, the student's; those of the pairs come last: all pictures, then all
+            styles.
+        target: The same, the teacher's.
+        pairs: How many pairs there are.
+
+    Returns:
+        A scalar, the mean over the pairs, not squared.
+    """
+    pictures, styles = _matrices(maps[-2 * pairs :].float())[0].chunk(2)
+    true_pictures, true_styles = _matrices(target[-2 * pairs :])[0].chunk(2)
+    error = _norm((pictures - styles) - (true_pictures - true_styles))
+    return (error / _norm(true_styles)).mean()
+
+
 def total_error(
-    maps: Mapping[str, Tensor], targets: Mapping[str, Tensor], power: Mapping[str, float]
+    maps: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor],
+    power: Mapping[str, float],
+    pairs: int = 0,
 ) -> Tensor:
     """The training loss: the weighted sum of all layers' errors."""
     total = torch.zeros(())
     for layer, target in targets.items():
         of_map, of_gram, of_covariance = errors(maps[layer], target, power[layer])
-        weight = LAYER_WEIGHTS.get(layer, OTHER_WEIGHT)
-        total = total + weight * (of_map + of_gram + COVARIANCE_WEIGHT * of_covariance)
+        error = of_map + of_gram + COVARIANCE_WEIGHT * of_covariance
+        if pairs:
+            error = error + DIFFERENCE_WEIGHT * difference_error(maps[layer], target, pairs)
+        total = total + LAYER_WEIGHTS.get(layer, OTHER_WEIGHT) * error
     return total
 
 
@@ -258,7 +272,7 @@ class Distillation:
         self.crops = crops
         self.step = 0
         self.loss = math.nan
-        self.pool = torch.zeros((0, 3, recipe.size, recipe.size), dtype=torch.uint8)
+        self.pool = torch.zeros((0, 2, 3, recipe.size, recipe.size), dtype=torch.uint8)
 
     def start(self, trained: Lite | None = None) -> None:
         """Begin with the closed-form student, or with a trained one."""
@@ -269,7 +283,7 @@ class Distillation:
             if trained is None:
                 student, self.targets = closed_form(self.teacher, self.recipe, batches)
             else:
-                student, self.targets = from_trained(self.teacher, trained, self.recipe, batches)
+                student, self.targets = from_trained(self.teacher, trained, batches)
         self._use(student)
 
     def _use(self, student: Lite) -> None:
@@ -282,11 +296,11 @@ class Distillation:
         """Take one gradient step."""
         if self.step and self.step % self.recipe.on_policy_every == 0:
             self._paint()
-        images = self._batch()
+        images, pairs = self._batch()
         targets = self.targets(images)
         with self._precision():
             maps = self.student(images, targets)
-        loss = total_error(maps, targets, self.targets.power)
+        loss = total_error(maps, targets, self.targets.power, pairs)
         self.student.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.student.parameters(), 2.0)
@@ -317,19 +331,19 @@ class Distillation:
         return self.recipe.learning_rate * min(1.0, warm_up, cool_down)
 
     def _paint(self) -> None:
-        with self._precision():
-            rng, count = self._rng(f"paint {self.step}"), max(1, 2 * self.recipe.batch // 3)
-            pictures = paint(self.average, self.crops, rng, count)
-        self.pool = torch.cat([self.pool, pictures])[-self.recipe.on_policy_pool :]
+        rng, most = self._rng(f"paint {self.step}"), self.recipe.on_policy_steps
+        pair = paint(self.average, self.crops, rng, most, self.teacher.dtype)
+        self.pool = torch.cat([self.pool, pair[None]])[-self.recipe.on_policy_pool :]
 
-    def _batch(self) -> Tensor:
+    def _batch(self) -> tuple[Tensor, int]:
+        """Crops, the last of them pairs: what the student painted, then the styles."""
         rng = self._rng(self.step)
-        painted = self.recipe.on_policy_crops if len(self.pool) else 0
-        images = self.crops.batch(self.recipe.batch - painted, rng)
-        if painted:
-            chosen = [rng.randrange(len(self.pool)) for _ in range(painted)]
-            images = torch.cat([images, self.pool[chosen].float() / 255])
-        return images.contiguous(memory_format=torch.channels_last)
+        pairs = self.recipe.pairs if len(self.pool) else 0
+        images = self.crops.batch(self.recipe.batch - 2 * pairs, rng)
+        if pairs:
+            chosen = [rng.randrange(len(self.pool)) for _ in range(pairs)]
+            images = torch.cat([images, *(self.pool[chosen].float() / 255).unbind(1)])
+        return images.contiguous(memory_format=torch.channels_last), pairs
 
     def save(self, path: Path) -> None:
         """Write a checkpoint from which ``resume`` goes on exactly."""
