@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -327,7 +328,7 @@ def test_the_command_goes_on_from_what_it_wrote(
     line += ["--weights", str(small), "--steps", "1", "-o"]
     arguments = parser.parse_args([*line, str(first)])
     assert arguments.run(arguments) == 0
-    again = [*line, str(second), "--start", str(first), "--batch", "2", "--size", "40"]
+    again = [*line, str(second), "--start", str(first), "--batch", "4", "--size", "40"]
     arguments = parser.parse_args(again)
     assert arguments.run(arguments) == 0
     assert "heads" in capsys.readouterr().err
@@ -339,6 +340,15 @@ def test_the_command_goes_on_from_what_it_wrote(
     arguments = parser.parse_args([*line, str(tmp_path / "third.safetensors"), *again[-6:-4]])
     with pytest.raises(InputError, match="first"):
         arguments.run(arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("batch", 2), ("size", 31), ("learning_rate", 0.0), ("learning_rate", float("nan"))],
+)
+def test_a_recipe_that_cannot_be_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(InputError, match=name.replace("_", " ")):
+        replace(RECIPE, **{name: value})
 
 
 @pytest.mark.parametrize("output", ["lite.pth", "nowhere/lite.safetensors"])

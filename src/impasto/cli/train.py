@@ -6,6 +6,8 @@ import argparse
 import logging
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,10 +101,9 @@ def _backbone(arguments: argparse.Namespace) -> int:
     else:
         student = _student(arguments.start)
         print(f"Fitting {'its heads' if student else 'the thin network'} ...", file=sys.stderr)
-        # The student paints every minute: its optimisation has nothing to say here.
-        logging.getLogger("impasto.optimize").setLevel(logging.WARNING)
         run.start(student)
-    interrupted = _train(run, checkpoint, 60 * arguments.minutes)
+    with _silenced("impasto.optimize"):  # by which the student paints, again and again
+        interrupted = _train(run, checkpoint, 60 * arguments.minutes)
     run.write(arguments.output)
     print(f"{arguments.output}: {run.step} of {run.recipe.steps} steps, loss {run.loss:.4f}")
     if skipped := run.crops.skipped:
@@ -110,6 +111,18 @@ def _backbone(arguments: argparse.Namespace) -> int:
     if run.step < run.recipe.steps:
         logger.warning("stopped: --resume goes on from %s", checkpoint)
     return INTERRUPTED if interrupted else 0
+
+
+@contextmanager
+def _silenced(name: str) -> Iterator[None]:
+    """Let a logger tell warnings only."""
+    silent = logging.getLogger(name)
+    before = silent.level
+    silent.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        silent.setLevel(before)
 
 
 def _distillation(arguments: argparse.Namespace) -> Distillation:

@@ -77,6 +77,9 @@ class Recipe:
         on_policy_steps: Steps of style transfer for it, at most.
         on_policy_pool: How many of these pictures are kept, the newest.
         seed: Of everything random.
+
+    Raises:
+        InputError: If batch, size or learning rate are too small.
     """
 
     start: str = "scratch"
@@ -91,6 +94,14 @@ class Recipe:
     on_policy_steps: int = 80
     on_policy_pool: int = 96
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check what users choose."""
+        for name, least in (("batch", 3), ("size", 32)):
+            if getattr(self, name) < least:
+                raise InputError(f"the {name} {getattr(self, name)} is too small: at least {least}")
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"the learning rate {self.learning_rate} is not above 0")
 
     @property
     def pairs(self) -> int:
