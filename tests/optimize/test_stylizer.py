@@ -246,7 +246,11 @@ def test_tiles_paint_the_same_picture() -> None:
         make(steps=8, max_size=160, tile=tile)(gradient(150, 160), stripes()).picture.rgb
         for tile in ("off", 64)
     )
-    np.testing.assert_allclose(tiled, whole, atol=2e-3)
+    difference = np.abs(tiled - whole)
+    # Sums in another order differ by rounding. Where that turns the choice of a maximum, which
+    # depends on the processor, a few pixels differ by more; a seam would be one in forty.
+    assert float(np.quantile(difference, 0.99)) < 2e-4
+    assert float(difference.max()) < 0.02
 
 
 def test_what_does_not_fit_is_said_before_the_run() -> None:
