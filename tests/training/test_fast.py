@@ -19,6 +19,7 @@ from impasto.backbones import load_backbone
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Step
 from impasto.image import Picture
+from impasto.losses import gram_loss, moments, wasserstein_loss
 from impasto.networks import Fast
 from impasto.training import augment, loop
 from impasto.training.data import PictureFolder
@@ -69,6 +70,25 @@ def test_losses_of_a_batch_are_the_mean_of_those_of_its_pictures(style_loss: str
     for name, value in together.items():
         mean = np.mean([float(single[name]) for single in singles])
         assert float(value) == pytest.approx(mean, rel=1e-3), name
+
+
+@pytest.mark.parametrize(
+    ("w2_channels", "by_w2"), [(0, set()), (16, {"relu1_1"}), (256, {"relu1_1", "relu2_1"})]
+)
+def test_w2_is_compared_in_layers_that_are_narrow_and_large_enough(
+    w2_channels: int, by_w2: set[str]
+) -> None:
+    """Here relu3_1 has 96 channels and 64 positions."""
+    recipe = fast_recipe(w2_channels=w2_channels)
+    loss = PerceptualLoss(load_backbone("lite"), recipe)
+    painted, contents, image = torch.rand(3, 1, 3, 32, 32).unbind()
+    found = loss(painted, contents, loss.style(image))["style"]
+    expected = 0.0
+    for layer in recipe.style_layers:
+        ours, theirs = (moments(loss.backbone(each, [layer])[layer]) for each in (painted, image))
+        expected += float(gram_loss(ours, theirs))
+        expected += float(wasserstein_loss(ours, theirs)) if layer in by_w2 else 0
+    assert float(found) == pytest.approx(recipe.style_weight * expected / 3, rel=1e-3)
 
 
 def test_the_border_of_a_picture_is_no_edge_to_the_loss() -> None:

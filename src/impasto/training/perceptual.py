@@ -31,10 +31,6 @@ from impasto.training.augment import inside, motion, noise, warp
 from impasto.training.checkerboard import checkerboard
 from impasto.training.recipes import Recipe
 
-# Wasserstein distances need a matrix root of every picture at every step. Its cost grows with the
-# cube of the channels, so the widest layers go by their Gram matrices alone.
-MOST_W2_CHANNELS = 256
-
 
 @dataclass(frozen=True)
 class StyleTarget:
@@ -113,7 +109,7 @@ class PerceptualLoss:
             roots = {
                 layer: sqrtm(each.covariance)
                 for layer, each in found.items()
-                if "w2" in self.recipe.style_loss and each.mean.shape[1] <= MOST_W2_CHANNELS
+                if "w2" in self.recipe.style_loss and each.mean.shape[1] <= self.recipe.w2_channels
             }
         return StyleTarget(found, roots)
 
@@ -157,9 +153,11 @@ class PerceptualLoss:
     def _distance(self, maps: Tensor, layer: str, style: StyleTarget) -> Tensor:
         ours, theirs = moments(maps), style.moments[layer]
         terms = []
-        if "gram" in self.recipe.style_loss or layer not in style.roots:
+        # Covariances of fewer positions than channels are singular whatever is painted.
+        by_w2 = layer in style.roots and maps.shape[2] * maps.shape[3] >= maps.shape[1]
+        if "gram" in self.recipe.style_loss or not by_w2:
             terms.append(gram_loss(ours, theirs))
-        if layer in style.roots:
+        if by_w2:
             terms.append(wasserstein_loss(ours, theirs, style.roots[layer]))
         return _sum(terms)
 

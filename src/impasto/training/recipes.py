@@ -55,8 +55,13 @@ class Recipe:
     )
     style_loss: StyleLoss = option(
         "gram+w2",
-        "statistics that the style loss compares (w2 in layers of up to 256 channels)",
+        "statistics that the style loss compares",
         choices=("gram", "w2", "gram+w2"),
+    )
+    w2_channels: int = option(
+        256,
+        "most channels of a layer where w2 is compared; its cost grows with their cube",
+        minimum=0,
     )
     start: str = option(
         "scratch",
