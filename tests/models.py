@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import torch
+from torch import nn
 
-from impasto.networks.arbitrary import ArbitraryNetwork
 from impasto.networks.description import Architecture, Description
 from impasto.networks.files import save_model
-from impasto.networks.transformer import TransformerNetwork
+from impasto.networks.network import ArbitraryNetwork, FastNetwork
 
 SMALL = Architecture(width=4, blocks=1)
 STYLES = ("great-wave", "starry-night")
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def wild(network: Network) -> Network:
+    """Give a network weights with which styles differ much, frozen."""
+    torch.manual_seed(0)
+    if isinstance(network, FastNetwork):
+        network.table.data.add_(0.5 * torch.randn_like(network.table))
+        network.means.uniform_(0, 1)
+        # As colours of three independent channels have them, and maps with some variance.
+        network.squares[:] = 1.5
+        network.squares[:, :9] = (network.means[:, :3, None] * network.means[:, None, :3]).flatten(
+            1
+        )
+        network.squares[:, (0, 4, 8)] += 0.05
+    if isinstance(network, ArbitraryNetwork):
+        network.predictor[2].weight.data.mul_(30)  # type: ignore[operator]
+    return network.eval().requires_grad_(False)
 
 
 def write_fast(path: Path, styles: tuple[str, ...] = STYLES) -> str:
     """A per-style network whose styles differ much."""
-    torch.manual_seed(0)
-    network = TransformerNetwork(SMALL, len(styles))
-    network.table.data.add_(0.5 * torch.randn_like(network.table))
+    network = wild(FastNetwork(SMALL, len(styles)))
     attributions = tuple(f"the painter of {style}" for style in styles)
     save_model(network, Description("fast", SMALL, styles, attributions), path)
     return str(path)
@@ -27,8 +44,5 @@ def write_fast(path: Path, styles: tuple[str, ...] = STYLES) -> str:
 
 def write_arbitrary(path: Path) -> str:
     """An arbitrary style network whose predictions differ much from style to style."""
-    torch.manual_seed(0)
-    network = ArbitraryNetwork(SMALL)
-    network.predictor[2].weight.data.mul_(100)  # type: ignore[operator]
-    save_model(network, Description("arbitrary", SMALL), path)
+    save_model(wild(ArbitraryNetwork(SMALL)), Description("arbitrary", SMALL), path)
     return str(path)

@@ -14,12 +14,11 @@ import torch
 from impasto.cli import export as command
 from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.networks import export as exporting
-from impasto.networks.arbitrary import ArbitraryNetwork
 from impasto.networks.codes import StyleCode
 from impasto.networks.description import Architecture, Description
 from impasto.networks.export import export
 from impasto.networks.files import build, load_model, save_model
-from impasto.networks.transformer import TransformerNetwork
+from impasto.networks.network import ArbitraryNetwork, FastNetwork
 
 FAST = Description("fast", Architecture(4, 1), ("wave", "night"))
 ARBITRARY = Description("arbitrary", Architecture(4, 1))
@@ -59,7 +58,7 @@ def test_a_per_style_network_paints_alike(
     pytest.importorskip("onnxscript")
     assert export(model, tmp_path / "model.onnx") == [tmp_path / "model.onnx"]
     network, _ = load_model(model)
-    assert isinstance(network, TransformerNetwork)
+    assert isinstance(network, FastNetwork)
     run = session(tmp_path / "model.onnx")
     image, weights = torch.rand(1, 3, 21, 46), torch.tensor([[0.3, 0.7]])
     inputs = {"image": image.numpy(), "style_weights": weights.numpy()}
@@ -91,7 +90,7 @@ def test_the_arbitrary_style_network_becomes_two_files(
     image, style = torch.rand(1, 3, 30, 17), torch.rand(1, 3, 41, 50)
     encode, paint = session(model.with_suffix(".style.onnx")), session(model.with_suffix(".onnx"))
     mean, square = encode.run(["style_mean", "style_square"], {"image": style.numpy()})
-    code = network.encode_style(style)
+    code = network.encode(style)
     torch.testing.assert_close(torch.tensor(mean), code.mean, atol=1e-5, rtol=1e-4)
     (painted,) = paint.run(
         ["painted"], {"image": image.numpy(), "style_mean": mean, "style_square": square}

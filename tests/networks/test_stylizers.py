@@ -13,7 +13,7 @@ from impasto.image import Picture, read_settings
 from impasto.networks import Arbitrary, ArbitraryOptions, Fast, FastOptions, gallery
 from impasto.networks.description import Architecture, Description
 from impasto.networks.files import build, save_model
-from impasto.networks.transformer import TransformerNetwork
+from impasto.networks.network import FastNetwork
 
 
 def picture(height: int, width: int, *, alpha: bool = False, name: str = "photo") -> Picture:
@@ -26,7 +26,7 @@ def picture(height: int, width: int, *, alpha: bool = False, name: str = "photo"
 def fast_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     torch.manual_seed(0)
     description = Description("fast", Architecture(4, 1), ("great-wave", "starry-night"))
-    network = TransformerNetwork(description.architecture, 2)
+    network = FastNetwork(description.architecture, 2)
     network.table.data.add_(0.5 * torch.randn_like(network.table))
     path = tmp_path_factory.mktemp("models") / "fast.safetensors"
     save_model(network, description, path)

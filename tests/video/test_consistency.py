@@ -15,8 +15,6 @@ from impasto.metrics import mean_warping_error
 from impasto.networks import Arbitrary, Fast
 from impasto.networks.description import Architecture, Description
 from impasto.networks.files import build, save_model
-from impasto.networks.runtime import Smoothed
-from impasto.networks.transformer import instance_norm
 from impasto.optimize import Guide, Optimize
 from impasto.result import Result
 from impasto.video.consistency import (
@@ -115,26 +113,3 @@ def test_what_was_hidden_starts_in_the_colours_of_the_rest() -> None:
     torch.testing.assert_close(*colors, atol=0.1, rtol=0)
     assert hidden.std() > 0.1  # of which the content can be made out
     assert not torch.allclose(hidden, painted[..., :30], atol=0.1)
-
-
-def test_smoothed_statistics_are_running_means() -> None:
-    random = torch.Generator().manual_seed(0)
-    maps = [torch.rand(1, 3, 6, 5, generator=random) * (i + 1) for i in range(3)]
-    scale, shift = torch.rand(2, 1, 3, generator=random).unbind()
-    norm = Smoothed(0.25)
-    means: Any = None
-    deviations: Any = None
-    for i, each in enumerate(maps):
-        found = norm(each, scale, shift)
-        norm.next_frame()
-        x = each[0].double().numpy()
-        now = x.mean((1, 2)), np.sqrt(x.var((1, 2)) + 1e-5)
-        means = 0.75 * means + 0.25 * now[0] if i else now[0]
-        deviations = 0.75 * deviations + 0.25 * now[1] if i else now[1]
-        normed = (x - means[:, None, None]) / deviations[:, None, None]
-        expected = normed * scale[0, :, None, None].numpy() + shift[0, :, None, None].numpy()
-        np.testing.assert_allclose(found[0], expected, atol=1e-4)
-    forgetful = Smoothed(1.0)
-    for each in maps:
-        torch.testing.assert_close(forgetful(each, scale, shift), instance_norm(each, scale, shift))
-        forgetful.next_frame()

@@ -17,12 +17,11 @@ from torch import Tensor, nn
 
 from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.files import atomic
-from impasto.networks.arbitrary import ArbitraryNetwork
 from impasto.networks.codes import StyleCode
 from impasto.networks.description import Description
 from impasto.networks.engines import stamp
 from impasto.networks.files import load_model
-from impasto.networks.transformer import EPS, TransformerNetwork
+from impasto.networks.network import ArbitraryNetwork, FastNetwork
 
 logger = logging.getLogger(__name__)
 
@@ -34,14 +33,13 @@ CHECKED_SIZES = ((64, 80), (37, 50))
 class PaintStyles(nn.Module):
     """A per-style network: ``image``, ``style_weights`` to ``painted``."""
 
-    def __init__(self, network: TransformerNetwork) -> None:
+    def __init__(self, network: FastNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, image: Tensor, style_weights: Tensor) -> Tensor:
         """Repaint ``(1, 3, H, W)`` with style weights ``(1, S)``."""
-        modulation = self.network.modulation(style_weights)
-        painted: Tensor = self.network.painter(image, modulation, _instance_norm)
+        painted: Tensor = self.network(image, style_weights)
         return painted
 
 
@@ -54,8 +52,7 @@ class PaintCode(nn.Module):
 
     def forward(self, image: Tensor, mean: Tensor, square: Tensor) -> Tensor:
         """Repaint ``(1, 3, H, W)`` with the moments ``(1, M)`` of a code."""
-        modulation = self.network.modulation(StyleCode(mean, square))
-        painted: Tensor = self.network.painter(image, modulation, _instance_norm)
+        painted: Tensor = self.network(image, StyleCode(mean, square))
         return painted
 
 
@@ -68,16 +65,8 @@ class EncodeStyle(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Encode ``(1, 3, h, w)``; blend codes, or weaken them, by averaging these moments."""
-        code = self.network.encode_style(image)
+        code = self.network.encode(image)
         return code.mean, code.square
-
-
-def _instance_norm(maps: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Instance normalisation of one picture as an operator of its own, which runtimes do faster.
-
-    (Not torch's functional form, which refuses maps of one pixel.)
-    """
-    return torch.instance_norm(maps, scale[0], shift[0], None, None, True, 0.0, EPS, False)
 
 
 @dataclass(frozen=True)
@@ -134,14 +123,14 @@ def export(model: str | Path, output: str | Path) -> list[Path]:
     return written
 
 
-def _graphs(network: TransformerNetwork | ArbitraryNetwork) -> dict[str, Graph]:
-    if isinstance(network, TransformerNetwork):
+def _graphs(network: FastNetwork | ArbitraryNetwork) -> dict[str, Graph]:
+    if isinstance(network, FastNetwork):
         styles = network.table.shape[0]
         weights = torch.full((1, styles), 1 / styles)
         names = ("image", "style_weights")
         return {".onnx": Graph(PaintStyles(network), (weights,), names, ("painted",))}
     with torch.no_grad():
-        code = network.encode_style(torch.rand(1, 3, 64, 64))
+        code = network.encode(torch.rand(1, 3, 64, 64))
     moments = ("style_mean", "style_square")
     return {
         ".onnx": Graph(

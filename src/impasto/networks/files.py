@@ -11,17 +11,16 @@ from safetensors.torch import load_file, save
 
 from impasto.errors import ImpastoError, InputError
 from impasto.files import atomic
-from impasto.networks.arbitrary import ArbitraryNetwork
 from impasto.networks.description import Description, Kind, describe
-from impasto.networks.transformer import TransformerNetwork
+from impasto.networks.network import ArbitraryNetwork, FastNetwork
 
-Network = TransformerNetwork | ArbitraryNetwork
+Network = FastNetwork | ArbitraryNetwork
 
 
 def build(description: Description) -> Network:
     """Make a network, freshly initialised, of what a description says."""
     if description.kind == "fast":
-        return TransformerNetwork(description.architecture, len(description.styles))
+        return FastNetwork(description.architecture, len(description.styles))
     return ArbitraryNetwork(description.architecture)
 
 

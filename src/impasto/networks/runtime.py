@@ -1,9 +1,8 @@
 """Running a network: in one pass, or a large picture in tiles without seams.
 
-Instance normalisation needs the statistics of the whole picture: with those of a tile, its colours
-would depend on what else is in the tile. So the statistics are measured first, on patches spread
-over the picture at full resolution and normalised together, and then kept fixed for all tiles.
-With fixed statistics a network sees only so far, so tiles that overlap that far fit exactly.
+A network goes by moments of the whole picture: with those of a tile, its colours would depend on
+what else is in the tile. So they are measured first, added up over all tiles. By given moments a
+network sees only so far, so tiles that overlap that far fit exactly.
 """
 
 from __future__ import annotations
@@ -12,121 +11,138 @@ import math
 from collections.abc import Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.networks.transformer import Norm, Painter, instance_norm, normalise, statistics
-
-PATCH = 256
-PATCHES = 16
+from impasto.networks.codes import StyleCode
+from impasto.networks.encoder import REACH, STRIDE, colour_moments, covariance
+from impasto.networks.painter import (
+    COLOURS,
+    TAKEN,
+    Moments,
+    Painter,
+    Place,
+    Settle,
+    Spread,
+    as_measured,
+)
 
 
 def paint(
     painter: Painter,
     image: Tensor,
+    style: StyleCode[Tensor],
     modulation: Tensor,
     tile: int = 0,
-    norm: Norm = instance_norm,
+    settle: Settle = as_measured,
 ) -> Tensor:
     """Repaint a picture.
 
     Args:
         painter: The network.
         image: ``(B, 3, H, W)``, RGB in [0, 1].
-        modulation: ``(B or 1, 2, N)``.
+        style: The code of the style.
+        modulation: ``(1, 2, N)``.
         tile: A picture of more than ``tile * tile`` pixels is painted in tiles with about that
             side; 0 never.
-        norm: Normalises the maps of a picture that is painted in one pass.
+        settle: Which moments of a picture that is painted in one pass to go by.
 
     Returns:
         ``(B, 3, H, W)``, RGB in [0, 1], float32.
     """
     height, width = image.shape[2:]
     if not tile or height * width <= tile * tile:
-        painted: Tensor = painter(image, modulation, norm)
+        painted: Tensor = painter(image, style, modulation, settle)
         return painted
-    styled = modulation.expand(image.shape[0], -1, -1)
     singles = range(image.shape[0])
-    return torch.cat([_in_tiles(painter, image[i, None], styled[i, None], tile) for i in singles])
+    return torch.cat([_in_tiles(painter, image[i, None], style, modulation, tile) for i in singles])
 
 
-def _in_tiles(painter: Painter, image: Tensor, modulation: Tensor, tile: int) -> Tensor:
-    measured = Measured()
-    painter(patches(image), modulation, measured)
-    margin = painter.reach
-    height, width = image.shape[2:]
+def _in_tiles(
+    painter: Painter, image: Tensor, style: StyleCode[Tensor], modulation: Tensor, tile: int
+) -> Tensor:
+    fixed = Fixed(measure(painter, image, style, tile))
     result = torch.empty_like(image, dtype=torch.float32)
-    for top, bottom in spans(height, tile):
-        for left, right in spans(width, tile):
-            # Margins are whole strides, so that every tile lies on the network's grid.
-            above, before = min(margin, top), min(margin, left)
-            cut = image[:, :, top - above : bottom + margin, left - before : right + margin]
-            painted = painter(cut, modulation, measured.fixed())
-            inner = painted[:, :, above:, before:][:, :, : bottom - top, : right - left]
-            result[:, :, top:bottom, left:right] = inner
+    for top, bottom, left, right in tiles(image, tile):
+        cut, above, before = with_margin(image, (top, bottom, left, right), painter.reach)
+        painted = painter(cut, style, modulation, fixed)
+        inner = painted[:, :, above:, before:][:, :, : bottom - top, : right - left]
+        result[:, :, top:bottom, left:right] = inner
     return result
 
 
-def spans(length: int, tile: int) -> Iterator[tuple[int, int]]:
-    """Divide a length into equal spans of at most about ``tile``, each start a multiple of 4."""
-    count = math.ceil(length / tile)
-    step = 4 * math.ceil(length / count / 4)
+def measure(
+    painter: Painter, image: Tensor, style: StyleCode[Tensor], tile: int
+) -> dict[Place, Moments]:
+    """The moments of a picture ``(1, 3, H, W)`` and of its maps, added up over tiles."""
+    height, width = image.shape[2:]
+    image = F.pad(image, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
+    found: dict[Place, Moments] = {COLOURS: covariance(colour_moments(image))}
+    fixed, everywhere = Fixed(found), Spread(None)
+    sums = {number: (torch.zeros(()), torch.zeros(())) for number in TAKEN}
+    for top, bottom, left, right in tiles(image, tile):
+        cut, above, before = with_margin(image, (top, bottom, left, right), REACH)
+        maps = painter.encoder(painter.recolour(cut, style, fixed, everywhere))
+        for number in TAKEN:
+            seen = maps[number].double().cpu()
+            step = cut.shape[2] // seen.shape[2]
+            inner = seen[:, :, above // step : (above + bottom - top) // step]
+            inner = inner[..., before // step : (before + right - left) // step]
+            share = step * step / (image.shape[2] * image.shape[3])
+            mean, square = sums[number]
+            sums[number] = (
+                mean + share * inner.sum(dim=(2, 3)),
+                square + share * inner.square().sum(dim=(2, 3)),
+            )
+    for number, (mean, square) in sums.items():
+        variance = (square - mean.square()).clamp_min(0)
+        found[number] = mean.float().to(image.device), variance.float().to(image.device)
+    return found
+
+
+def tiles(image: Tensor, side: int) -> Iterator[tuple[int, int, int, int]]:
+    """Top, bottom, left and right of tiles of about a side that cover ``(1, 3, H, W)``."""
+    for top, bottom in spans(image.shape[2], side):
+        for left, right in spans(image.shape[3], side):
+            yield top, bottom, left, right
+
+
+def spans(length: int, side: int) -> Iterator[tuple[int, int]]:
+    """Divide a length into equal spans of at most about ``side``; starts are whole strides."""
+    count = math.ceil(length / side)
+    step = STRIDE * math.ceil(length / count / STRIDE)
     for start in range(0, length, step):
         yield start, min(start + step, length)
 
 
-def patches(image: Tensor) -> Tensor:
-    """Patches spread evenly over a picture ``(1, 3, H, W)``: ``(P, 3, h, w)``."""
-    height, width = image.shape[2:]
-    rows = max(1, round(math.sqrt(PATCHES * height / width)))
-    columns = max(1, round(PATCHES / rows))
-    size = (min(PATCH, height), min(PATCH, width))
-    return torch.cat(
-        [
-            image[:, :, top : top + size[0], left : left + size[1]]
-            for top in _starts(height - size[0], rows)
-            for left in _starts(width - size[1], columns)
-        ]
-    )
+def with_margin(
+    image: Tensor, tile: tuple[int, int, int, int], margin: int
+) -> tuple[Tensor, int, int]:
+    """A tile with a margin where there is one, and how much of it is above and before it.
 
-
-def _starts(room: int, count: int) -> list[int]:
-    """Where ``count`` patches start, in the middles of equal parts of the room."""
-    return [round(room * (i + 0.5) / count) for i in range(count)]
-
-
-class Measured:
-    """A normalisation that treats all of a batch as one picture, and remembers its statistics."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[Tensor, Tensor]] = []
-
-    def __call__(self, maps: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        """Normalise ``(P, C, h, w)`` by the statistics of all P."""
-        maps = maps.float()
-        self.seen.append(statistics(maps, (0, 2, 3)))
-        return normalise(maps, *self.seen[-1], scale, shift)
-
-    def fixed(self) -> Fixed:
-        """A normalisation by the statistics seen, in the same order."""
-        return Fixed(self.seen)
+    Margins are whole strides, so that every tile lies on the network's grid.
+    """
+    top, bottom, left, right = tile
+    above, before = min(margin, top), min(margin, left)
+    cut = image[:, :, top - above : bottom + margin, left - before : right + margin]
+    return cut, above, before
 
 
 class Fixed:
-    """A normalisation by given statistics, one pair for each call."""
+    """Goes by given moments."""
 
-    def __init__(self, seen: list[tuple[Tensor, Tensor]]) -> None:
-        self._seen = iter(seen)
+    def __init__(self, moments: dict[Place, Moments]) -> None:
+        self._moments = moments
 
-    def __call__(self, maps: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        """Normalise ``(B, C, h, w)`` by the next pair."""
-        return normalise(maps.float(), *next(self._seen), scale, shift)
+    def __call__(self, place: Place, _measured: Moments) -> Moments:
+        """The moments given for a place."""
+        return self._moments[place]
 
 
 class Smoothed:
-    """A normalisation whose statistics follow those of a video's frames slowly.
+    """Goes by moments that follow those of a video's frames slowly.
 
-    Statistics jump when something enters the frame, and with them every colour in it. Scale and
-    shift are smoothed as well: with a strength below 1 they depend on the frame.
+    Moments jump when something enters the frame, and with them every colour in it.
 
     Args:
         change: Weight of the newest frame in the running means; 1 forgets all others.
@@ -134,23 +150,13 @@ class Smoothed:
 
     def __init__(self, change: float) -> None:
         self.change = change
-        self._means: list[Tensor] = []
-        self._calls = 0
+        self._means: dict[Place, Moments] = {}
 
-    def __call__(self, maps: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        """Normalise ``(B, C, h, w)``."""
-        maps = maps.float()
-        moments = [value[..., 0, 0] for value in statistics(maps)]
-        values = torch.stack([*moments, scale.expand_as(moments[0]), shift.expand_as(moments[0])])
-        if self._calls < len(self._means):
-            values = torch.lerp(self._means[self._calls], values, self.change)
-            self._means[self._calls] = values
-        else:
-            self._means.append(values)
-        self._calls += 1
-        mean, deviation, scale, shift = values
-        return normalise(maps, mean[..., None, None], deviation[..., None, None], scale, shift)
-
-    def next_frame(self) -> None:
-        """Begin the next frame."""
-        self._calls = 0
+    def __call__(self, place: Place, measured: Moments) -> Moments:
+        """The running means of a place."""
+        before = self._means.get(place, measured)
+        mean, spread = (
+            torch.lerp(old, new, self.change) for old, new in zip(before, measured, strict=True)
+        )
+        self._means[place] = (mean, spread)
+        return self._means[place]

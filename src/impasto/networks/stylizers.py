@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from impasto.events import Callback
+    from impasto.networks.painter import Settle
     from impasto.networks.torch_engine import TorchEngine
-    from impasto.networks.transformer import Norm
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class _NetworkStylizer(ABC, Generic[Options, Wanted]):
         *,
         mask: ImageSource | None = None,
         callbacks: Sequence[Callback] = (),
-        norm: Norm | None = None,
+        settle: Settle | None = None,
     ) -> Result:
         """Repaint a picture in the style that was set.
 
@@ -121,7 +121,7 @@ class _NetworkStylizer(ABC, Generic[Options, Wanted]):
             content: The photo: a path, Pillow image, array, tensor or Picture.
             mask: Where to paint (``load_mask``); elsewhere the photo stays as it is.
             callbacks: Taken as all stylizers take them; a network has no steps to tell of.
-            norm: Normalises the maps in torch, in place of the statistics of this picture alone.
+            settle: Which moments of the picture to go by, in torch; its own if left out.
 
         Returns:
             The picture, at most ``max_size`` pixels long, with the alpha of the photo.
@@ -139,11 +139,11 @@ class _NetworkStylizer(ABC, Generic[Options, Wanted]):
         if side and math.prod(photo.size) > side**2:
             engine = self.torch  # ONNX files do not paint in tiles
         planes, style = _planes(photo.rgb), self._style(photo)
-        if norm is None:
+        if settle is None:
             painted = engine.paint(planes, style)
         else:
             engine = self.torch
-            painted = engine.paint(planes, style, norm)
+            painted = engine.paint(planes, style, settle)
         rgb = np.ascontiguousarray(painted[0].transpose(1, 2, 0))
         picture = Picture(rgb, photo.alpha, name="result", bits=photo.bits)
         picture = composite(self._recolored(picture, photo), photo, where)

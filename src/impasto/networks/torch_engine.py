@@ -19,8 +19,8 @@ from impasto.networks.codes import StyleCode, blend
 from impasto.networks.engines import Code, Floats, Style
 from impasto.networks.files import load_model
 from impasto.networks.options import FastOptions
+from impasto.networks.painter import Settle, as_measured
 from impasto.networks.runtime import paint
-from impasto.networks.transformer import Norm, instance_norm
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +56,9 @@ class TorchEngine:
             "precision": str(self.dtype).removeprefix("torch."),
         }
 
-    def paint(self, image: Floats, style: Style, norm: Norm = instance_norm) -> Floats:
-        """See ``Engine``; ``norm`` is that of ``apply``."""
-        painted: Floats = self.apply(torch.from_numpy(image), style, norm=norm).cpu().numpy()
+    def paint(self, image: Floats, style: Style, settle: Settle = as_measured) -> Floats:
+        """See ``Engine``; ``settle`` is that of ``apply``."""
+        painted: Floats = self.apply(torch.from_numpy(image), style, settle=settle).cpu().numpy()
         return painted
 
     @torch.inference_mode()
@@ -66,7 +66,7 @@ class TorchEngine:
         """See ``Engine``; pixels may count by weights ``(1, 1, h, w)``."""
         shares = None if weights is None else torch.from_numpy(weights).to(self.device)
         with self._autocast():
-            code = self.network.encode_style(torch.from_numpy(image).to(self.device), shares)
+            code = self.network.encode(torch.from_numpy(image).to(self.device), shares)
         return StyleCode(code.mean.cpu().numpy(), code.square.cpu().numpy())
 
     @torch.inference_mode()
@@ -76,7 +76,7 @@ class TorchEngine:
         style: Style,
         own: float = 0.0,
         own_side: int = 512,
-        norm: Norm = instance_norm,
+        settle: Settle = as_measured,
     ) -> Tensor:
         """Repaint a batch.
 
@@ -85,7 +85,7 @@ class TorchEngine:
             style: The style.
             own: The share of the pictures' own style in it, from 0 to 1; for any-style networks.
             own_side: Longer side at which that is looked at.
-            norm: Normalises the maps.
+            settle: Which moments of a picture to go by.
 
         Returns:
             ``(B, 3, H, W)``, RGB in [0, 1], float32, on the engine's device.
@@ -96,9 +96,9 @@ class TorchEngine:
         images = images.to(self.device, torch.float32)
         try:
             with self._autocast():
-                modulation = self._modulation(images, style, own, own_side)
+                code, modulation = self._style(images, style, own, own_side)
                 side = self.options.tile_side
-                return paint(self.network.painter, images, modulation, side, norm)
+                return paint(self.network.painter, images, code, modulation, side, settle)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             # On a CPU torch raises a plain RuntimeError.
             if not isinstance(error, torch.OutOfMemoryError) and "allocate" not in str(error):
@@ -108,17 +108,19 @@ class TorchEngine:
                 "lower --max-size or --tile"
             ) from error
 
-    def _modulation(self, images: Tensor, style: Style, own: float, side: int) -> Tensor:
+    def _style(
+        self, images: Tensor, style: Style, own: float, side: int
+    ) -> tuple[StyleCode[Tensor], Tensor]:
+        """Code and modulation of a style."""
         parts = [torch.from_numpy(part).to(self.device) for part in style]
         if self.description.kind == "fast":
-            modulation: Tensor = self.network.modulation(*parts)
-            return modulation
+            known: tuple[StyleCode[Tensor], Tensor] = self.network.style(*parts)
+            return known
         code = StyleCode(*parts)
         if own:
-            mine = self.network.encode_style(_reduced(images, side))
+            mine = self.network.encode(_reduced(images, side))
             code = blend([mine, code], [own, 1 - own])
-        modulation = self.network.modulation(code)
-        return modulation
+        return code, self.network.modulation(code)
 
     def _autocast(self) -> AbstractContextManager[None]:
         """Convolutions in bfloat16 where that was asked for."""

@@ -12,8 +12,8 @@ from torch import Tensor
 from impasto.backbones.base import Backbone
 from impasto.explain.strip import sheet
 from impasto.image import Picture
-from impasto.networks.arbitrary import ArbitraryNetwork
 from impasto.networks.description import Architecture, Description
+from impasto.networks.network import ArbitraryNetwork
 from impasto.training.data import PictureFolder
 from impasto.training.perceptual import Motion, PerceptualLoss, steadiness
 from impasto.training.photos import Photos
@@ -24,6 +24,7 @@ CONTENT_JITTER = 0.1
 # Artworks are few: strange colours make more of them.
 STYLE_JITTER = 0.4
 ROWS = 3
+TYPICAL = 64  # crops of artworks by which the typical size of each channel is measured
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class ArbitraryTask:
 
     def start(self, network: ArbitraryNetwork) -> None:
         """Begin with the encoder of the embedded backbone, or with another model."""
-        start_arbitrary(network, self.recipe.start)
+        draws = [Random(f"typical {number}") for number in range(TYPICAL)]
+        start_arbitrary(network, self.recipe.start, self.artworks.draw(draws))
 
     def batch(self, draws: Sequence[Random]) -> ArbitraryBatch:
         """Draw a batch, each picture by its own generator.
@@ -89,7 +91,7 @@ class ArbitraryTask:
     def terms(self, network: ArbitraryNetwork, batch: ArbitraryBatch) -> dict[str, Tensor]:
         """The weighted loss terms of a batch."""
         contents, styles = batch.contents.to(self.device), batch.styles.to(self.device)
-        code = network.encode_style(styles)
+        code = network.encode(styles)
         painted = network(contents, code)
         terms = self.loss(painted, contents, self.loss.style(styles))
         if batch.motion:
@@ -112,7 +114,7 @@ class ArbitraryTask:
         """Held-out photos in held-out styles, the styles above."""
         contents = self.photos.held_out[:ROWS].to(self.device)
         artworks = self.artworks.held_out.to(self.device)
-        columns = [network(contents, network.encode_style(each[None])) for each in artworks]
+        columns = [network(contents, network.encode(each[None])) for each in artworks]
         rows: list[list[Picture | None]] = [[None, *map(Picture.from_tensor, artworks)]]
         for i, content in enumerate(contents):
             painted = [Picture.from_tensor(column[i]) for column in columns]

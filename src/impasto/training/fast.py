@@ -14,7 +14,7 @@ from impasto.errors import InputError
 from impasto.explain.strip import sheet
 from impasto.image import Picture, fit
 from impasto.networks.description import Architecture, Description
-from impasto.networks.transformer import TransformerNetwork
+from impasto.networks.network import FastNetwork
 from impasto.training.data import PictureFolder
 from impasto.training.perceptual import Motion, PerceptualLoss, StyleTarget, steadiness
 from impasto.training.photos import Photos
@@ -109,7 +109,7 @@ class FastTask:
             for picture in self.pictures
         )
 
-    def start(self, network: TransformerNetwork) -> None:
+    def start(self, network: FastNetwork) -> None:
         """Begin with the weights of a model that paints already, if the recipe says so."""
         styles = dict(zip(self.description.styles, self.pictures, strict=True))
         start_fast(network, self.recipe.start, styles)
@@ -121,7 +121,7 @@ class FastTask:
         moves = Motion.draw(contents, draws) if self.recipe.temporal_weight else None
         return FastBatch(contents, styles, moves)
 
-    def terms(self, network: TransformerNetwork, batch: FastBatch) -> dict[str, Tensor]:
+    def terms(self, network: FastNetwork, batch: FastBatch) -> dict[str, Tensor]:
         """The weighted loss terms of a batch."""
         contents = batch.contents.to(self.device)
         numbers = batch.styles.to(self.device)
@@ -135,7 +135,7 @@ class FastTask:
             terms["temporal"] = self.recipe.temporal_weight * moved
         return terms
 
-    def held_out(self, network: TransformerNetwork) -> float:
+    def held_out(self, network: FastNetwork) -> float:
         """The mean loss of the held-out photos in all styles."""
         contents = self.photos.held_out
         losses = []
@@ -144,7 +144,7 @@ class FastTask:
             losses.append(sum(float(value) for value in self.terms(network, batch).values()))
         return sum(losses) / len(losses)
 
-    def sheet(self, network: TransformerNetwork) -> Picture:
+    def sheet(self, network: FastNetwork) -> Picture:
         """Held-out photos in all styles."""
         contents = self.photos.held_out[:ROWS].to(self.device)
         eye = torch.eye(len(self.pictures), device=self.device)

@@ -24,7 +24,7 @@ class Recipe:
     width: int = option(
         16, "channels of the network at full resolution; wider is better and slower", minimum=1
     )
-    blocks: int = option(5, "residual blocks of the network", minimum=0)
+    blocks: int = option(2, "residual blocks of the network", minimum=0)
     steps: int = option(20000, "gradient steps of the whole training", minimum=1)
     batch: int = option(8, "photos in a batch, of all processes together", minimum=1)
     size: int = option(256, "side of the crops", minimum=16, metavar="PX")

@@ -89,8 +89,8 @@ def _completed(memory: Memory, frame: Picture) -> Tensor:
 class NetworkPainter:
     """Paints each frame with a network and blends it with the warped one before.
 
-    Two causes of flicker, two remedies: the statistics that a network normalises by change with
-    all that the frame shows, so they are smoothed over time; what remains is blended.
+    Two causes of flicker, two remedies: the moments that a network goes by change with all
+    that the frame shows, so they are smoothed over time; what remains is blended.
 
     Args:
         network: The stylizer, its style set.
@@ -106,14 +106,13 @@ class NetworkPainter:
         """Repaint a frame."""
         if memory is None:
             self._start_scene()
-        self.norm.next_frame()
-        painted = self.network.stylize(frame, norm=self.norm).picture.tensor()
+        painted = self.network.stylize(frame, settle=self.moments).picture.tensor()
         if memory is None:
             return painted
         return torch.lerp(painted, memory.image, MOST_KEPT * self.consistency * memory.trust)
 
     def _start_scene(self) -> None:
-        self.norm = Smoothed(1 - (1 - LEAST_CHANGE) * self.consistency)
+        self.moments = Smoothed(1 - (1 - LEAST_CHANGE) * self.consistency)
 
 
 def frame_painter(stylizer: Optimize | Fast | Arbitrary, consistency: float) -> FramePainter:

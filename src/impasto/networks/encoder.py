@@ -1,0 +1,114 @@
+"""What the networks see of a picture: the first layers of ``lite``, and their moments.
+
+One frozen encoder looks at photo and artwork, as in Huang and Belongie 2017: its maps say what is
+where, the moments of its maps say how it is painted. Departures: the moments of all layers are
+kept, not of the last alone, and those of the colours with them; the encoder is ``lite``, a
+sixteenth of VGG's work.
+
+A model file holds the encoder, although ``lite`` has the same weights: ``lite`` may go on learning
+without harm to the models that people have trained.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from impasto.networks.codes import StyleCode
+from impasto.networks.layers import Convolution
+
+# Those of lite up to relu4_1; it pools before the layers of these numbers.
+WIDTHS = (16, 16, 48, 32, 96, 64, 96, 256)
+POOLED = (2, 4, 7)
+STRIDE = 8
+#: How far a position of the deepest map sees beyond its own pixels, rounded up to whole strides.
+REACH = 32
+COLOURS = 3
+#: Where the mean of each layer stands in a code, after those of the three colours.
+STARTS = tuple(COLOURS + start for start in itertools.accumulate((0, *WIDTHS)))
+EPS = 1e-6
+
+
+class Encoder(nn.Module):
+    """The frozen layers; no normalisation: the moments that it would remove are the style."""
+
+    typical: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        channels = itertools.pairwise((COLOURS, *WIDTHS))
+        self.layers = nn.ModuleList(Convolution(*pair, 3) for pair in channels)
+        # The root mean square of each channel over artworks: the unit in which it is read.
+        self.register_buffer("typical", torch.ones(sum(WIDTHS)))
+        self.requires_grad_(False)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """The maps of all layers of images ``(B, 3, H, W)``, RGB in [0, 1]; sides round up."""
+        found = []
+        maps = 4 * image - 2
+        for number, layer in enumerate(self.layers):
+            if number in POOLED:
+                maps = F.max_pool2d(maps, 2, ceil_mode=True)
+            maps = layer(maps).relu()
+            found.append(maps)
+        return found
+
+    def encode(self, image: Tensor, weights: Tensor | None = None) -> StyleCode[Tensor]:
+        """The moments of images.
+
+        Args:
+            image: ``(B, 3, H, W)``, RGB in [0, 1].
+            weights: ``(B, 1, H, W)``, how much each pixel counts, for example its alpha.
+        """
+        colours, second = colour_moments(image, weights)
+        maps = [each.float() for each in self(image)]
+        means = [average(each, weights) for each in maps]
+        squares = [average(each.square(), weights) for each in maps]
+        return StyleCode(
+            torch.cat([colours, *means], 1), torch.cat([second.flatten(1), *squares], 1)
+        )
+
+
+def average(maps: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean of ``(B, C, h, w)`` over positions, weighted by ``(B or R, 1, H, W)``: ``(B, C)``."""
+    if weights is None:
+        return maps.mean(dim=(2, 3))
+    shares = F.interpolate(weights.float(), size=maps.shape[2:], mode="area")
+    return (maps * shares).sum(dim=(2, 3)) / shares.sum(dim=(2, 3)).clamp_min(EPS)
+
+
+def map_moments(maps: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Mean and variance ``(B, C)`` of maps ``(B, C, h, w)``."""
+    mean = average(maps, weights)
+    return mean, (average(maps.square(), weights) - mean.square()).clamp_min(0)
+
+
+def colour_moments(image: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Mean ``(B, 3)`` and mean products ``(B, 3, 3)`` of the colours of ``(B, 3, H, W)``."""
+    products = image[:, :, None] * image[:, None]
+    second = average(products.flatten(1, 2), weights)
+    return average(image, weights), second.view(-1, COLOURS, COLOURS)
+
+
+def covariance(moments: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean and covariance, of mean and mean products."""
+    mean, second = moments
+    return mean, second - mean[:, :, None] * mean[:, None]
+
+
+def colours_of(style: StyleCode[Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean ``(B, 3)`` and covariance ``(B, 3, 3)`` of the colours, of a code."""
+    second = style.square[:, : COLOURS**2].reshape(-1, COLOURS, COLOURS)
+    return covariance((style.mean[:, :COLOURS], second))
+
+
+def layer_moments(style: StyleCode[Tensor], number: int) -> tuple[Tensor, Tensor]:
+    """Mean and variance ``(B, C)`` of a layer's maps, of a code."""
+    start, end = STARTS[number : number + 2]
+    mean = style.mean[:, start:end]
+    before = COLOURS**2 - COLOURS
+    square = style.square[:, start + before : end + before]
+    return mean, (square - mean.square()).clamp_min(0)

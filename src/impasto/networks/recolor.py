@@ -1,0 +1,45 @@
+"""The photo in the artwork's colours, before a network sees it.
+
+The linear map that brings the mean and the covariance of a photo's colours to the artwork's and
+moves them as little as it can: optimal transport between normal distributions. So a network has
+only strokes to learn, and starts with the right palette and a whole photo.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+RIDGE = 1e-3  # variance that every direction has: a grey photo's colours are not torn apart
+ROUNDS = 20  # of the iteration for roots; float32 is exact by then for any covariance of colours
+
+
+def transport(own: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """The linear map from colours with some mean and covariance to others.
+
+    Args:
+        own: Mean ``(B, 3)`` and covariance ``(B, 3, 3)``.
+        wanted: The same of the result.
+
+    Returns:
+        Matrices ``(B, 3, 3)`` and shifts ``(B, 3)``.
+    """
+    ridge = RIDGE * torch.eye(3, device=own[1].device, dtype=own[1].dtype)
+    root, _ = roots(wanted[1] + ridge)
+    _, inverse = roots(root @ (own[1] + ridge) @ root)
+    matrix = root @ inverse @ root
+    return matrix, wanted[0] - (matrix @ own[0][:, :, None])[:, :, 0]
+
+
+def roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Roots, and their inverses, of symmetric positive matrices ``(B, C, C)``.
+
+    By Newton and Schulz's iteration, of products alone: runtimes have no eigendecomposition.
+    """
+    size = matrix.diagonal(dim1=-2, dim2=-1).sum(dim=-1)[:, None, None]
+    identity = torch.eye(matrix.shape[-1], device=matrix.device, dtype=matrix.dtype)
+    root, inverse = matrix / size, identity.expand_as(matrix)
+    for _ in range(ROUNDS):
+        step = 1.5 * identity - 0.5 * inverse @ root
+        root, inverse = root @ step, step @ inverse
+    return root * size.sqrt(), inverse / size.sqrt()
