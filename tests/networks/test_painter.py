@@ -102,7 +102,7 @@ def test_mixed_styles_are_the_network_with_interpolated_tables(fast: FastNetwork
     single.painter.load_state_dict(fast.painter.state_dict())
     for name in ("table", "means", "squares"):
         rows = zip(shares, getattr(fast, name), strict=True)
-        getattr(single, name).copy_(sum(share * row for share, row in rows)[None])  # type: ignore[call-overload]
+        getattr(single, name).copy_(sum(share * row for share, row in rows)[None])
     torch.testing.assert_close(mixed, single(image, torch.ones(1, 1)), atol=1e-5, rtol=0)
     assert not torch.allclose(mixed, fast(image, torch.eye(3)[:1]), atol=1e-3)
 

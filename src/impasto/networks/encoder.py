@@ -88,9 +88,12 @@ def map_moments(maps: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Te
 
 def colour_moments(image: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Mean ``(B, 3)`` and mean products ``(B, 3, 3)`` of the colours of ``(B, 3, H, W)``."""
-    products = image[:, :, None] * image[:, None]
-    second = average(products.flatten(1, 2), weights)
-    return average(image, weights), second.view(-1, COLOURS, COLOURS)
+    rows = image.flatten(2)
+    if weights is None:
+        return rows.mean(dim=2), rows @ rows.mT / rows.shape[2]
+    shares = weights.flatten(2) / weights.flatten(2).sum(dim=2, keepdim=True).clamp_min(EPS)
+    weighted = rows * shares
+    return weighted.sum(dim=2), weighted @ rows.mT
 
 
 def covariance(moments: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 
 
 class Convolution(nn.Conv2d):
-    """A convolution with an odd kernel and replicated borders; a stride rounds sizes up."""
+    """A convolution with an odd kernel and replicated borders."""
 
     def forward(self, maps: Tensor) -> Tensor:
         """Convolve ``(B, C, h, w)``."""
-        padded = replicate(maps, self.kernel_size[0] // 2)
-        return F.conv2d(padded, self.weight, self.bias, self.stride)
+        margin = self.kernel_size[0] // 2
+        padded = replicate(maps, margin) if margin else maps
+        return F.conv2d(padded, self.weight, self.bias)
 
 
 class UpConvolution(nn.Conv2d):

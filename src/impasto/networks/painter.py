@@ -80,13 +80,13 @@ class Painter(nn.Module):
         width, blocks = architecture.width, architecture.blocks
         fine, middle, deep = 2 * width, 4 * width, 8 * width
         self.encoder = Encoder()
-        self.enter = Convolution(WIDTHS[DEEP], deep, 3, bias=False)
+        self.enter = Convolution(WIDTHS[DEEP], deep, 1, bias=False)
         self.deep = nn.ModuleList(Block(deep) for _ in range(blocks))
         self.up_middle = UpConvolution(deep, middle)
         self.skip_middle = Convolution(WIDTHS[MIDDLE], middle, 1, bias=False)
         self.middle = Block(middle)
         self.up_fine = UpConvolution(middle, fine)
-        self.skip_fine = Convolution(WIDTHS[FINE], fine, 3, bias=False)
+        self.skip_fine = Convolution(WIDTHS[FINE], fine, 1, bias=False)
         self.fine = Block(fine)
         self.up = UpConvolution(fine, width)
         self.pixels = PixelConvolution(3, width, 5)
@@ -105,8 +105,9 @@ class Painter(nn.Module):
     @property
     def reach(self) -> int:
         """How far a pixel of the result sees, in pixels; a multiple of the stride."""
-        deep, middle, fine = 2 + 2 * len(self.deep), 4, 6
-        return encoder.REACH + STRIDE * deep + 4 * middle + 2 * fine + 4
+        deep, middle, fine = 1 + 2 * len(self.deep), 3, 3
+        reach = encoder.REACH + STRIDE * deep + 4 * middle + 2 * fine + 3
+        return STRIDE * -(-reach // STRIDE)
 
     @property
     def modulation_size(self) -> int:
@@ -152,9 +153,10 @@ class Painter(nn.Module):
         with torch.autocast(image.device.type, enabled=False):
             own = settle(COLOURS, encoder.covariance(encoder.colour_moments(image, where.masks)))
             matrix, shift = transport(own, encoder.colours_of(style))
-            gains = where(matrix.flatten(1), image)
-            rows = gains.view(-1, 3, 3, *gains.shape[2:])
-            moved = (rows * image[:, None]).sum(dim=2) + where(shift, image)
+            moved = torch.baddbmm(
+                shift[:, :, None], matrix, image.flatten(2).expand(len(own[0]), -1, -1)
+            )
+            moved = where.joined(moved.view(-1, 3, *image.shape[2:]))
             return moved.clamp(0, 1)
 
     def _adain(
@@ -215,3 +217,7 @@ class Spread:
             return values[:, :, None, None]
         shares = F.interpolate(self.masks, size=maps.shape[2:], mode="area")
         return torch.einsum("rc,rohw->ochw", values, shares)
+
+    def joined(self, pictures: Tensor) -> Tensor:
+        """One picture of each style's own ``(R, 3, H, W)``, each in its place."""
+        return pictures if self.masks is None else (pictures * self.masks).sum(dim=0, keepdim=True)
