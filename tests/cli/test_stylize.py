@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impasto import artworks
 from impasto.cli import main
 from impasto.image import load_image, read_settings, save_image
+from impasto.pictures import ARTWORKS, load_artwork
 
 SMALL = ["--max-size", "48", "--steps", "4", "--precision", "float32", "--device", "cpu"]
 
@@ -22,14 +22,14 @@ SMALL = ["--max-size", "48", "--steps", "4", "--precision", "float32", "--device
 @pytest.fixture
 def photo(tmp_path: Path) -> str:
     path = tmp_path / "photo.png"
-    save_image(artworks.draw("river-dots", 64), path)
+    save_image(load_artwork("river-dots", 64), path)
     return str(path)
 
 
 @pytest.fixture
 def artwork(tmp_path: Path) -> str:
     path = tmp_path / "artwork.jpg"
-    save_image(artworks.draw("orphic-discs", 64), path)
+    save_image(load_artwork("orphic-discs", 64), path)
     return str(path)
 
 
@@ -219,4 +219,4 @@ def test_the_demo_needs_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_the_demo_lists_its_artworks(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--list"]) == 0
-    assert capsys.readouterr().out.split() == list(artworks.names())
+    assert capsys.readouterr().out.split() == list(ARTWORKS)

@@ -62,9 +62,9 @@ def _gallery(args: argparse.Namespace) -> int:
     for name, attribution in zip(description.styles, description.attributions, strict=True):
         print(f"{name:{width}}  {attribution}")
     if args.output:
-        from impasto.samples import portrait
+        from impasto.pictures import load_portrait
 
-        _write(portrait(), list(description.styles), args.output, TILE)
+        _write(load_portrait(), list(description.styles), args.output, TILE)
     return 0
 
 
