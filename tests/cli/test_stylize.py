@@ -151,7 +151,7 @@ def test_stdin_to_stdout(photo: str, artwork: str, monkeypatch: pytest.MonkeyPat
         (["PHOTO", "ART", "--mask", "nowhere.png"], "nowhere.png"),
         (["PHOTO", "ART", "ART", "--content-masks", "PHOTO"], "1 content masks for 2 styles"),
         (["PHOTO", "ART", "--style-masks", "TEXT"], "text.jpg"),
-        (["PHOTO", "ART", "--plot", "curve.txt"], "--plot curve.txt: use one of"),
+        (["PHOTO", "ART", "--plot", "curve.txt"], "cannot write a plot to curve.txt: use one of"),
         (["PHOTO", "ART", "--history", "nowhere/l.csv"], "the folder nowhere does not exist"),
         (["PHOTO", "ART", "--save-every", "0"], "at least 1"),
         (["PHOTO", "ART", "-o", "out.jpg", "--bits", "16"], "16"),
@@ -181,6 +181,35 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert err.startswith("impasto: ")
     assert message in err
     assert len(err.splitlines()) == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["stylize", "PHOTO", "ART", "--plot", "p.png"],
+        ["evaluate", "PHOTO", "ART", "--sweep", "steps=1", "--plot", "p.png"],
+        ["features", "PHOTO"],
+        ["train", "fast", "--photos", ".", "--styles", "ART", "-o", "n.safetensors"]
+        + ["--plot", "p.png"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_plot_without_matplotlib_is_refused_before_the_work(
+    arguments: list[str],
+    photo: str,
+    artwork: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    places, before = {"PHOTO": photo, "ART": artwork}, sorted(tmp_path.iterdir())
+    assert main([places.get(argument, argument) for argument in arguments]) == 2
+    assert capsys.readouterr().err.endswith(
+        "impasto: plotting needs the package 'matplotlib': pip install 'impasto[plots]'\n"
+    )
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -159,12 +159,12 @@ def _check_csv(args: argparse.Namespace) -> None:
 
 def _check_sweep_outputs(args: argparse.Namespace) -> None:
     """Refuse now what could not be written after a long run."""
-    from impasto.explain.plots import check_format
+    from impasto.explain.plots import check_plot
     from impasto.image import check_writable
 
     _check_csv(args)
     if args.plot:
-        check_format(args.plot)
+        check_plot(args.plot)
     if args.strip:
         check_writable(args.strip)
 
