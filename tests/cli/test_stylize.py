@@ -187,11 +187,10 @@ def test_bad_input_is_one_line_and_exit_code_2(
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["stylize", "PHOTO", "ART", "--plot", "p.png"],
-        ["evaluate", "PHOTO", "ART", "--sweep", "steps=1", "--plot", "p.png"],
-        ["features", "PHOTO"],
-        ["train", "fast", "--photos", ".", "--styles", "ART", "-o", "n.safetensors"]
-        + ["--plot", "p.png"],
+        "stylize PHOTO ART --plot p.png".split(),
+        "evaluate PHOTO ART --sweep steps=1 --plot p.png".split(),
+        "features PHOTO".split(),
+        "train fast --photos . --styles ART -o n.safetensors --plot p.png".split(),
     ],
     ids=lambda arguments: arguments[0],
 )
