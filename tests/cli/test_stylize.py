@@ -185,17 +185,16 @@ def test_bad_input_is_one_line_and_exit_code_2(
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    "command",
     [
-        "stylize PHOTO ART --plot p.png".split(),
-        "evaluate PHOTO ART --sweep steps=1 --plot p.png".split(),
-        "features PHOTO".split(),
-        "train fast --photos . --styles ART -o n.safetensors --plot p.png".split(),
+        "stylize PHOTO ART --plot p.png",
+        "evaluate PHOTO ART --sweep steps=1 --plot p.png",
+        "features PHOTO",
+        "train fast --photos . --styles ART -o n.safetensors --plot p.png",
     ],
-    ids=lambda arguments: arguments[0],
 )
 def test_a_plot_without_matplotlib_is_refused_before_the_work(
-    arguments: list[str],
+    command: str,
     photo: str,
     artwork: str,
     tmp_path: Path,
@@ -205,7 +204,7 @@ def test_a_plot_without_matplotlib_is_refused_before_the_work(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     places, before = {"PHOTO": photo, "ART": artwork}, sorted(tmp_path.iterdir())
-    assert main([places.get(argument, argument) for argument in arguments]) == 2
+    assert main([places.get(word, word) for word in command.split()]) == 2
     assert capsys.readouterr().err.endswith(
         "impasto: plotting needs the package 'matplotlib': pip install 'impasto[plots]'\n"
     )
