@@ -95,7 +95,7 @@ def report_process(data: Path) -> None:
 def report_pictures(arguments: argparse.Namespace) -> None:
     """Paint and judge every pair with both backbones; print ratios, write the sheet."""
     from impasto.backbones import load_backbone
-    from impasto.explain.strip import sheet
+    from impasto.media.sheet import sheet
     from impasto.image import load_image, save_image
     from impasto.metrics import Judge
     from impasto.optimize import Optimize

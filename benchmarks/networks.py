@@ -241,7 +241,7 @@ def style_of(work: str, styles: tuple[str, ...]) -> str | None:
 def report_quality(taking_part: Rivals, arguments: argparse.Namespace, folder: Path) -> None:
     """Let all paint every pair, judge them, print distances and ratios, write the sheet."""
     from impasto.backbones import load_backbone
-    from impasto.explain.strip import sheet
+    from impasto.media.sheet import sheet
     from impasto.image import load_image, save_image
     from impasto.metrics import Judge
 

@@ -292,7 +292,7 @@ def report_quality(arguments: argparse.Namespace) -> None:
 
 
 def _write_sheet(rows: list[list[Tensor]], arguments: argparse.Namespace) -> None:
-    from impasto.explain.strip import sheet
+    from impasto.media.sheet import sheet
     from impasto.image import Picture, save_image
 
     pictures = [[Picture.from_tensor(picture) for picture in row] for row in rows]

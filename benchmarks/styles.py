@@ -155,7 +155,7 @@ class Report:
             self._write_sheet()
 
     def _write_sheet(self) -> None:
-        from impasto.explain.strip import sheet
+        from impasto.media.sheet import sheet
         from impasto.image import save_image
 
         picture = sheet(

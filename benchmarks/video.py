@@ -163,7 +163,7 @@ def _row(name: str, method: str, alone: Painted, together: Painted) -> list[str]
 
 
 def _write_strip(path: Path, frames: list[Any], alone: Painted, together: Painted) -> None:
-    from impasto.explain.strip import sheet
+    from impasto.media.sheet import sheet
     from impasto.image import Picture, save_image
     from impasto.video.consistency import as_picture
 

@@ -17,7 +17,7 @@ import skimage.data
 import impasto
 from impasto.callbacks import Frames
 from impasto.cli.demo import STYLE_WEIGHT
-from impasto.explain.strip import sheet, strip
+from impasto.media.sheet import sheet, strip
 from impasto.image import Picture, load_image, save_image
 from impasto.pictures import load_artwork, load_portrait
 

@@ -158,7 +158,7 @@ def _artwork(choice: Choice, side: int) -> Picture | None:
 
 
 def _methods(args: argparse.Namespace) -> int:
-    from impasto.explain.strip import strip
+    from impasto.media.sheet import strip
     from impasto.image import load_image
 
     _check(args)
@@ -195,7 +195,7 @@ def _stylizer(method: str, artwork: Picture, given: dict[str, Any]) -> Stylizer:
 
 
 def _strip(args: argparse.Namespace) -> int:
-    from impasto.explain.strip import strip
+    from impasto.media.sheet import strip
     from impasto.image import load_image
 
     _check(args)

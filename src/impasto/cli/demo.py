@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from impasto.callbacks import ProgressBar
     from impasto.cli.weights import download_bar
-    from impasto.explain.strip import strip
+    from impasto.media.sheet import strip
     from impasto.image import check_writable, save_image
     from impasto.optimize import Optimize
 

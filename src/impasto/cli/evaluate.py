@@ -184,7 +184,7 @@ def _write(rows: Mapping[str, Row], args: argparse.Namespace, head: str) -> None
 
 
 def _write_strip(trials: list[Trial], name: str, path: Path) -> None:
-    from impasto.explain.strip import strip
+    from impasto.media.sheet import strip
     from impasto.image import save_image
 
     labels = [f"{name} {trial.value}" for trial in trials]

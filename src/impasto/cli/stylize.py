@@ -196,14 +196,14 @@ class Watch(ExitStack):
 def _write_frames(frames: Frames, args: argparse.Namespace) -> None:
     pictures = frames.pictures()
     if args.strip:
-        from impasto.explain.strip import strip
+        from impasto.media.sheet import strip
         from impasto.image import save_image
 
         chosen = sorted({round(i * (len(pictures) - 1) / 5) for i in range(6)})
         labels = [f"step {frames.steps[i]}" for i in chosen]
         save_image(strip([pictures[i] for i in chosen], labels), args.strip)
     if args.animation:
-        from impasto.explain.animation import animate
+        from impasto.media.animation import animate
 
         animate(pictures, args.animation)
 

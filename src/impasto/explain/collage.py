@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from impasto.errors import InputError
-from impasto.explain.strip import sheet
+from impasto.media.sheet import sheet
 from impasto.image import Picture
 from impasto.result import Result
 

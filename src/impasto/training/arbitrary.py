@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from impasto.backbones.base import Backbone
-from impasto.explain.strip import sheet
+from impasto.media.sheet import sheet
 from impasto.image import Picture
 from impasto.networks.arbitrary import ArbitraryNetwork
 from impasto.networks.description import Architecture, Description

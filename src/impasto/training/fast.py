@@ -11,7 +11,7 @@ from torch import Tensor
 
 from impasto.backbones.base import Backbone
 from impasto.errors import InputError
-from impasto.explain.strip import sheet
+from impasto.media.sheet import sheet
 from impasto.image import Picture, fit
 from impasto.networks.description import Architecture, Description
 from impasto.networks.transformer import TransformerNetwork

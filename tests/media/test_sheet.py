@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from impasto.errors import InputError
-from impasto.explain.strip import flatten, sheet, strip
+from impasto.media.sheet import flatten, sheet, strip
 from impasto.image import Picture
 
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from impasto.errors import InputError, MissingExtraError
-from impasto.explain.strip import flatten
+from impasto.media.sheet import flatten
 from impasto.files import atomic
 from impasto.image import Picture
 
