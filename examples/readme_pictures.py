@@ -17,8 +17,8 @@ import skimage.data
 import impasto
 from impasto.callbacks import Frames
 from impasto.cli.demo import STYLE_WEIGHT
-from impasto.media.sheet import sheet, strip
 from impasto.image import Picture, load_image, save_image
+from impasto.media.sheet import sheet, strip
 from impasto.pictures import load_artwork, load_portrait
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
@@ -51,7 +51,7 @@ def _sheet(stylizer: impasto.Optimize) -> None:
         [photo, *(stylizer(photo, style).picture for style in styles)] for photo in photos
     ]
     rows.insert(0, [None, *styles])
-    picture = sheet(rows, column_labels=["", *ARTWORKS], height=176)
+    picture = sheet(rows, [["", *ARTWORKS]], height=176)
     save_image(picture, IMAGES / "sheet.jpg", quality=90)
 
 

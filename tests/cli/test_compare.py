@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from impasto.cli import main
+from impasto.events import Step
 from impasto.image import load_image, save_image
 from impasto.networks.description import Architecture, Description
 from impasto.networks.files import build, save_model
@@ -42,6 +43,21 @@ def test_a_grid_of_artworks_and_networks(tmp_path: Path) -> None:
     assert main(["-q", "compare", "grid", "grey.png", *styles, *small, "--preset", "draft"]) == 2
     assert main(["-q", "compare", "grid", "grey.png", *styles, *small, "--device", "cpu"]) == 0
     assert load_image("grid.png").size[1] > 4 * 40
+
+
+def test_an_interrupted_grid_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    from impasto.callbacks import ProgressBar
+
+    steps: list[Step] = []
+
+    def interrupt(_self: ProgressBar, step: Step) -> None:
+        steps.append(step)
+        if len(steps) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ProgressBar, "__call__", interrupt)
+    assert main(["compare", "grid", "grey.png", "clear.png", "--styles", "dots.png", *SMALL]) == 130
+    assert load_image("grid.jpg").size[0] > 3 * 40
 
 
 def test_methods_side_by_side() -> None:

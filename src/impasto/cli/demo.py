@@ -41,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from impasto.callbacks import ProgressBar
     from impasto.cli.weights import download_bar
-    from impasto.media.sheet import strip
     from impasto.image import check_writable, save_image
+    from impasto.media.sheet import strip
     from impasto.optimize import Optimize
 
     strip_path = args.output.with_name(f"{args.output.stem}_strip.png")

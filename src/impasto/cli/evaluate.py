@@ -184,8 +184,8 @@ def _write(rows: Mapping[str, Row], args: argparse.Namespace, head: str) -> None
 
 
 def _write_strip(trials: list[Trial], name: str, path: Path) -> None:
-    from impasto.media.sheet import strip
     from impasto.image import save_image
+    from impasto.media.sheet import strip
 
     labels = [f"{name} {trial.value}" for trial in trials]
     pictures = [trial.result.picture for trial in trials]

@@ -79,8 +79,8 @@ def _sheet(args: argparse.Namespace) -> int:
 
 def _write(photo: Picture, styles: list[str], output: Path, tile: int) -> None:
     from impasto.api import load_stylizer
-    from impasto.media.sheet import strip
     from impasto.image import check_writable, save_image
+    from impasto.media.sheet import strip
     from impasto.methods import choose
 
     check_writable(output)

@@ -196,8 +196,8 @@ class Watch(ExitStack):
 def _write_frames(frames: Frames, args: argparse.Namespace) -> None:
     pictures = frames.pictures()
     if args.strip:
-        from impasto.media.sheet import strip
         from impasto.image import save_image
+        from impasto.media.sheet import strip
 
         chosen = sorted({round(i * (len(pictures) - 1) / 5) for i in range(6)})
         labels = [f"step {frames.steps[i]}" for i in chosen]

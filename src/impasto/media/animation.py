@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from impasto.errors import InputError, MissingExtraError
-from impasto.media.sheet import flatten
 from impasto.files import atomic
 from impasto.image import Picture
+from impasto.media.sheet import flatten
 
 _FRAMES_PER_SECOND = 25
 _BT709 = 1  # ITU-T H.273: primaries and transfer characteristics
