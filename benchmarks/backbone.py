@@ -95,8 +95,8 @@ def report_process(data: Path) -> None:
 def report_pictures(arguments: argparse.Namespace) -> None:
     """Paint and judge every pair with both backbones; print ratios, write the sheet."""
     from impasto.backbones import load_backbone
-    from impasto.explain.strip import sheet
     from impasto.image import load_image, save_image
+    from impasto.media.sheet import sheet
     from impasto.metrics import Judge
     from impasto.optimize import Optimize
 
@@ -129,7 +129,7 @@ def report_pictures(arguments: argparse.Namespace) -> None:
     )
     if arguments.sheet:
         labels = ["photo", "artwork", *BACKBONES]
-        save_image(sheet(pictures, column_labels=labels, height=320), arguments.sheet)
+        save_image(sheet(pictures, [labels], height=320), arguments.sheet)
 
 
 def main() -> None:

@@ -292,12 +292,12 @@ def report_quality(arguments: argparse.Namespace) -> None:
 
 
 def _write_sheet(rows: list[list[Tensor]], arguments: argparse.Namespace) -> None:
-    from impasto.explain.strip import sheet
     from impasto.image import Picture, save_image
+    from impasto.media.sheet import sheet
 
     pictures = [[Picture.from_tensor(picture) for picture in row] for row in rows]
     labels = ["photo", "artwork", "textbook, 300 evaluations", "impasto default"]
-    save_image(sheet(pictures, column_labels=labels, height=384), arguments.sheet)
+    save_image(sheet(pictures, [labels], height=384), arguments.sheet)
 
 
 def main() -> None:

@@ -94,15 +94,15 @@ def report_time(size: int) -> None:
 def paint(arguments: argparse.Namespace) -> None:
     """The whole way from a photo to a file."""
     import impasto
-    from impasto.artworks import draw
     from impasto.image import load_image
+    from impasto.pictures import artwork_path
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     width, height = arguments.size
-    photo = load_image(arguments.photo) if arguments.photo else draw("poppy-watercolor", 1024)
+    photo = load_image(arguments.photo or artwork_path("poppy-watercolor"))
     result = impasto.stylize(
         photo.resized(height, width),
-        draw("night-wind", 1024),
+        artwork_path("night-wind"),
         max_size=max(width, height),
         steps=arguments.steps,
         memory=arguments.memory,

@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 
 import impasto
-from impasto import artworks
+from impasto.pictures import load_artwork
 
 
 def test_pictures_of_any_kind_go_in() -> None:
-    artwork = artworks.draw("pine-linocut", 48)
+    artwork = load_artwork("pine-linocut", 48)
     array = np.random.default_rng(0).integers(0, 255, (32, 40, 3), dtype=np.uint8)
     seen: list[int] = []
     result = impasto.stylize(
@@ -42,7 +42,7 @@ def test_pictures_of_any_kind_go_in() -> None:
 def test_wrong_options_are_input_errors() -> None:
     with pytest.raises(impasto.InputError, match="unknown option 'iterations'"):
         impasto.stylize("a.jpg", "b.jpg", iterations=5)
-    artwork = artworks.draw("river-dots", 32)
+    artwork = load_artwork("river-dots", 32)
     with pytest.raises(impasto.InputError, match=r"a\.jpg"):
         impasto.stylize("a.jpg", artwork)
     with pytest.raises(impasto.InputError, match=r"b\.jpg"):
@@ -53,7 +53,7 @@ def test_masks_reach_the_method_that_has_them() -> None:
     photo = np.random.default_rng(0).integers(0, 255, (32, 40, 3), dtype=np.uint8)
     left = np.zeros((32, 40), bool)
     left[:, :20] = True
-    artwork = artworks.draw("pine-linocut", 48)
+    artwork = load_artwork("pine-linocut", 48)
     result = impasto.stylize(
         photo,
         artwork,

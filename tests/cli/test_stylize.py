@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impasto import artworks
 from impasto.cli import main
 from impasto.image import load_image, read_settings, save_image
+from impasto.pictures import ARTWORKS, load_artwork
 
 SMALL = ["--max-size", "48", "--steps", "4", "--precision", "float32", "--device", "cpu"]
 
@@ -22,14 +22,14 @@ SMALL = ["--max-size", "48", "--steps", "4", "--precision", "float32", "--device
 @pytest.fixture
 def photo(tmp_path: Path) -> str:
     path = tmp_path / "photo.png"
-    save_image(artworks.draw("river-dots", 64), path)
+    save_image(load_artwork("river-dots", 64), path)
     return str(path)
 
 
 @pytest.fixture
 def artwork(tmp_path: Path) -> str:
     path = tmp_path / "artwork.jpg"
-    save_image(artworks.draw("orphic-discs", 64), path)
+    save_image(load_artwork("orphic-discs", 64), path)
     return str(path)
 
 
@@ -151,7 +151,7 @@ def test_stdin_to_stdout(photo: str, artwork: str, monkeypatch: pytest.MonkeyPat
         (["PHOTO", "ART", "--mask", "nowhere.png"], "nowhere.png"),
         (["PHOTO", "ART", "ART", "--content-masks", "PHOTO"], "1 content masks for 2 styles"),
         (["PHOTO", "ART", "--style-masks", "TEXT"], "text.jpg"),
-        (["PHOTO", "ART", "--plot", "curve.txt"], "--plot curve.txt: use one of"),
+        (["PHOTO", "ART", "--plot", "curve.txt"], "cannot write a plot to curve.txt: use one of"),
         (["PHOTO", "ART", "--history", "nowhere/l.csv"], "the folder nowhere does not exist"),
         (["PHOTO", "ART", "--save-every", "0"], "at least 1"),
         (["PHOTO", "ART", "-o", "out.jpg", "--bits", "16"], "16"),
@@ -181,6 +181,33 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert err.startswith("impasto: ")
     assert message in err
     assert len(err.splitlines()) == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "stylize PHOTO ART --plot p.png",
+        "evaluate PHOTO ART --sweep steps=1 --plot p.png",
+        "features PHOTO",
+        "train fast --photos . --styles ART -o n.safetensors --plot p.png",
+    ],
+)
+def test_a_plot_without_matplotlib_is_refused_before_the_work(
+    command: str,
+    photo: str,
+    artwork: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    places, before = {"PHOTO": photo, "ART": artwork}, sorted(tmp_path.iterdir())
+    assert main([places.get(word, word) for word in command.split()]) == 2
+    assert capsys.readouterr().err.endswith(
+        "impasto: plotting needs the package 'matplotlib': pip install 'impasto[plots]'\n"
+    )
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -219,4 +246,4 @@ def test_the_demo_needs_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_the_demo_lists_its_artworks(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--list"]) == 0
-    assert capsys.readouterr().out.split() == list(artworks.names())
+    assert capsys.readouterr().out.split() == list(ARTWORKS)

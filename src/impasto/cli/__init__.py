@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-from impasto import __version__
 from impasto.cli import (
     app,
     batch,
@@ -27,6 +26,7 @@ from impasto.cli import (
 )
 from impasto.cli.arguments import INTERRUPTED, Parser
 from impasto.errors import ImpastoError
+from impasto.version import __version__
 
 COMMANDS = (
     demo,

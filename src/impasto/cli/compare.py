@@ -17,9 +17,10 @@ from impasto.networks.options import ArbitraryOptions
 from impasto.options import PRESETS, OptimizeOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from impasto.api import Stylizer
     from impasto.callbacks import ProgressBar
-    from impasto.explain.collage import Paint
     from impasto.image import Picture
     from impasto.methods import Choice
 
@@ -115,8 +116,8 @@ def _grid(args: argparse.Namespace) -> int:
         for name, style in zip(_stems(args.styles), args.styles, strict=True)
     }
     from impasto.api import load_stylizer
-    from impasto.explain.collage import grid, paint_all
     from impasto.image import load_image
+    from impasto.media.sheet import grid
 
     side = getattr(args, "max_size", OptimizeOptions.max_size)
     photos = [load_image(content, long_side=side) for content in args.contents]
@@ -130,19 +131,30 @@ def _grid(args: argparse.Namespace) -> int:
     for choice in choices.values():
         stylizers(choice)  # what is wrong with one of them is told now, not after the others
 
+    with _Bars(args.quiet) as bars:
+        painted = _paint_all(contents, choices, stylizers, bars)
+    _save(grid(contents, artworks, painted, columns=args.columns, height=args.height), args.output)
+    return 0 if len(painted) == len(contents) * len(choices) else INTERRUPTED
+
+
+def _paint_all(
+    contents: Mapping[str, Picture],
+    choices: Mapping[str, Choice],
+    stylizers: Stylizers,
+    bars: _Bars,
+) -> dict[tuple[str, str], Picture]:
+    """Each photo in each style by both names; where the run was interrupted, what is done."""
     count = len(contents) * len(choices)
     painted: dict[tuple[str, str], Picture] = {}
-    with _Bars(args.quiet) as bars:
-        painters = ((name, _painter(stylizers(choice), bars)) for name, choice in choices.items())
-        for pair, picture in paint_all(contents, painters):
-            painted[pair] = picture
-            logger.info("%d of %d: %s in the manner of %s", len(painted), count, *pair)
-    _save(grid(contents, artworks, painted, columns=args.columns, height=args.height), args.output)
-    return 0 if len(painted) == count else INTERRUPTED
-
-
-def _painter(stylizer: Any, bars: _Bars) -> Paint:
-    return lambda photo: stylizer.stylize(photo, callbacks=bars.one())
+    for style, choice in choices.items():
+        stylizer = stylizers(choice)
+        for content, photo in contents.items():
+            result = stylizer.stylize(photo, callbacks=bars.one())
+            if result.stopped == "interrupted":
+                return painted
+            painted[content, style] = result.picture
+            logger.info("%d of %d: %s in the manner of %s", len(painted), count, content, style)
+    return painted
 
 
 def _stems(sources: list[str]) -> list[str]:
@@ -158,8 +170,8 @@ def _artwork(choice: Choice, side: int) -> Picture | None:
 
 
 def _methods(args: argparse.Namespace) -> int:
-    from impasto.explain.strip import strip
     from impasto.image import load_image
+    from impasto.media.sheet import strip
 
     _check(args)
     photo, artwork = load_image(args.content), load_image(args.style)
@@ -195,8 +207,8 @@ def _stylizer(method: str, artwork: Picture, given: dict[str, Any]) -> Stylizer:
 
 
 def _strip(args: argparse.Namespace) -> int:
-    from impasto.explain.strip import strip
     from impasto.image import load_image
+    from impasto.media.sheet import strip
 
     _check(args)
     labels = args.labels or [Path(image).stem for image in args.images]

@@ -159,12 +159,12 @@ def _check_csv(args: argparse.Namespace) -> None:
 
 def _check_sweep_outputs(args: argparse.Namespace) -> None:
     """Refuse now what could not be written after a long run."""
-    from impasto.explain.plots import check_format
+    from impasto.explain.plots import check_plot
     from impasto.image import check_writable
 
     _check_csv(args)
     if args.plot:
-        check_format(args.plot)
+        check_plot(args.plot)
     if args.strip:
         check_writable(args.strip)
 
@@ -184,8 +184,8 @@ def _write(rows: Mapping[str, Row], args: argparse.Namespace, head: str) -> None
 
 
 def _write_strip(trials: list[Trial], name: str, path: Path) -> None:
-    from impasto.explain.strip import strip
     from impasto.image import save_image
+    from impasto.media.sheet import strip
 
     labels = [f"{name} {trial.value}" for trial in trials]
     pictures = [trial.result.picture for trial in trials]

@@ -62,11 +62,11 @@ def run(args: argparse.Namespace) -> int:
     from impasto.backbones import load_backbone
     from impasto.cli.weights import download_bar
     from impasto.explain.features import feature_maps, plot_grams, plot_maps
-    from impasto.explain.plots import check_format
+    from impasto.explain.plots import check_plot
     from impasto.image import load_image
 
     for path in outputs:
-        check_format(path)
+        check_plot(path)
     picture = load_image(args.image, long_side=args.max_size)
     with download_bar(args.backbone) as progress:
         backbone = load_backbone(args.backbone, progress=progress)

@@ -62,9 +62,9 @@ def _gallery(args: argparse.Namespace) -> int:
     for name, attribution in zip(description.styles, description.attributions, strict=True):
         print(f"{name:{width}}  {attribution}")
     if args.output:
-        from impasto.samples import portrait
+        from impasto.pictures import load_portrait
 
-        _write(portrait(), list(description.styles), args.output, TILE)
+        _write(load_portrait(), list(description.styles), args.output, TILE)
     return 0
 
 
@@ -79,8 +79,8 @@ def _sheet(args: argparse.Namespace) -> int:
 
 def _write(photo: Picture, styles: list[str], output: Path, tile: int) -> None:
     from impasto.api import load_stylizer
-    from impasto.explain.strip import strip
     from impasto.image import check_writable, save_image
+    from impasto.media.sheet import strip
     from impasto.methods import choose
 
     check_writable(output)

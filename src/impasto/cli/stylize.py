@@ -131,6 +131,7 @@ def _default_output(content: str, styles: list[str]) -> str:
 
 def _check_outputs(args: argparse.Namespace, output: str) -> None:
     """Refuse now what could not be written after a long run."""
+    from impasto.explain.plots import check_plot
     from impasto.image import check_writable
 
     if output != STANDARD:
@@ -142,7 +143,6 @@ def _check_outputs(args: argparse.Namespace, output: str) -> None:
             check_writable(path)
     for name, suffixes in {
         "history": (".csv", ".json"),
-        "plot": (".png", ".svg", ".pdf"),
         "animation": (".gif", ".webp", ".mp4"),
     }.items():
         path = Path(getattr(args, name) or "x" + suffixes[0])
@@ -150,6 +150,8 @@ def _check_outputs(args: argparse.Namespace, output: str) -> None:
             raise InputError(f"--{name} {path}: use one of {', '.join(suffixes)}")
         if not path.parent.is_dir():
             raise InputError(f"--{name} {path}: the folder {path.parent} does not exist")
+    if args.plot:
+        check_plot(args.plot)
     if args.save_every is not None and output == STANDARD:
         raise InputError("--save-every needs an output file: give one with -o")
 
@@ -194,14 +196,14 @@ class Watch(ExitStack):
 def _write_frames(frames: Frames, args: argparse.Namespace) -> None:
     pictures = frames.pictures()
     if args.strip:
-        from impasto.explain.strip import strip
         from impasto.image import save_image
+        from impasto.media.sheet import strip
 
         chosen = sorted({round(i * (len(pictures) - 1) / 5) for i in range(6)})
         labels = [f"step {frames.steps[i]}" for i in chosen]
         save_image(strip([pictures[i] for i in chosen], labels), args.strip)
     if args.animation:
-        from impasto.explain.animation import animate
+        from impasto.media.animation import animate
 
         animate(pictures, args.animation)
 

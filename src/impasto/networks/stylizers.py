@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
-from impasto import __version__
 from impasto.color import keep_colors, match_linear, prepare_style
 from impasto.errors import InputError
 from impasto.image import ImageSource, Picture, fit, load_image, load_mask
@@ -36,6 +35,7 @@ from impasto.networks.engines import (
 from impasto.networks.gallery import shipped, style_index
 from impasto.networks.options import ArbitraryOptions, FastOptions
 from impasto.result import Result
+from impasto.version import __version__
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from impasto import __version__
 from impasto.backbones import load_backbone
 from impasto.backbones.base import Backbone
 from impasto.callbacks import History
@@ -34,6 +33,7 @@ from impasto.optimize.pyramid import Scale, plan
 from impasto.optimize.tiled import TiledObjective
 from impasto.options import OptimizeOptions
 from impasto.result import Result
+from impasto.version import __version__
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from impasto.errors import ImpastoError, InputError, MissingExtraError
+from impasto.errors import ImpastoError, InputError
 from impasto.flow import Pixels
+from impasto.media.encoding import load_av
 
 logger = logging.getLogger(__name__)
 
@@ -24,19 +25,6 @@ _UNSPECIFIED = 2
 _HD = 720
 # Seconds as people write them meet time stamps within this.
 _TOLERANCE = Fraction(1, 1000)
-
-
-def load_av() -> Any:
-    """The package av.
-
-    Raises:
-        MissingExtraError: If it is not installed.
-    """
-    try:
-        import av
-    except ImportError as error:
-        raise MissingExtraError("av", "video", "reading and writing videos") from error
-    return av
 
 
 @dataclass(frozen=True)

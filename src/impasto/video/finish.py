@@ -17,7 +17,8 @@ from PIL import Image
 from impasto.errors import ImpastoError, InputError
 from impasto.files import atomic
 from impasto.flow import Pixels
-from impasto.video.clip import Clip, Frame, load_av, opened
+from impasto.media.encoding import GIF_SHORTEST, GIF_TICK, WEBP_QUALITY, load_av, with_palette
+from impasto.video.clip import Clip, Frame, opened
 from impasto.video.segments import Segments
 
 logger = logging.getLogger(__name__)
@@ -25,11 +26,7 @@ logger = logging.getLogger(__name__)
 MOVIES = (".mp4", ".mov", ".m4v", ".mkv")
 ANIMATIONS = (".gif", ".webp")
 
-# GIF counts in hundredths of a second, and browsers slow down frames below two of them.
-_GIF_BASE = Fraction(1, 100)
-_GIF_SHORTEST = 2
 _WEBP_BASE = Fraction(1, 1000)
-_WEBP_QUALITY = 85
 
 
 def check_target(target: Path, source: Path) -> None:
@@ -199,26 +196,24 @@ def _write_gif(frames: Iterator[Frame], rate: Fraction, path: Path) -> None:
     av = load_av()
     with av.open(str(path), "w", format="gif", options={"loop": "0"}) as out:
         stream = None
-        before = -_GIF_SHORTEST
+        before = -GIF_SHORTEST
         for frame in frames:
-            tick = round(frame.time / _GIF_BASE)
-            if tick - before < _GIF_SHORTEST:
+            tick = round(frame.time / GIF_TICK)
+            if tick - before < GIF_SHORTEST:
                 continue
             before = tick
             if stream is None:
-                stream = _add_stream(out, "gif", "pal8", frame.pixels, rate, _GIF_BASE)
-            picture = av.VideoFrame.from_ndarray(_with_palette(frame.pixels), format="pal8")
-            picture.pts, picture.time_base = tick, _GIF_BASE
+                stream = _add_stream(out, "gif", "pal8", frame.pixels, rate, GIF_TICK)
+            picture = av.VideoFrame.from_ndarray(_indexed(frame.pixels), format="pal8")
+            picture.pts, picture.time_base = tick, GIF_TICK
             out.mux(stream.encode(picture))
         if stream is not None:
             out.mux(stream.encode(None))
 
 
-def _with_palette(pixels: Pixels) -> tuple[Pixels, Pixels]:
+def _indexed(pixels: Pixels) -> tuple[Pixels, Pixels]:
     """Indices ``(H, W)`` and the picture's own 256 colours, as PyAV takes them (ARGB)."""
-    image = Image.fromarray(pixels)
-    palette = image.quantize(256, method=Image.Quantize.FASTOCTREE)
-    dithered = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    dithered = with_palette(Image.fromarray(pixels))
     colors = np.zeros((256, 4), np.uint8)
     colors[:, 0] = 255
     given = np.array(dithered.getpalette("RGB"), np.uint8).reshape(-1, 3)
@@ -233,7 +228,7 @@ def _write_webp(frames: Iterator[Frame], rate: Fraction, path: Path) -> None:
         for frame in frames:
             if stream is None:
                 stream = _add_stream(out, "libwebp_anim", "bgra", frame.pixels, rate, _WEBP_BASE)
-                stream.options = {"quality": str(_WEBP_QUALITY)}
+                stream.options = {"quality": str(WEBP_QUALITY)}
             picture = av.VideoFrame.from_ndarray(frame.pixels, format="rgb24").reformat(
                 format="bgra"
             )

@@ -14,13 +14,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from impasto.errors import ImpastoError, InputError
-from impasto.flow import Pixels
-from impasto.video.clip import Frame, load_av
-
-_BT709 = 1  # ITU-T H.273: primaries and transfer characteristics
+from impasto.media.encoding import as_bt709, even, load_av, tag_as_bt709
+from impasto.video.clip import Frame
 
 
 class Segments:
@@ -130,7 +126,7 @@ class SegmentWriter(AbstractContextManager["SegmentWriter"]):
         self._stream.codec_context.gop_size = max(1, round(4 * rate))
         self._stream.pix_fmt = "yuv420p" if crf else "rgb24"
         if crf:
-            _tag_as_bt709(self._stream.codec_context)
+            tag_as_bt709(self._stream.codec_context)
 
     def write(self, frame: Frame) -> None:
         """Append a frame.
@@ -139,13 +135,9 @@ class SegmentWriter(AbstractContextManager["SegmentWriter"]):
             ImpastoError: If the disk is full.
         """
         av = load_av()
-        from av.video.reformatter import ColorRange, Colorspace
-
-        picture = av.VideoFrame.from_ndarray(_even(frame.pixels), format="rgb24")
+        picture = av.VideoFrame.from_ndarray(even(frame.pixels), format="rgb24")
         if self._stream.pix_fmt == "yuv420p":
-            picture = picture.reformat(
-                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-            )
+            picture = as_bt709(picture)
         picture.pts = round(frame.time / self.time_base)
         picture.time_base = self.time_base
         picture.duration = round(frame.duration / self.time_base)
@@ -161,21 +153,3 @@ class SegmentWriter(AbstractContextManager["SegmentWriter"]):
             self._container.mux(self._stream.encode(picture))
         except OSError as error:
             raise ImpastoError(f"cannot write the video: {error}") from error
-
-
-def _tag_as_bt709(context: Any) -> None:
-    """Say the colours openly, or players guess the matrix by the size and shift them."""
-    from av.video.reformatter import ColorRange, Colorspace
-
-    context.colorspace = Colorspace.ITU709
-    context.color_range = ColorRange.MPEG
-    context.color_primaries = _BT709
-    context.color_trc = _BT709
-
-
-def _even(pixels: Pixels) -> Pixels:
-    """Repeat the last row or column where a side is odd, which yuv420p cannot hold."""
-    height, width = pixels.shape[:2]
-    if not (height % 2 or width % 2):
-        return pixels
-    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

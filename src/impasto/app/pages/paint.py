@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +16,10 @@ from impasto.app.session import Session
 from impasto.app.studio import QUEUE, Studio
 from impasto.app.tasks import Task
 from impasto.app.uploads import read_upload
-from impasto.errors import ImpastoError, InputError
+from impasto.errors import ImpastoError
 from impasto.image import Picture
+from impasto.pictures import PORTRAIT
 from impasto.result import Result
-from impasto.samples import portrait_path
-
-logger = logging.getLogger(__name__)
 
 KIND = "paint"
 METHODS = [
@@ -85,7 +82,7 @@ def build(studio: Studio, session: gr.State) -> Form:
 
 def _build_form(studio: Studio) -> tuple[Form, gr.Button, gr.Button]:
     content = upload(
-        _example(),
+        str(PORTRAIT),
         label="Photo",
         sources=["upload", "webcam", "clipboard"],
         height=230,
@@ -103,14 +100,6 @@ def _build_form(studio: Studio) -> tuple[Form, gr.Button, gr.Button]:
     mask = masks.build(content, studio.limits)
     method.change(HINTS.__getitem__, method, hint, **HIDDEN)
     return Form(content, method, style_fields, parameter_fields, mask), paint, cancel
-
-
-def _example() -> str | None:
-    try:
-        return portrait_path()
-    except InputError as error:
-        logger.warning("no example photo: %s", error)
-        return None
 
 
 def _connect_paint(
