@@ -17,8 +17,9 @@ from PIL import Image
 from impasto.errors import InputError
 from impasto.image import settings as metadata
 from impasto.image.alpha import clean
-from impasto.image.decoding import decode, from_pillow, open_header, quiet, reading
+from impasto.image.decoding import decode, from_pillow
 from impasto.image.deep import check_pixels, scaled
+from impasto.image.opening import open_file, quiet, reading
 from impasto.image.picture import Picture, fit
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def read_settings(path: FileSource) -> dict[str, object] | None:
         InputError: If the file is no picture that can be read.
     """
     with _opened(path) as (stream, name), reading(name), quiet():
-        return metadata.find(open_header(stream))
+        image = open_file(stream).image
+        return None if image is None else metadata.find(image)
 
 
 def _read(source: ImageSource, max_pixels: int, long_side: int | None) -> Picture:
