@@ -131,7 +131,7 @@ def adobe(space: int = 65535) -> Image.Exif:
 @pytest.mark.parametrize("space", [2, 65535])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_adobe_rgb_by_exif(kind: str, space: int) -> None:
-    options = {"JPEG": {"quality": 100}, "WEBP": {"lossless": True}}.get(kind, {})
+    options: Any = {"JPEG": {"quality": 100}, "WEBP": {"lossless": True}}.get(kind, {})
     for colour, golden in zip(IN_ADOBE, np.eye(3) * 255, strict=True):
         data = with_exif(Image.new("RGB", (8, 8), colour), kind, adobe(space), **options)
         # Rounding to 8 bits is seen most in the darkest channel; as sRGB it were off by 144.

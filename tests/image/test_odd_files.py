@@ -157,7 +157,7 @@ THUMBNAIL = PHOTO[::4, ::4].copy()
 
 @pytest.mark.parametrize("bigtiff", [False, True])
 @pytest.mark.parametrize("byteorder", ["<", ">"])
-def test_the_photo_in_a_sub_ifd(bigtiff: bool, byteorder: str) -> None:
+def test_the_photo_in_a_sub_ifd(bigtiff: bool, byteorder: Any) -> None:
     stream = io.BytesIO()
     with tifffile.TiffWriter(stream, bigtiff=bigtiff, byteorder=byteorder) as file:
         tag = (274, 3, 1, 6, True)  # orientation, which stands here for both
@@ -169,8 +169,8 @@ def test_the_photo_in_a_sub_ifd(bigtiff: bool, byteorder: str) -> None:
 
 
 def test_pages_that_are_marked_as_reduced() -> None:
-    small = (THUMBNAIL, {"subfiletype": 1})
-    other = (PHOTO[::-1].copy(), {})
+    small: Any = (THUMBNAIL, {"subfiletype": 1})
+    other: Any = (PHOTO[::-1].copy(), {})
     assert load_image(tiff((PHOTO, {}), small, small)).notices == ()
     assert same(load_image(tiff(small, (PHOTO, {}))))
     picture = load_image(tiff(small, (PHOTO, {}), other, small))

@@ -2,12 +2,13 @@
 
 from impasto.image.masks import load_mask
 from impasto.image.picture import Picture, fit
-from impasto.image.reading import ImageSource, load_image, read_settings
+from impasto.image.reading import ImageSource, as_list, load_image, read_settings
 from impasto.image.saving import check_writable, save_image
 
 __all__ = [
     "ImageSource",
     "Picture",
+    "as_list",
     "check_writable",
     "fit",
     "load_image",

@@ -80,7 +80,8 @@ def _load(stream: BinaryIO, max_pixels: int, long_side: int | None) -> _Source:
                 raise
             notices += ("read at 8 bits per channel, though the file has more",)
     elif deep.is_wide(image):
-        planes = deep.read_colour(image, open_file(stream).image)
+        stream.seek(0)
+        planes = deep.read_colour(image, Image.open(stream))
         return _loaded(image, notices, opened.orientation, planes)
     size = (image.height, image.width)
     if long_side is not None:

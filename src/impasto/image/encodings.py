@@ -107,7 +107,7 @@ class Encoding:
 
 
 def find(
-    info: Mapping[str, Any], mode: str, exif: Image.Exif | None = None
+    info: Mapping[Any, Any], mode: str, exif: Image.Exif | None = None
 ) -> tuple[Colours, tuple[str, ...]]:
     """What a file says of its colours: an ICC profile, an encoding, or None for sRGB.
 
@@ -140,7 +140,7 @@ def find(
     return None, tuple(notices)
 
 
-def _coded(info: Mapping[str, Any]) -> Encoding | None:
+def _coded(info: Mapping[Any, Any]) -> Encoding | None:
     """The encoding by its numbers in ITU-T H.273, from PNG (cICP), HEIF and AVIF (nclx).
 
     The transfer functions of BT.709 and its kin are taken as sRGB's, as viewers of stills do.
@@ -156,14 +156,14 @@ def _coded(info: Mapping[str, Any]) -> Encoding | None:
     return Encoding(light, _to_srgb(_PRIMARIES[primaries]), light in (_pq, _hlg), not full)
 
 
-def _profile(info: Mapping[str, Any], mode: str) -> bytes | None:
+def _profile(info: Mapping[Any, Any], mode: str) -> bytes | None:
     profile: bytes | None = info.get("icc_profile")
     if profile is not None and not is_usable(profile, mode):
         raise ValueError("broken, or for another mode")
     return profile
 
 
-def _calibrated(info: Mapping[str, Any]) -> Encoding | None:
+def _calibrated(info: Mapping[Any, Any]) -> Encoding | None:
     """The encoding by gAMA and cHRM of PNG."""
     if "gamma" not in info and "chromaticity" not in info:
         return None
@@ -209,8 +209,9 @@ def _power(gamma: float) -> Transfer:
 def _pq(encoded: Floats) -> Floats:
     """Decode PQ (SMPTE ST 2084), white at 203 cd/m2."""
     root = encoded.astype(np.float64) ** (1 / 78.84375)
-    light = np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)
-    return (light ** (1 / 0.1593017578125) * (10_000 / _WHITE)).astype(np.float32)
+    power = np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)
+    light: Floats = (power ** (1 / 0.1593017578125) * (10_000 / _WHITE)).astype(np.float32)
+    return light
 
 
 def _hlg(encoded: Floats) -> Floats:
@@ -219,7 +220,8 @@ def _hlg(encoded: Floats) -> Floats:
     scene = np.where(encoded <= 0.5, encoded**2 / 3, (np.exp((encoded - c) / a) + b) / 12)
     weights = (0.2627, 0.678, 0.0593) if scene.shape[-1] == 3 else (1.0,)
     luminance = (scene * weights).sum(axis=-1, keepdims=True)
-    return (scene * luminance**0.2 * (1000 / _WHITE)).astype(np.float32)
+    light: Floats = (scene * luminance**0.2 * (1000 / _WHITE)).astype(np.float32)
+    return light
 
 
 # By their number in ITU-T H.273.
@@ -251,7 +253,7 @@ def _to_srgb(chromaticities: Sequence[float]) -> Doubles:
     white = _xyz(chromaticities[:2])
     scale = np.diag((_BRADFORD @ _xyz(_D65)) / (_BRADFORD @ white))
     adapted = np.linalg.inv(_BRADFORD) @ scale @ _BRADFORD
-    matrix = np.linalg.inv(_from_rgb(_SRGB)) @ adapted @ _from_rgb(chromaticities)
+    matrix: Doubles = np.linalg.inv(_from_rgb(_SRGB)) @ adapted @ _from_rgb(chromaticities)
     if not np.isfinite(matrix).all():
         raise ValueError("no such colours")
     return matrix
@@ -260,7 +262,8 @@ def _to_srgb(chromaticities: Sequence[float]) -> Doubles:
 def _from_rgb(chromaticities: Sequence[float]) -> Doubles:
     """The matrix from linear RGB to XYZ (SMPTE RP 177)."""
     primaries = np.stack([_xyz(chromaticities[i : i + 2]) for i in (2, 4, 6)], axis=1)
-    matrix: Doubles = primaries * np.linalg.solve(primaries, _xyz(chromaticities[:2]))
+    scale = np.linalg.solve(primaries, _xyz(chromaticities[:2]))
+    matrix: Doubles = primaries * scale
     return matrix
 
 

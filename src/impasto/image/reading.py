@@ -58,6 +58,11 @@ def load_image(
     return picture if long_side is None else picture.resized(*fit(picture.size, long_side))
 
 
+def as_list(sources: Any) -> list[Any]:
+    """Sources of pictures as a list: one that stands alone is a list of one."""
+    return list(sources) if isinstance(sources, (list, tuple)) else [sources]
+
+
 def read_settings(path: FileSource) -> dict[str, object] | None:
     """Read the settings that ``save_image`` wrote into a file; None if there are none.
 
