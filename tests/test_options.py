@@ -78,16 +78,17 @@ def test_wrong_values_are_one_line(wrong: dict[str, Any], message: str) -> None:
 
 
 def test_what_means_the_same_is_taken() -> None:
-    options = OptimizeOptions(
-        steps=np.int64(3),
-        max_size=torch.tensor(64),
-        detail=np.float32(0.5),
-        classic_losses=np.bool_(True),
-        device=torch.device("cuda", 1),
-        weights=Path("a") / "b.pth",
-        style_layers={"relu1_1": np.float32(2)},
-        tile=np.int64(64),
-    )
+    given: dict[str, Any] = {
+        "steps": np.int64(3),
+        "max_size": torch.tensor(64),
+        "detail": np.float32(0.5),
+        "classic_losses": np.bool_(True),
+        "device": torch.device("cuda", 1),
+        "weights": Path("a") / "b.pth",
+        "style_layers": {"relu1_1": np.float32(2)},
+        "tile": np.int64(64),
+    }
+    options = OptimizeOptions(**given)
     plain = OptimizeOptions(
         steps=3,
         max_size=64,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from impasto.optimize import Optimize
 
 Styles = ImageSource | Sequence[ImageSource]
-Masks = Sequence[ImageSource | None]
+Masks = ImageSource | Sequence[ImageSource | None]
+Weights = float | Sequence[float]
 
 
 def stylize(
@@ -26,9 +27,9 @@ def stylize(
     *,
     method: str | None = None,
     preset: str | None = None,
-    style_weights: Sequence[float] | None = None,
+    style_weights: Weights | None = None,
     mask: ImageSource | None = None,
-    content_masks: Sequence[ImageSource] | None = None,
+    content_masks: Styles | None = None,
     style_masks: Masks | None = None,
     callback: Callback | Sequence[Callback] | None = None,
     **options: Any,
@@ -83,7 +84,7 @@ class Stylizer(Protocol):
         content: ImageSource,
         *,
         mask: ImageSource | None = None,
-        content_masks: Sequence[ImageSource] | None = None,
+        content_masks: Styles | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> Result:
         """Repaint a picture within masks; callbacks hear of each step of an optimisation."""
@@ -94,7 +95,7 @@ def make_stylizer(
     *,
     method: str | None = None,
     preset: str | None = None,
-    style_weights: Sequence[float] | None = None,
+    style_weights: Weights | None = None,
     style_masks: Masks | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
@@ -134,7 +135,7 @@ def _bound(stylizer: Any, method: str) -> Stylizer:
         content: ImageSource,
         *,
         mask: ImageSource | None = None,
-        content_masks: Sequence[ImageSource] | None = None,
+        content_masks: Styles | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> Result:
         _refuse_regions(content_masks, method)

@@ -270,7 +270,7 @@ def check_weights(weights: Any, count: int) -> list[float]:
     """
     if weights is None:
         return [1.0] * count
-    several = isinstance(weights, Iterable) and getattr(weights, "ndim", 1)
+    several = isinstance(weights, Iterable) and getattr(weights, "ndim", 1) != 0
     values = [_plain(value) for value in (weights if several else [weights])]
     if len(values) != count:
         raise InputError(f"{len(values)} style weights for {count} styles: give one for each")
