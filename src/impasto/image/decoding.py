@@ -19,14 +19,17 @@ from impasto.image.picture import Picture, fit
 from impasto.image.profiles import is_srgb, to_srgb
 
 _ORIENTATION = 0x0112
+COARSE = "read at 8 bits per channel, though the file has more"
 _PADDED = ("TGA", "BMP", "DIB", "DDS")
 
 
-def decode(stream: BinaryIO, name: str, max_pixels: int, long_side: int | None = None) -> Picture:
-    """Decode a file, and shrink it to a long side if asked."""
+def decode(
+    stream: BinaryIO, name: str, max_pixels: int, long_side: int | None, at_least: int | None
+) -> Picture:
+    """Decode a file, and shrink it to a long side if asked; see ``load_image``."""
     with reading(name):
         with quiet(max_pixels):
-            source = _load(stream, max_pixels, long_side)
+            source = _load(stream, max_pixels, long_side, at_least)
         picture = _picture(source, name)
     if long_side is None:
         return picture
@@ -63,10 +66,12 @@ class _Source:
     notices: tuple[str, ...] = ()
 
 
-def _load(stream: BinaryIO, max_pixels: int, long_side: int | None) -> _Source:
+def _load(
+    stream: BinaryIO, max_pixels: int, long_side: int | None, at_least: int | None
+) -> _Source:
     """Decode a file in the way that keeps most of it."""
     opened = open_file(stream)
-    stream, image, notices = opened.stream, opened.image, opened.notices
+    stream, image = opened.stream, opened.image
     if opened.raw:
         return _Source(planes := kinds.develop(stream, max_pixels), planes.colour.shape[:2])
     if image is None:
@@ -78,26 +83,34 @@ def _load(stream: BinaryIO, max_pixels: int, long_side: int | None) -> _Source:
         except Exception:
             if deep.misread_by_pillow(image):
                 raise
-            notices += ("read at 8 bits per channel, though the file has more",)
+            opened = replace(opened, notices=(*opened.notices, COARSE))
     elif deep.is_wide(image):
         stream.seek(0)
         planes = deep.read_colour(image, Image.open(stream))
-        return _loaded(image, notices, opened.orientation, planes)
+        return _loaded(image, opened.notices, opened.orientation, planes)
     size = (image.height, image.width)
     if long_side is not None:
         # JPEG can decode to 1/2, 1/4 or 1/8; twice the wanted size leaves the filter enough.
         height, width = fit(size, 2 * long_side)
         image.draft(None, (width, height))
+    elif at_least is not None:
+        image.draft(None, (at_least, at_least))
+    return replace(_whole(image, opened), size=size)
+
+
+def _whole(image: Image.Image, opened: Opened) -> _Source:
+    """Load what Pillow opened, though a JPEG file may lack its end."""
     try:
-        source = _loaded(image, notices, opened.orientation)
+        return _loaded(image, opened.notices, opened.orientation)
     except OSError:
-        stream.seek(0)
-        whole = jpeg.complete(stream.read()) if image.format in ("JPEG", "MPO") else None
-        if whole is None:
+        if image.format not in ("JPEG", "MPO"):
             raise
-        image = Image.open(io.BytesIO(whole))
-        source = _loaded(image, (*notices, "its last bytes are missing, but no pixels"))
-    return replace(source, size=size)
+        opened.stream.seek(0)
+        data = jpeg.complete(opened.stream.read())
+        if data is None:
+            raise
+    notices = (*opened.notices, "its last bytes are missing, but no pixels")
+    return _loaded(Image.open(io.BytesIO(data)), notices)
 
 
 def _loaded(

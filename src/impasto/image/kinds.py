@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 from typing import Any, BinaryIO
 
 import numpy as np
+from PIL import Image
 
 from impasto.errors import InputError
 from impasto.image import ifds
@@ -35,6 +38,25 @@ _KNOWN = (
     (b"\x1a\x45\xdf\xa3", "a video: use impasto video"),
 )
 _DRAWING = b"<?xml"
+# What Pillow only names, runs as a program, or takes for a picture where people would not.
+_NO_PICTURES = ("BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF")
+_HEIF_SUFFIXES = (".heic", ".heif", ".hif")
+_RAW_SUFFIXES = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw")
+
+
+@functools.cache
+def suffixes() -> frozenset[str]:
+    """The suffixes of files that can be read here, in lower case with their dot."""
+    Image.init()
+    found = {
+        suffix
+        for suffix, kind in Image.registered_extensions().items()
+        if kind in Image.OPEN and kind not in _NO_PICTURES
+    }
+    for package, more in (("pillow_heif", _HEIF_SUFFIXES), ("rawpy", _RAW_SUFFIXES)):
+        if importlib.util.find_spec(package):
+            found.update(more)
+    return frozenset(found)
 
 
 def is_heif(head: bytes) -> bool:
