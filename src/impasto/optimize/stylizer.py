@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import logging
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -17,10 +16,10 @@ from impasto.backbones import load_backbone
 from impasto.backbones.base import Backbone
 from impasto.callbacks import History
 from impasto.color import prepare_style
-from impasto.devices import describe, keep_memory, pick_device, pick_dtype
+from impasto.devices import describe, keep_memory, own_state, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
-from impasto.image import ImageSource, Picture, load_image, load_mask
+from impasto.image import ImageSource, Picture, as_list, load_image, load_mask
 from impasto.image.masks import name_of, weighted
 from impasto.optimize.guidance import Guidance, load_guidance
 from impasto.optimize.loop import Loop, Outcome
@@ -29,7 +28,7 @@ from impasto.optimize.objective import Guide
 from impasto.optimize.optimizers import make_optimizer
 from impasto.optimize.pyramid import plan
 from impasto.optimize.stage import Order, Stage
-from impasto.options import OptimizeOptions
+from impasto.options import OptimizeOptions, check_weights
 from impasto.result import Result
 from impasto.version import __version__
 
@@ -56,6 +55,7 @@ class Optimize:
         InputError: If an option, the device, the backbone or one of its layers does not exist.
     """
 
+    @own_state()
     def __init__(
         self,
         options: OptimizeOptions | None = None,
@@ -132,10 +132,13 @@ class Optimize:
         Raises:
             InputError: If an artwork cannot be used.
         """
-        self._artworks = [load_image(style) for style in _as_list(styles)]
+        self._artworks = [load_image(style) for style in as_list(styles)]
+        if not self._artworks:
+            raise InputError("no style image: give at least one")
         self._weights = style_weights
-        self._style_masks = style_masks
+        self._style_masks = None if style_masks is None else as_list(style_masks)
 
+    @own_state()
     def stylize(
         self,
         content: ImageSource,
@@ -172,9 +175,10 @@ class Optimize:
         photo = load_image(content, long_side=self.options.max_size)
         self._check_picture(photo)
         artworks = self._artworks
-        if len(artworks) == 1 and content_masks is not None:
+        content_masks = None if content_masks is None else as_list(content_masks)
+        if len(artworks) == 1 and content_masks:
             artworks = artworks * len(content_masks)
-        weights = _checked_weights(self._weights, len(artworks))
+        weights = check_weights(self._weights, len(artworks))
         guidance = load_guidance(photo, mask, content_masks, len(artworks))
         artworks = self._prepared(artworks, photo, guidance)
         for artwork in artworks:
@@ -303,21 +307,3 @@ def _mask_settings(
     if style_masks is not None:
         settings["style_masks"] = [one if one is None else name_of(one) for one in style_masks]
     return settings
-
-
-def _as_list(styles: ImageSource | Sequence[ImageSource]) -> list[ImageSource]:
-    if isinstance(styles, (list, tuple)):
-        if not styles:
-            raise InputError("no style image: give at least one")
-        return list(styles)
-    return [styles]  # type: ignore[list-item]
-
-
-def _checked_weights(weights: Sequence[float] | None, count: int) -> list[float]:
-    if weights is None:
-        return [1.0] * count
-    if len(weights) != count:
-        raise InputError(f"{len(weights)} style weights for {count} styles: give one for each")
-    if not (all(weight >= 0 for weight in weights) and 0 < sum(weights) < math.inf):
-        raise InputError(f"style weights {list(weights)}: none below 0, finite, and not all 0")
-    return list(weights)
