@@ -126,7 +126,7 @@ def test_the_output_has_a_name_by_default(
 def test_stdin_to_stdout(photo: str, artwork: str, monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.BytesIO()
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(Path(photo).read_bytes())))
-    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=out, isatty=lambda: False))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out))
     assert main(["-q", "stylize", "-", artwork, *SMALL]) == 0
     assert load_image(out.getvalue()).size == (48, 48)
 
@@ -151,8 +151,8 @@ def test_stdin_to_stdout(photo: str, artwork: str, monkeypatch: pytest.MonkeyPat
         (["PHOTO", "ART", "--mask", "nowhere.png"], "nowhere.png"),
         (["PHOTO", "ART", "ART", "--content-masks", "PHOTO"], "1 content masks for 2 styles"),
         (["PHOTO", "ART", "--style-masks", "TEXT"], "text.jpg"),
-        (["PHOTO", "ART", "--plot", "curve.txt"], "--plot curve.txt: use one of"),
-        (["PHOTO", "ART", "--history", "nowhere/l.csv"], "the folder nowhere does not exist"),
+        (["PHOTO", "ART", "--plot", "curve.txt"], "cannot write a plot to curve.txt: use one of"),
+        (["PHOTO", "ART", "--history", "nowhere/l.csv"], "nowhere does not exist"),
         (["PHOTO", "ART", "--save-every", "0"], "at least 1"),
         (["PHOTO", "ART", "-o", "out.jpg", "--bits", "16"], "16"),
         (["PHOTO", "ART", "--weights", "TEXT"], "text.jpg"),

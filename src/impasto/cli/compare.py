@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect, names
 from impasto.cli.methods import Stylizers, add_method_options, choice_of, options_of
+from impasto.cli.outputs import check_outputs
 from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX
 from impasto.names import must_be_known, told_apart
@@ -107,7 +108,7 @@ def _add_output(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def _grid(args: argparse.Namespace) -> int:
-    _check(args)
+    _check(args, [*args.contents, *args.styles])
     if args.style_weights is not None:
         raise InputError("--style-weights does nothing in a grid: each style is painted by itself")
     choices = {
@@ -161,7 +162,7 @@ def _methods(args: argparse.Namespace) -> int:
     from impasto.explain.strip import strip
     from impasto.image import load_image
 
-    _check(args)
+    _check(args, [args.content, args.style, *args.methods])
     photo, artwork = load_image(args.content), load_image(args.style)
     pictures, labels = [photo, artwork], ["photo", "artwork"]
     given = collect(args, OptimizeOptions)
@@ -198,18 +199,19 @@ def _strip(args: argparse.Namespace) -> int:
     from impasto.explain.strip import strip
     from impasto.image import load_image
 
-    _check(args)
+    _check(args, args.images)
     labels = args.labels or [Path(image).stem for image in args.images]
     pictures = [load_image(image) for image in args.images]
     _save(strip(pictures, labels, height=args.height, columns=args.columns), args.output)
     return 0
 
 
-def _check(args: argparse.Namespace) -> None:
+def _check(args: argparse.Namespace, inputs: list[str]) -> None:
     """Refuse now what would fail after a long run."""
     from impasto.image import check_writable
 
     check_writable(args.output)
+    check_outputs({"-o": args.output}, inputs)
     for name in ("height", "columns"):
         value = getattr(args, name, None)
         if value is not None and value < 1:

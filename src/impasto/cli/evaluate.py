@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
+from impasto.cli.outputs import check_outputs
 from impasto.cli.tables import aligned
 from impasto.errors import InputError
 from impasto.names import told_apart
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--plot and --strip show a sweep: give --sweep as well")
     from impasto.explain.evaluation import mean
 
-    _check_csv(args)
+    check_outputs({"--csv": args.csv}, args.sources)
     cases = _cases(args.sources)
     evaluator = _evaluator(args)
     names = told_apart(case.name for case in cases)
@@ -152,17 +153,13 @@ def _sweep(args: argparse.Namespace) -> int:
     return 0 if len(trials) == len(values) else INTERRUPTED
 
 
-def _check_csv(args: argparse.Namespace) -> None:
-    if args.csv and not args.csv.resolve().parent.is_dir():
-        raise InputError(f"--csv {args.csv}: the folder {args.csv.parent} does not exist")
-
-
 def _check_sweep_outputs(args: argparse.Namespace) -> None:
     """Refuse now what could not be written after a long run."""
     from impasto.explain.plots import check_format
     from impasto.image import check_writable
 
-    _check_csv(args)
+    outputs = {"--csv": args.csv, "--plot": args.plot, "--strip": args.strip}
+    check_outputs(outputs, args.sources)
     if args.plot:
         check_format(args.plot)
     if args.strip:

@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from impasto.cli.outputs import check_outputs
 from impasto.cli.tables import aligned
 from impasto.options import STYLE_LAYERS
 
@@ -67,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
     for path in outputs:
         check_format(path)
+    check_outputs(dict(zip(("-o", "--grams"), outputs, strict=True)), [args.image])
     picture = load_image(args.image, long_side=args.max_size)
     with download_bar(args.backbone) as progress:
         backbone = load_backbone(args.backbone, progress=progress)

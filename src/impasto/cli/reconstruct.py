@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
+from impasto.cli.outputs import check_outputs
 from impasto.explain.options import OFFERED, ReconstructOptions
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
     from impasto.image import check_writable, load_image, save_image
 
     check_writable(output)
+    check_outputs({"-o": output}, [args.image])
     picture = load_image(args.image, long_side=options.max_size)
     with download_bar(options.backbone) as progress:
         backbone = load_backbone(
