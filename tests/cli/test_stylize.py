@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import fsspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -129,6 +130,25 @@ def test_stdin_to_stdout(photo: str, artwork: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out))
     assert main(["-q", "stylize", "-", artwork, *SMALL]) == 0
     assert load_image(out.getvalue()).size == (48, 48)
+
+
+def test_pictures_are_taken_by_url(
+    photo: str, artwork: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    memory = fsspec.filesystem("memory")
+    for name, path in {"photo": photo, "art": artwork}.items():
+        memory.pipe_file(f"/{name}", Path(path).read_bytes())
+    out = tmp_path / "out.png"
+    masks = ["--mask", "memory://photo", "--style-masks", "memory://art"]
+    command = ["-q", "stylize", "memory://photo", "memory://art", *masks, "-o", str(out), *SMALL]
+    assert main(command) == 0
+    settings = read_settings(out)
+    assert settings is not None
+    assert settings["mask"] == "memory://photo"
+    assert settings["styles"] == ["memory://art"]
+    for url in ("memory://gone.jpg", "weird://photo"):
+        assert main(["-q", "stylize", url, artwork, "-o", str(out)]) == 2
+        assert url in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

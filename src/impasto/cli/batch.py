@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_option
 from impasto.cli.counting import CountingBar
-from impasto.cli.methods import add_method_options, choice_of, options_of
+from impasto.cli.methods import add_method_options, choice_of, load_picture, options_of
 from impasto.errors import InputError
 
 if TYPE_CHECKING:
@@ -166,7 +166,6 @@ def _styles_of(choice: Choice) -> Sequence[str]:
     Raises:
         InputError: If one cannot be used.
     """
-    from impasto.batch.work import load_picture
     from impasto.networks.description import describe
     from impasto.networks.gallery import shipped, style_index
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect, names
-from impasto.cli.methods import Stylizers, add_method_options, choice_of, options_of
+from impasto.cli.methods import Stylizers, add_method_options, choice_of, load_picture, options_of
 from impasto.cli.outputs import check_outputs
 from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX
@@ -117,10 +117,9 @@ def _grid(args: argparse.Namespace) -> int:
     }
     from impasto.api import load_stylizer
     from impasto.explain.collage import grid, paint_all
-    from impasto.image import load_image
 
     side = getattr(args, "max_size", OptimizeOptions.max_size)
-    photos = [load_image(content, long_side=side) for content in args.contents]
+    photos = [load_picture(content, side) for content in args.contents]
     contents = dict(zip(_stems(args.contents), photos, strict=True))
     artworks = {name: _artwork(choice, side) for name, choice in choices.items()}
 
@@ -153,17 +152,14 @@ def _stems(sources: list[str]) -> list[str]:
 
 def _artwork(choice: Choice, side: int) -> Picture | None:
     """A style to look at; None where there is only its name."""
-    from impasto.image import load_image
-
-    return None if choice.method == "fast" else load_image(choice.styles[0], long_side=side)
+    return None if choice.method == "fast" else load_picture(choice.styles[0], side)
 
 
 def _methods(args: argparse.Namespace) -> int:
     from impasto.explain.strip import strip
-    from impasto.image import load_image
 
     _check(args, [args.content, args.style, *args.methods])
-    photo, artwork = load_image(args.content), load_image(args.style)
+    photo, artwork = load_picture(args.content), load_picture(args.style)
     pictures, labels = [photo, artwork], ["photo", "artwork"]
     given = collect(args, OptimizeOptions)
     stylizers = {method: _stylizer(method, artwork, given) for method in args.methods}
@@ -197,11 +193,10 @@ def _stylizer(method: str, artwork: Picture, given: dict[str, Any]) -> Stylizer:
 
 def _strip(args: argparse.Namespace) -> int:
     from impasto.explain.strip import strip
-    from impasto.image import load_image
 
     _check(args, args.images)
     labels = args.labels or [Path(image).stem for image in args.images]
-    pictures = [load_image(image) for image in args.images]
+    pictures = [*map(load_picture, args.images)]
     _save(strip(pictures, labels, height=args.height, columns=args.columns), args.output)
     return 0
 

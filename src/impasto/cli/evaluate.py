@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
+from impasto.cli.methods import opened
 from impasto.cli.outputs import check_outputs
 from impasto.cli.tables import aligned
 from impasto.errors import InputError
@@ -99,7 +100,7 @@ def _cases(sources: list[str]) -> list[Case]:
     if len(sources) == 1:
         return read_manifest(sources[0])
     if len(sources) == 3:
-        return [Case(Path(sources[0]).name, *sources)]
+        return [Case(Path(sources[0]).name, *map(opened, sources))]
     raise InputError("give IMAGE CONTENT STYLE, or a manifest, or a folder that holds one")
 
 
@@ -128,7 +129,7 @@ def _sweep(args: argparse.Namespace) -> int:
 
     if len(args.sources) != 2:
         raise InputError("--sweep takes two pictures: CONTENT STYLE")
-    content, style = args.sources
+    content, style = map(opened, args.sources)
     name, values = parse_sweep(args.sweep)
     options = OptimizeOptions.preset(args.preset, **collect(args, OptimizeOptions))
     _check_sweep_outputs(args)

@@ -16,6 +16,7 @@ from impasto.cli.methods import (
     choice_of,
     load_picture,
     make_stylizer,
+    opened,
 )
 from impasto.cli.outputs import check_numbered, check_outputs
 from impasto.errors import InputError
@@ -99,8 +100,8 @@ def run(args: argparse.Namespace) -> int:
     with Watch(args, output, steps=choice.method == "optimize") as watch:
         result = stylizer(
             picture,
-            mask=args.mask,
-            content_masks=args.content_masks,
+            mask=args.mask and opened(args.mask),
+            content_masks=args.content_masks and [*map(opened, args.content_masks)],
             callbacks=watch.callbacks,
         )
     _save(result, output, args)
