@@ -58,7 +58,7 @@ def surroundings() -> dict[str, Any]:
 @pytest.mark.parametrize("name", surroundings())
 @pytest.mark.parametrize("method", ["optimize", "arbitrary"])
 def test_what_surrounds_a_call_does_not_matter(name: str, method: str) -> None:
-    artwork = artworks.draw("pine-linocut", 48)
+    artwork = load_artwork("pine-linocut", 48)
     torch_only: dict[str, Any] = {"engine": "torch", "method": method, "device": "cpu"}
     options = QUICK if method == "optimize" else torch_only
     plain = impasto.stylize(PHOTO, artwork, **options)

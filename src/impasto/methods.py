@@ -101,4 +101,6 @@ def _is_model(style: Any) -> bool:
 
 def _is_name(style: Any) -> bool:
     """Whether a style can only be meant as a name: a missing file would have a suffix."""
-    return isinstance(style, str) and not Path(style).suffix and not Path(style).exists()
+    if not isinstance(style, str) or "://" in style:
+        return False
+    return not Path(style).suffix and not Path(style).exists()
