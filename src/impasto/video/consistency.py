@@ -25,6 +25,11 @@ TEMPORAL_WEIGHT = 60.0
 MOST_KEPT = 0.8
 # Where the warped photo is off by this much (of 1), the frame before counts by half.
 DOUBT = 0.04
+# A frame less like the one before than this, on average, begins a scene even where a motion was
+# found: a flash, or a plain frame after one of another colour. A fade of half a second stays above.
+SAME_LIGHT = 0.03
+# How much lighter or darker (of 1) a scene may become before it is optimised from its photo again.
+MOST_LIGHT = 0.08
 # By how much statistics may change from frame to frame, at full consistency.
 LEAST_CHANGE = 0.1
 
@@ -37,11 +42,13 @@ class Memory:
         image: ``(1, 3, H, W)``, the stylized frame before, warped.
         visible: ``(1, 1, H, W)`` in [0, 1], where it shows the same.
         trust: ``(1, 1, H, W)`` in [0, 1], the same, less where the light has changed.
+        light: ``(1, 3)``, by how much what is visible has become lighter, on average.
     """
 
     image: Tensor
     visible: Tensor
     trust: Tensor
+    light: Tensor
 
 
 class FramePainter(Protocol):
@@ -56,6 +63,8 @@ class OptimizingPainter:
 
     What was hidden there starts from the content in the colours of the rest, not from the content
     alone as in the paper: it would stay pale in the few steps that suffice for the rest.
+    Where the light has changed much since the scene began, the scene begins anew: held to the
+    frame before, a film that fades in would stay black.
 
     Args:
         optimize: The stylizer, its style set.
@@ -65,13 +74,17 @@ class OptimizingPainter:
     def __init__(self, optimize: Optimize, consistency: float) -> None:
         self.optimize = optimize
         self.weight = TEMPORAL_WEIGHT * consistency
+        self._lighter: Tensor | float = 0.0
 
     def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
         """Repaint a frame."""
         guide = None
-        if memory:
+        if memory and (self._lighter + memory.light).abs().max() < MOST_LIGHT:
+            self._lighter = self._lighter + memory.light
             device, start = self.optimize.device, _completed(memory, frame)
             guide = Guide(start.to(device), memory.visible.to(device), self.weight)
+        else:
+            self._lighter = 0.0
         result = self.optimize.stylize(frame, guide=guide)
         if result.stopped == "interrupted":
             raise KeyboardInterrupt
@@ -152,11 +165,15 @@ class VideoPainter:
         if self._before is None:
             return None
         before, painted = self._before
-        motion = flow.estimate(before, pixels)
-        if not motion.same_scene:
+        if flow.is_plain(before) != flow.is_plain(pixels):
             return None
-        trust = motion.visible * _likeness(motion, before, pixels)
-        return Memory(motion.warp(painted), motion.visible, trust)
+        motion = flow.estimate(before, pixels)
+        change = as_picture(pixels).tensor() - motion.warp(as_picture(before).tensor())
+        trust = motion.visible * _likeness(change)
+        if not motion.same_scene or trust.mean() < SAME_LIGHT:
+            return None
+        light = (change * motion.visible).sum((2, 3)) / motion.visible.sum()
+        return Memory(motion.warp(painted), motion.visible, trust, light)
 
 
 def as_picture(pixels: Pixels, name: str = "frame") -> Picture:
@@ -164,8 +181,6 @@ def as_picture(pixels: Pixels, name: str = "frame") -> Picture:
     return Picture(pixels.astype(np.float32) / np.float32(255), name=name)
 
 
-def _likeness(motion: Motion, before: Pixels, after: Pixels) -> Tensor:
+def _likeness(change: Tensor) -> Tensor:
     """How like a frame is to the warped one before, ``(1, 1, H, W)``: 1 the same, towards 0."""
-    difference = motion.warp(as_picture(before).tensor()) - as_picture(after).tensor()
-    error = difference.square().mean(1, keepdim=True)
-    return 1 / (1 + error / DOUBT**2)
+    return 1 / (1 + change.square().mean(1, keepdim=True) / DOUBT**2)
