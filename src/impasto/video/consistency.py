@@ -12,7 +12,7 @@ from torch import Tensor
 from impasto import flow
 from impasto.color import match_linear
 from impasto.errors import ImpastoError
-from impasto.flow import Motion, Pixels
+from impasto.flow import Pixels
 from impasto.image import Picture
 from impasto.networks import Arbitrary, Fast
 from impasto.networks.runtime import Smoothed
