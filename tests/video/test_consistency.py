@@ -152,7 +152,7 @@ def test_a_film_that_fades_in_does_not_stay_black() -> None:
 
     stylizer: Any = Faithful()
     painter = VideoPainter(OptimizingPainter(stylizer, 1.0))
-    frames = [(f * i / 20).astype(np.uint8) for i, f in enumerate(moving(21, SIZE))]
+    frames = [(f * (i / 20)).astype(np.uint8) for i, f in enumerate(moving(21, SIZE))]
     means = [float(painter(frame).mean()) for frame in frames]
     for frame, mean in zip(frames, means, strict=True):
         assert abs(mean - frame.mean() / 255) < 0.1
