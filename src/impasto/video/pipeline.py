@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from impasto.errors import InputError
 from impasto.image import Picture, fit
 from impasto.video.clip import Clip, Frame, open_clip
 from impasto.video.consistency import FramePainter, VideoPainter, as_picture
-from impasto.video.finish import ANIMATIONS, check_target, finish
+from impasto.video.finish import finish
 from impasto.video.options import VideoOptions
 from impasto.video.segments import Segments, SegmentWriter
+from impasto.video.targets import check_room, check_target, kind_of
+from impasto.video.tracks import Luggage, pack
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +60,7 @@ def stylize_video(
 
     Args:
         source: The video.
-        target: A file ending in .mp4, .mov, .m4v, .mkv, .gif or .webp.
+        target: A file ending in .mp4, .mov, .m4v, .mkv, .webm, .gif or .webp.
         painter: Repaints a frame.
         options: Which part, how consistent, which quality.
         max_size: Longer side of the result, in pixels; never enlarged.
@@ -73,16 +76,20 @@ def stylize_video(
     source, target, options = Path(source), Path(target), options or VideoOptions()
     clip = check(source, target, options)
     size = fit(clip.size, max_size)
+    luggage = pack(clip, kind_of(target))
+    _tell_of(clip, luggage, target)
     told = {"source": source.name, "size": size, **dataclasses.asdict(options), **(settings or {})}
     segments = Segments(target, told, resume=resume)
-    run = _Run(clip, size, segments, painter, options, target.suffix.lower() in ANIMATIONS)
+    check_room(target, clip, size, options.crf)
+    run = _Run(clip, size, segments, painter, options, kind_of(target).video)
     done = run.paint(tell)
     if not done:
         segments.remove()
         if run.interrupted:
             raise KeyboardInterrupt
         raise InputError(f"{source} has no frames that can be decoded")
-    finish(segments, clip, target, told, whole=not run.interrupted)
+    whole = not run.interrupted
+    finish(segments, clip, target, told, luggage, end=run.end, whole=whole)
     if not run.interrupted:
         segments.remove()
     return VideoResult(done, run.interrupted)
@@ -92,6 +99,14 @@ def check(source: str | Path, target: str | Path, options: VideoOptions) -> Clip
     """Raise now what ``stylize_video`` would raise of its files, and look at the source."""
     check_target(Path(target), Path(source))
     return open_clip(source, start=options.start, end=options.end or None)
+
+
+def _tell_of(clip: Clip, luggage: Luggage, target: Path) -> None:
+    for notice in clip.notices:
+        logger.warning("%s is %s", clip.path, notice)
+    if luggage.left:
+        what = ", ".join(dict.fromkeys(luggage.left))
+        logger.warning("%s cannot hold all that is in %s; left out: %s", target, clip.path, what)
 
 
 class _Run:
@@ -104,12 +119,13 @@ class _Run:
         segments: Segments,
         painter: FramePainter,
         options: VideoOptions,
-        exact: bool,
+        encoder: str,
     ) -> None:
         self.clip, self.size, self.segments = clip, size, segments
         self.painter = VideoPainter(painter, consistent=options.consistency > 0)
-        self.crf = 0 if exact else options.crf
+        self.encoder, self.crf = encoder, options.crf
         self.interrupted = False
+        self.end = Fraction(0)
 
     def paint(self, tell: Tell | None) -> int:
         """Paint and write; return how many frames are done in all."""
@@ -121,6 +137,7 @@ class _Run:
                 height, width = self.size
                 painted = as_picture(last.pixels[:height, :width]).tensor()
                 self.painter.keep(before.pixels, painted)
+                self._ends_with(before)
             try:
                 done = self._paint(frames, done, tell)
             except KeyboardInterrupt:
@@ -130,15 +147,21 @@ class _Run:
 
     def _paint(self, frames: Iterator[Frame], done: int, tell: Tell | None) -> int:
         clip, path = self.clip, self.segments.next()
-        with SegmentWriter(path, self.size, clip.rate, clip.time_base, self.crf) as writer:
+        with SegmentWriter(
+            path, self.size, clip.rate, clip.time_base, encoder=self.encoder, crf=self.crf
+        ) as writer:
             for frame in frames:
                 painted = self.painter(frame.pixels, f"frame {done + 1}")
                 pixels: Any = Picture.from_tensor(painted).integers(8)
                 writer.write(dataclasses.replace(frame, pixels=pixels))
                 done += 1
+                self._ends_with(frame)
                 if tell:
                     tell(done, clip.frames_expected)
         return done
+
+    def _ends_with(self, frame: Frame) -> None:
+        self.end = frame.time + (frame.duration or 1 / self.clip.rate)
 
 
 def _finished(segments: Segments) -> tuple[int, Frame | None]:

@@ -1,7 +1,7 @@
 """The frames that are done, kept on disk so that a run can be gone on with after any end.
 
-Each run writes one segment: H.264 in a NUT file, which can be read up to where it was cut off.
-Without B-frames every packet is a frame, so that a count of packets says where to go on.
+Each run writes one segment: H.264 or VP9 in a NUT file, which can be read up to where it was cut
+off. Without B-frames every packet is a frame, so that a count of packets says where to go on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 
 from impasto.errors import ImpastoError, InputError
 from impasto.flow import Pixels
-from impasto.video.clip import Frame, load_av
+from impasto.video.clip import Frame
+from impasto.video.film import load_av
 
 _BT709 = 1  # ITU-T H.273: primaries and transfer characteristics
 
@@ -105,32 +106,40 @@ class SegmentWriter(AbstractContextManager["SegmentWriter"]):
         size: (height, width) of the frames.
         rate: Frames per second, on average.
         time_base: The unit of time stamps, in seconds.
-        crf: Constant rate factor of H.264; 0 keeps every pixel as it is, in RGB.
+        encoder: "libx264", "libvpx-vp9", or "libx264rgb", which keeps every pixel as it is.
+        crf: Constant rate factor on the scale of H.264.
 
     Raises:
         ImpastoError: If the encoder is missing or the file cannot be written.
     """
 
     def __init__(
-        self, path: Path, size: tuple[int, int], rate: Fraction, time_base: Fraction, crf: int
+        self,
+        path: Path,
+        size: tuple[int, int],
+        rate: Fraction,
+        time_base: Fraction,
+        *,
+        encoder: str = "libx264",
+        crf: int = 18,
     ) -> None:
         av = load_av()
         self.time_base = time_base
-        codec = "libx264" if crf else "libx264rgb"
         try:
             self._container = av.open(str(path), "w", options={"flush_packets": "1"})
-            self._stream = self._container.add_stream(
-                codec, rate, options={"crf": str(crf), "bf": "0"}
+            self._stream = stream = self._container.add_stream(
+                encoder, rate, options=_options(encoder, crf)
             )
+            stream.height, stream.width = (side + side % 2 for side in size)
+            stream.time_base = stream.codec_context.time_base = time_base
+            stream.codec_context.gop_size = max(1, round(4 * rate))
+            exact = encoder == "libx264rgb"
+            stream.pix_fmt = "rgb24" if exact else "yuv420p"
+            if not exact:
+                _tag_as_bt709(stream.codec_context)
+            stream.codec_context.open()
         except (ValueError, OSError) as error:
-            raise ImpastoError(f"cannot write {path} with {codec}: {error}") from error
-        self._stream.height, self._stream.width = (side + side % 2 for side in size)
-        self._stream.time_base = time_base
-        self._stream.codec_context.time_base = time_base
-        self._stream.codec_context.gop_size = max(1, round(4 * rate))
-        self._stream.pix_fmt = "yuv420p" if crf else "rgb24"
-        if crf:
-            _tag_as_bt709(self._stream.codec_context)
+            raise ImpastoError(f"cannot write {path} with {encoder}: {error}") from error
 
     def write(self, frame: Frame) -> None:
         """Append a frame.
@@ -161,6 +170,18 @@ class SegmentWriter(AbstractContextManager["SegmentWriter"]):
             self._container.mux(self._stream.encode(picture))
         except OSError as error:
             raise ImpastoError(f"cannot write the video: {error}") from error
+
+
+def _options(encoder: str, crf: int) -> dict[str, str]:
+    """Options by which every packet is a frame, and written at once."""
+    if encoder == "libx264rgb":
+        return {"crf": "0", "bf": "0"}
+    if encoder == "libx264":
+        return {"crf": str(crf), "bf": "0"}
+    # The scale of VP9 goes to 63; without hidden frames, and quick: painting takes long enough.
+    scaled = round(crf * 63 / 51)
+    quick = {"deadline": "good", "cpu-used": "5", "row-mt": "1"}
+    return {"crf": str(scaled), "b": "0", "lag-in-frames": "0", "auto-alt-ref": "0", **quick}
 
 
 def _tag_as_bt709(context: Any) -> None:
