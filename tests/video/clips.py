@@ -9,12 +9,14 @@ from typing import Any
 
 import av
 import numpy as np
+import torch
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
 from impasto.image import Picture
+from impasto.image.picture import Floats
 from impasto.video.consistency import Memory
 
 Pixels = NDArray[np.uint8]
@@ -115,9 +117,10 @@ class Negative:
         self.memories: list[Memory | None] = []
         self.stop_at = stop_at
 
-    def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
+    def __call__(self, frame: Picture, memory: Memory | None, mask: Floats | None) -> Tensor:
         """Make the negative."""
         if len(self.memories) == self.stop_at:
             raise KeyboardInterrupt
         self.memories.append(memory)
-        return 1 - frame.tensor()
+        photo = frame.tensor()
+        return torch.lerp(photo, 1 - photo, 1.0 if mask is None else torch.from_numpy(mask))

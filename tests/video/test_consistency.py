@@ -119,10 +119,10 @@ def test_a_network_keeps_to_numbers_where_one_plain_frame_follows_another(
 ) -> None:
     painter = frame_painter(networks["fast"], 0.7)
     nothing = torch.zeros(1, 1, *SIZE)
-    painted = painter(as_picture(plain(0, 0, 0)), None)
+    painted = painter(as_picture(plain(0, 0, 0)), None, None)
     memory = Memory(painted, nothing, nothing, torch.zeros(1, 3))
     for level in (200, 0, 90):
-        assert painter(as_picture(plain(level, level, level)), memory).isfinite().all()
+        assert painter(as_picture(plain(level, level, level)), memory, None).isfinite().all()
 
 
 def test_a_flash_is_a_scene_of_its_own() -> None:
@@ -130,7 +130,7 @@ def test_a_flash_is_a_scene_of_its_own() -> None:
         def __init__(self) -> None:
             self.begun: list[bool] = []
 
-        def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
+        def __call__(self, frame: Picture, memory: Memory | None, mask: object) -> Tensor:
             self.begun.append(memory is None)
             return frame.tensor()
 
@@ -147,7 +147,7 @@ def test_a_film_that_fades_in_does_not_stay_black() -> None:
     class Faithful:
         device = torch.device("cpu")
 
-        def stylize(self, frame: Picture, guide: Guide | None) -> Result:
+        def stylize(self, frame: Picture, mask: object, guide: Guide | None) -> Result:
             return Result(Picture.from_tensor(guide.image) if guide else frame, {})
 
     stylizer: Any = Faithful()
@@ -165,7 +165,7 @@ def test_what_was_hidden_starts_in_the_colours_of_the_rest() -> None:
     class Remembering:
         device = torch.device("cpu")
 
-        def stylize(self, frame: Picture, guide: Guide) -> Result:
+        def stylize(self, frame: Picture, mask: object, guide: Guide) -> Result:
             guides.append(guide)
             return Result(frame, {})
 
@@ -177,7 +177,7 @@ def test_what_was_hidden_starts_in_the_colours_of_the_rest() -> None:
     visible[..., :30] = 0
     stylizer: Any = Remembering()
     memory = Memory(painted, visible, visible, torch.zeros(1, 3))
-    OptimizingPainter(stylizer, 0.5)(as_picture(source()[0]), memory)
+    OptimizingPainter(stylizer, 0.5)(as_picture(source()[0]), memory, None)
     hidden, shown = guides[0].image[..., :30], guides[0].image[..., 30:]
     torch.testing.assert_close(shown, painted[..., 30:], atol=1e-6, rtol=0)
     colors = hidden.mean((2, 3)), shown.mean((2, 3))

@@ -54,6 +54,7 @@ class Clip:
         end: Where it ends; None for the end of the file.
         frames_expected: About how many frames there are; None where the file does not say.
         plays: How often an animation is played; 0 for ever.
+        ground: The grey level that transparent frames are laid on.
         notices: What the user should know about how its frames are read, one line each.
     """
 
@@ -66,6 +67,7 @@ class Clip:
     end: float | None = None
     frames_expected: int | None = None
     plays: int = 0
+    ground: int = 255
     notices: tuple[str, ...] = ()
 
     @property
@@ -103,7 +105,7 @@ class Clip:
                     skip -= 1
                     continue
                 duration = Fraction((frame.duration or 0) * frame.time_base)
-                pixels = developed(frame, size or self.size)
+                pixels = developed(frame, size or self.size, self.ground)
                 yield Frame(pixels, time - self.origin, duration)
 
 

@@ -14,6 +14,7 @@ from impasto.color import match_linear
 from impasto.errors import ImpastoError
 from impasto.flow import Pixels
 from impasto.image import Picture
+from impasto.image.picture import Floats
 from impasto.networks import Arbitrary, Fast
 from impasto.networks.runtime import Smoothed
 from impasto.optimize import Guide, Optimize
@@ -54,8 +55,11 @@ class Memory:
 class FramePainter(Protocol):
     """Repaints the frames of a video in their order."""
 
-    def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
-        """Repaint a frame to ``(1, 3, H, W)``; without memory it begins a scene."""
+    def __call__(self, frame: Picture, memory: Memory | None, mask: Floats | None) -> Tensor:
+        """Repaint a frame to ``(1, 3, H, W)``, within a mask ``(H, W)``.
+
+        Without memory it begins a scene.
+        """
 
 
 class OptimizingPainter:
@@ -76,7 +80,7 @@ class OptimizingPainter:
         self.weight = TEMPORAL_WEIGHT * consistency
         self._lighter: Tensor | float = 0.0
 
-    def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
+    def __call__(self, frame: Picture, memory: Memory | None, mask: Floats | None) -> Tensor:
         """Repaint a frame."""
         guide = None
         if memory and (self._lighter + memory.light).abs().max() < MOST_LIGHT:
@@ -85,7 +89,7 @@ class OptimizingPainter:
             guide = Guide(start.to(device), memory.visible.to(device), self.weight)
         else:
             self._lighter = 0.0
-        result = self.optimize.stylize(frame, guide=guide)
+        result = self.optimize.stylize(frame, mask=mask, guide=guide)
         if result.stopped == "interrupted":
             raise KeyboardInterrupt
         if result.stopped:
@@ -115,12 +119,12 @@ class NetworkPainter:
         self.consistency = consistency
         self._start_scene()
 
-    def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
+    def __call__(self, frame: Picture, memory: Memory | None, mask: Floats | None) -> Tensor:
         """Repaint a frame."""
         if memory is None:
             self._start_scene()
         self.norm.next_frame()
-        painted = self.network.stylize(frame, norm=self.norm).picture.tensor()
+        painted = self.network.stylize(frame, mask=mask, norm=self.norm).picture.tensor()
         if memory is None:
             return painted
         return torch.lerp(painted, memory.image, MOST_KEPT * self.consistency * memory.trust)
@@ -147,33 +151,48 @@ class VideoPainter:
     def __init__(self, painter: FramePainter, *, consistent: bool = True) -> None:
         self.painter = painter
         self.consistent = consistent
-        self._before: tuple[Pixels, Tensor] | None = None
+        self._before: tuple[Pixels, Tensor, Floats | None] | None = None
 
-    def __call__(self, pixels: Pixels, name: str = "frame") -> Tensor:
-        """Repaint the next frame ``(H, W, 3)`` to ``(1, 3, H, W)``."""
-        painted = self.painter(as_picture(pixels, name), self._memory(pixels))
-        self.keep(pixels, painted)
+    def __call__(
+        self, pixels: Pixels, name: str = "frame", *, mask: Floats | None = None
+    ) -> Tensor:
+        """Repaint the next frame ``(H, W, 3)`` to ``(1, 3, H, W)``, within a mask ``(H, W)``."""
+        frame = as_picture(pixels, name)
+        if mask is not None and not mask.any():
+            painted = frame.tensor()
+        else:
+            painted = self.painter(frame, self._memory(pixels, mask), mask)
+        self.keep(pixels, painted, mask)
         return painted
 
-    def keep(self, pixels: Pixels, painted: Tensor) -> None:
+    def keep(self, pixels: Pixels, painted: Tensor, mask: Floats | None = None) -> None:
         """Take note of a frame that was painted already."""
         if self.consistent:
-            self._before = pixels, painted
+            self._before = pixels, painted, mask
 
-    def _memory(self, pixels: Pixels) -> Memory | None:
+    def _memory(self, pixels: Pixels, mask: Floats | None) -> Memory | None:
         """What is remembered for the next frame; None at the start of a scene."""
         if self._before is None:
             return None
-        before, painted = self._before
+        before, painted, masked = self._before
         if flow.is_plain(before) != flow.is_plain(pixels):
             return None
         motion = flow.estimate(before, pixels)
         change = as_picture(pixels).tensor() - motion.warp(as_picture(before).tensor())
-        trust = motion.visible * _likeness(change)
-        if not motion.same_scene or trust.mean() < SAME_LIGHT:
+        likeness = _likeness(change)
+        if not motion.same_scene or (motion.visible * likeness).mean() < SAME_LIGHT:
             return None
         light = (change * motion.visible).sum((2, 3)) / motion.visible.sum()
-        return Memory(motion.warp(painted), motion.visible, trust, light)
+        visible = motion.visible
+        if masked is not None:  # what was not painted is no example
+            visible = visible * motion.warp(_plane(masked))
+        if mask is not None:
+            visible = visible * _plane(mask)
+        return Memory(motion.warp(painted), visible, visible * likeness, light)
+
+
+def _plane(mask: Floats) -> Tensor:
+    return torch.from_numpy(mask)[None, None]
 
 
 def as_picture(pixels: Pixels, name: str = "frame") -> Picture:

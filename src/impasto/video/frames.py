@@ -85,8 +85,8 @@ def shown_size(frame: Any, aspect: Fraction) -> tuple[int, int]:
     return (width, height) if _orientation(frame)[0] else (height, width)
 
 
-def developed(frame: Any, size: tuple[int, int]) -> Pixels:
-    """The frame as it is shown, ``(H, W, 3)`` at a size.
+def developed(frame: Any, size: tuple[int, int], ground: int = 255) -> Pixels:
+    """The frame as it is shown, ``(H, W, 3)`` at a size, laid on a grey level if transparent.
 
     Raises:
         ImpastoError: If its format cannot be converted.
@@ -94,7 +94,7 @@ def developed(frame: Any, size: tuple[int, int]) -> Pixels:
     turned, upside_down, mirrored = _orientation(frame)
     stored = size[::-1] if turned else size
     try:
-        pixels = _in_srgb(frame, *stored)
+        pixels = _in_srgb(frame, *stored, ground)
     except (ValueError, OSError) as error:
         raise ImpastoError(f"a frame cannot be converted to RGB: {error}") from error
     if turned:
@@ -117,13 +117,13 @@ def _orientation(frame: Any) -> tuple[bool, bool, bool]:
     return False, d < 0, a < 0
 
 
-def _in_srgb(frame: Any, height: int, width: int) -> Pixels:
+def _in_srgb(frame: Any, height: int, width: int, ground: int) -> Pixels:
     """The frame as it is stored, in RGB at a size."""
     if is_high_dynamic_range(frame) or frame.color_primaries in _TO_SRGB:
         deep = _reformatted(frame, height, width, "rgb48le").to_ndarray() / 65535
         return _to_standard(deep, frame.color_trc, frame.color_primaries)
     if has_alpha(frame):
-        frame = _on_white(frame)
+        frame = _laid_on(frame, ground)
     pixels: Pixels = _reformatted(frame, height, width, "rgb24").to_ndarray()
     return pixels
 
@@ -139,11 +139,11 @@ def _reformatted(frame: Any, height: int, width: int, pix_fmt: str) -> Any:
     )
 
 
-def _on_white(frame: Any) -> Any:
-    """The frame laid on white at its own size, before hidden colours are mixed in by scaling."""
+def _laid_on(frame: Any, ground: int) -> Any:
+    """The frame on a ground at its own size, before scaling mixes hidden colours in."""
     rgba = _reformatted(frame, frame.height, frame.width, "rgba").to_ndarray()
     alpha = rgba[..., 3:] / np.float32(255)
-    laid = np.rint(rgba[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    laid = np.rint(rgba[..., :3] * alpha + ground * (1 - alpha)).astype(np.uint8)
     return load_av().VideoFrame.from_ndarray(laid, format="rgb24")
 
 

@@ -14,11 +14,13 @@ from typing import Any
 
 from impasto.errors import InputError
 from impasto.image import Picture, fit
+from impasto.image.picture import Floats
 from impasto.video.clip import Clip, Frame, open_clip
 from impasto.video.consistency import FramePainter, VideoPainter, as_picture
 from impasto.video.finish import finish
+from impasto.video.masks import Masks, at_times
 from impasto.video.options import VideoOptions
-from impasto.video.segments import Segments, SegmentWriter
+from impasto.video.segments import Segments, SegmentWriter, fingerprint
 from impasto.video.targets import check_room, check_target, kind_of
 from impasto.video.tracks import Luggage, pack
 
@@ -48,6 +50,7 @@ def stylize_video(
     painter: FramePainter,
     options: VideoOptions | None = None,
     *,
+    mask: str | Path | None = None,
     max_size: int = 512,
     settings: Mapping[str, object] | None = None,
     resume: bool = False,
@@ -63,13 +66,15 @@ def stylize_video(
         target: A file ending in .mp4, .mov, .m4v, .mkv, .webm, .gif or .webp.
         painter: Repaints a frame.
         options: Which part, how consistent, which quality.
+        mask: Where to paint, a picture or a video of masks; elsewhere the film stays as it is.
         max_size: Longer side of the result, in pixels; never enlarged.
         settings: What the painter was made with, kept in the file.
         resume: Go on with an earlier run that was ended.
         tell: Called after each frame.
 
     Raises:
-        InputError: If the source cannot be read, or the target or the folder cannot be used.
+        InputError: If the source or the mask cannot be read, or the target or the folder cannot be
+            used.
         ImpastoError: If painting or writing fails; what was done can be gone on with.
         MissingExtraError: If av or OpenCV is not installed.
     """
@@ -78,10 +83,13 @@ def stylize_video(
     size = fit(clip.size, max_size)
     luggage = pack(clip, kind_of(target))
     _tell_of(clip, luggage, target)
+    masks = None if mask is None else Masks(Path(mask), clip, size)
     told = {"source": source.name, "size": size, **dataclasses.asdict(options), **(settings or {})}
-    segments = Segments(target, told, resume=resume)
+    files = {"source": source} if mask is None else {"source": source, "mask": mask}
+    prints = {f"contents of the {name}": fingerprint(path) for name, path in files.items()}
+    segments = Segments(target, {**told, **prints}, resume=resume)
     check_room(target, clip, size, options.crf)
-    run = _Run(clip, size, segments, painter, options, kind_of(target).video)
+    run = _Run(clip, size, segments, painter, options, kind_of(target).video, masks)
     done = run.paint(tell)
     if not done:
         segments.remove()
@@ -120,8 +128,9 @@ class _Run:
         painter: FramePainter,
         options: VideoOptions,
         encoder: str,
+        masks: Masks | None,
     ) -> None:
-        self.clip, self.size, self.segments = clip, size, segments
+        self.clip, self.size, self.segments, self.masks = clip, size, segments, masks
         self.painter = VideoPainter(painter, consistent=options.consistency > 0)
         self.encoder, self.crf = encoder, options.crf
         self.interrupted = False
@@ -131,13 +140,14 @@ class _Run:
         """Paint and write; return how many frames are done in all."""
         done, last = _finished(self.segments)
         # One frame earlier, which the first new one is to follow.
-        frames = self.clip.frames(self.size, skip=max(0, done - 1))
-        with closing(frames):
+        with closing(self.clip.frames(self.size, skip=max(0, done - 1))) as decoded:
+            frames = self._masked(decoded)
             if last is not None and (before := next(frames, None)):
+                frame, mask = before
                 height, width = self.size
                 painted = as_picture(last.pixels[:height, :width]).tensor()
-                self.painter.keep(before.pixels, painted)
-                self._ends_with(before)
+                self.painter.keep(frame.pixels, painted, mask)
+                self._ends_with(frame)
             try:
                 done = self._paint(frames, done, tell)
             except KeyboardInterrupt:
@@ -145,13 +155,20 @@ class _Run:
                 done = self.segments.count()
         return done
 
-    def _paint(self, frames: Iterator[Frame], done: int, tell: Tell | None) -> int:
+    def _masked(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Floats | None]]:
+        if self.masks is None:
+            return ((frame, None) for frame in frames)
+        return at_times(frames, self.masks)
+
+    def _paint(
+        self, frames: Iterator[tuple[Frame, Floats | None]], done: int, tell: Tell | None
+    ) -> int:
         clip, path = self.clip, self.segments.next()
         with SegmentWriter(
             path, self.size, clip.rate, clip.time_base, encoder=self.encoder, crf=self.crf
         ) as writer:
-            for frame in frames:
-                painted = self.painter(frame.pixels, f"frame {done + 1}")
+            for frame, mask in frames:
+                painted = self.painter(frame.pixels, f"frame {done + 1}", mask=mask)
                 pixels: Any = Picture.from_tensor(painted).integers(8)
                 writer.write(dataclasses.replace(frame, pixels=pixels))
                 done += 1

@@ -6,6 +6,7 @@ off. Without B-frames every packet is a frame, so that a count of packets says w
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ from impasto.flow import Pixels
 from impasto.video.clip import Frame
 from impasto.video.film import load_av
 
+# Bytes at the beginning and the end of a file that tell it from others.
+_PART = 1 << 20
 _BT709 = 1  # ITU-T H.273: primaries and transfer characteristics
 
 
@@ -47,9 +50,10 @@ class Segments:
                 raise InputError(
                     f"{self.folder} is there from an earlier run: add --resume, or remove it"
                 )
-            if made_with.read_text() != text:
+            if changed := _changed(made_with, text):
                 raise InputError(
-                    f"{self.folder} was made with other settings: give the same, or remove it"
+                    f"{self.folder} was made with other settings ({changed}): give the same, or "
+                    "remove it"
                 )
             return
         try:
@@ -96,6 +100,28 @@ class Segments:
     def remove(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _changed(made_with: Path, text: str) -> str:
+    """The names of the settings that are not as they were."""
+    try:
+        old = json.loads(made_with.read_text())
+    except ValueError:
+        return "they cannot be read"
+    new = json.loads(text)
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return ", ".join(names)
+
+
+def fingerprint(path: str | Path) -> str:
+    """What tells a file from another of the same name: its size, beginning and end."""
+    path = Path(path)
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        parts = file.read(_PART)
+        file.seek(max(0, size - _PART))
+        parts += file.read()
+    return f"{size} {hashlib.sha256(parts).hexdigest()[:16]}"
 
 
 class SegmentWriter(AbstractContextManager["SegmentWriter"]):
