@@ -49,14 +49,16 @@ def write_clip(
     matrix: Colorspace = Colorspace.ITU709,
     color_range: ColorRange = ColorRange.MPEG,
     tagged: bool = True,
+    codec: str = "libx264",
 ) -> Path:
     """Write a video of such frames, nearly without loss."""
     base = Fraction(1, 90000)
     with av_open(path, "w") as out:
-        stream: Any = out.add_stream("libx264", rate, options={"crf": "1", "bf": "2"})
+        options = {"crf": "1", "bf": "2"} if codec == "libx264" else {}
+        stream: Any = out.add_stream(codec, rate, options=options)
         stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv444p"
-        stream.codec_context.time_base = base
+        stream.pix_fmt = pix_fmt = "yuv420p" if codec == "mpeg2video" else "yuv444p"
+        stream.codec_context.time_base = 1 / rate if codec == "mpeg2video" else base
         stream.codec_context.sample_aspect_ratio = aspect
         if tagged:
             stream.codec_context.colorspace = matrix
@@ -66,7 +68,7 @@ def write_clip(
         sound = add_sound(out, audio) if audio else None
         for i, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
-                format="yuv444p", dst_colorspace=matrix, dst_color_range=color_range
+                format=pix_fmt, dst_colorspace=matrix, dst_color_range=color_range
             )
             frame.pts = round((times[i] if times else i / rate) / base)
             frame.time_base = base

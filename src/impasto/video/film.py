@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 # Formats that Pillow reads: FFmpeg decodes no animated WebP and does not tell how often they play.
 _ANIMATIONS = ("GIF", "WEBP", "PNG")
 _MAGIC = (b"GIF8", b"RIFF", b"\x89PNG")
+# Codecs of covers: where there is another stream as well, that one is the film.
+_STILLS = ("bmp", "mjpeg", "png", "webp")
 # Browsers show frames of no more than this for longer, since nobody means it (milliseconds).
 _HASTY_MS, _USUAL_MS = 10, 100
 # Seconds by which time stamps go back or ahead where files were joined, and not by rounding.
@@ -104,6 +106,8 @@ class Film:
             self.length = Fraction(stream.duration * stream.time_base)
         elif container.duration:
             self.length = Fraction(container.duration, 1_000_000)
+        elif container.format.name.endswith("_pipe"):
+            self.length = 1 / self.rate
 
     @property
     def beginning(self) -> Fraction:
@@ -167,8 +171,9 @@ def _film_of(container: Any, path: Path) -> Any:
         raise InputError(f"{path} has no video stream")
 
     def rank(stream: Any) -> tuple[bool, ...]:
-        main = bool(stream.disposition & flags.default)
-        return stream.codec_context is not None, stream.frames != 1, main
+        context = stream.codec_context
+        moves = stream.frames != 1 and (context is None or context.name not in _STILLS)
+        return context is not None, moves, bool(stream.disposition & flags.default)
 
     film = max(films, key=rank)
     if film.codec_context is None:
