@@ -9,9 +9,12 @@ from impasto.errors import InputError
 
 
 def must_be_known(what: str, name: str, known: Collection[str]) -> None:
-    """Raise InputError, with the nearest names, unless a name is among those known."""
-    if name not in known:
-        raise InputError(f"unknown {what} {name!r}: {nearest(name, known)}")
+    """Raise InputError, with the nearest names, unless a name is among those known.
+
+    What is no name at all, as may come from outside, is unknown too.
+    """
+    if name not in list(known):
+        raise InputError(f"unknown {what} {name!r}: {nearest(str(name), known)}")
 
 
 def nearest(name: str, known: Collection[str]) -> str:
