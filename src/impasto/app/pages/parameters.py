@@ -139,7 +139,7 @@ def _size(method: str, limits: Limits) -> gr.Slider:
     most = limits.size(method)
     wanted = default(method, "max_size") if method == "optimize" else 1024
     return _slider(
-        64,
+        32,
         most,
         min(wanted, most),
         32,
