@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from impasto import artworks
 from impasto.cli import main
 from impasto.image import save_image
 from impasto.networks.description import Architecture, Description
 from impasto.networks.files import build, save_model
+from impasto.pictures import load_artwork
 from impasto.video.consistency import NetworkPainter
 from tests.video.clips import decoded, moving, packets, write_clip
 
@@ -24,7 +24,7 @@ def clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     torch.manual_seed(0)
     description = Description("fast", Architecture(4, 1), ("wild",))
     save_model(build(description), description, "wild.safetensors")
-    save_image(artworks.draw("river-dots", 48), "artwork.png")
+    save_image(load_artwork("river-dots", 48), "artwork.png")
     return str(write_clip(tmp_path / "in.mp4", moving(4), audio="aac"))
 
 

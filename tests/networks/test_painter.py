@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -163,12 +164,25 @@ def test_small_pictures_are_not_painted_in_tiles(network: ArbitraryNetwork) -> N
     assert torch.equal(paint(network.painter, image, *style, 40), network.painter(image, *style))
 
 
-def test_smoothed_moments_are_running_means() -> None:
+def test_smoothed_moments_are_those_of_all_pixels_so_far() -> None:
+    """Those of each frame count by its weight in a running mean."""
+    random = np.random.default_rng(0)
     smoothed = Smoothed(0.25)
-    frames = [(torch.full((1, 2), v), torch.full((1, 2), 2 * v)) for v in (4.0, 8.0, 0.0)]
-    found = [float(smoothed(3, frame)[0][0, 0]) for frame in frames]
-    assert found == [4.0, 5.0, 3.75]
-    assert float(smoothed(7, frames[1])[1][0, 0]) == 16.0  # each place has its own
+    pixels, shares = np.empty((3, 0)), np.empty(0)
+    for number in range(3):
+        frame = random.normal(number, 1 + number, (3, 30))
+        spreads = np.var(frame, axis=1), np.cov(frame, bias=True)
+        pixels = np.concatenate([pixels, frame], axis=1)
+        newest = 0.25 if number else 1.0
+        shares = np.concatenate([shares * (1 - newest), np.full(30, newest / 30)])
+        covariance = np.cov(pixels, aweights=shares, bias=True)
+        for place, spread, expected in zip(
+            (3, COLOURS), spreads, (np.diag(covariance), covariance), strict=True
+        ):
+            measured = (torch.tensor(frame.mean(1))[None], torch.tensor(spread)[None])
+            mean, found = smoothed(place, measured)
+            np.testing.assert_allclose(mean[0], pixels @ shares)
+            np.testing.assert_allclose(found[0], expected)
 
 
 def test_given_moments_take_the_place_of_those_measured() -> None:

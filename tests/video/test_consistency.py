@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto import artworks
 from impasto.image import Picture
 from impasto.metrics import mean_warping_error
 from impasto.networks import Arbitrary, Fast
 from impasto.networks.description import Architecture, Description
 from impasto.networks.files import build, save_model
 from impasto.optimize import Guide, Optimize
+from impasto.pictures import load_artwork
 from impasto.result import Result
 from impasto.video.consistency import (
     Memory,
@@ -60,7 +60,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fast | Arbit
         "arbitrary": Arbitrary(model=str(folder / "arbitrary.safetensors"), strength=0.8, **common),
     }
     stylizers["fast"].set_style(None)
-    stylizers["arbitrary"].set_style(artworks.draw("river-dots", 64))
+    stylizers["arbitrary"].set_style(load_artwork("river-dots", 64))
     return stylizers
 
 
@@ -82,11 +82,79 @@ def test_without_consistency_each_frame_is_that_of_a_photo(
 
 def test_optimised_frames_flicker_less() -> None:
     optimize = Optimize(backbone=small_backbone(), **{"steps": 24, "max_size": 96, **OPTIONS})
-    optimize.set_style(artworks.draw("river-dots", 96))
+    optimize.set_style(load_artwork("river-dots", 96))
     frames = [as_picture(pixels).tensor() for pixels in source()]
     alone = mean_warping_error(paint(optimize, 0), frames)
     together = mean_warping_error(paint(optimize, 0.7), frames)
     assert 0 < together < 0.6 * alone
+
+
+def plain(*color: int) -> Pixels:
+    return np.full((*SIZE, 3), color, np.uint8)
+
+
+@pytest.mark.parametrize("method", ["fast", "arbitrary"])
+def test_plain_frames_stain_no_others(networks: dict[str, Fast | Arbitrary], method: str) -> None:
+    scene = moving(2, SIZE)
+    titles = (
+        [plain(0, 0, 0)] * 2,
+        [plain(200, 200, 200)],
+        [plain(255, 0, 0)],
+        [plain(255, 255, 255)],
+    )
+    painter = VideoPainter(frame_painter(networks[method], 0.7))
+    alone = VideoPainter(frame_painter(networks[method], 0.7))
+    expected = [alone(frame) for frame in scene]
+    for title in titles:
+        for frame in title:
+            assert painter(frame).isfinite().all()
+        for frame, clean in zip(scene, expected, strict=True):
+            torch.testing.assert_close(painter(frame), clean)
+
+
+def test_a_network_keeps_to_numbers_where_one_plain_frame_follows_another(
+    networks: dict[str, Fast | Arbitrary],
+) -> None:
+    painter = frame_painter(networks["fast"], 0.7)
+    nothing = torch.zeros(1, 1, *SIZE)
+    painted = painter(as_picture(plain(0, 0, 0)), None, None)
+    memory = Memory(painted, nothing, nothing, torch.zeros(1, 3))
+    for level in (200, 0, 90):
+        assert painter(as_picture(plain(level, level, level)), memory, None).isfinite().all()
+
+
+def test_a_flash_is_a_scene_of_its_own() -> None:
+    class Recording:
+        def __init__(self) -> None:
+            self.begun: list[bool] = []
+
+        def __call__(self, frame: Picture, memory: Memory | None, mask: object) -> Tensor:
+            self.begun.append(memory is None)
+            return frame.tensor()
+
+    frames = moving(5, SIZE)
+    frames[2] = 255 - (255 - frames[2]) // 16
+    recording = Recording()
+    painter = VideoPainter(recording)
+    for frame in frames:
+        painter(frame)
+    assert recording.begun == [True, False, True, True, False]
+
+
+def test_a_film_that_fades_in_does_not_stay_black() -> None:
+    class Faithful:
+        device = torch.device("cpu")
+
+        def stylize(self, frame: Picture, mask: object, guide: Guide | None) -> Result:
+            return Result(Picture.from_tensor(guide.image) if guide else frame, {})
+
+    stylizer: Any = Faithful()
+    painter = VideoPainter(OptimizingPainter(stylizer, 1.0))
+    frames = [(f * (i / 20)).astype(np.uint8) for i, f in enumerate(moving(21, SIZE))]
+    means = [float(painter(frame).mean()) for frame in frames]
+    for frame, mean in zip(frames, means, strict=True):
+        assert abs(mean - frame.mean() / 255) < 0.1
+    assert means[3] == pytest.approx(means[2], abs=0.005)  # held while the light is nearly the same
 
 
 def test_what_was_hidden_starts_in_the_colours_of_the_rest() -> None:
@@ -95,7 +163,7 @@ def test_what_was_hidden_starts_in_the_colours_of_the_rest() -> None:
     class Remembering:
         device = torch.device("cpu")
 
-        def stylize(self, frame: Picture, guide: Guide) -> Result:
+        def stylize(self, frame: Picture, mask: object, guide: Guide) -> Result:
             guides.append(guide)
             return Result(frame, {})
 
@@ -106,7 +174,8 @@ def test_what_was_hidden_starts_in_the_colours_of_the_rest() -> None:
     visible = torch.ones(1, 1, *SIZE)
     visible[..., :30] = 0
     stylizer: Any = Remembering()
-    OptimizingPainter(stylizer, 0.5)(as_picture(source()[0]), Memory(painted, visible, visible))
+    memory = Memory(painted, visible, visible, torch.zeros(1, 3))
+    OptimizingPainter(stylizer, 0.5)(as_picture(source()[0]), memory, None)
     hidden, shown = guides[0].image[..., :30], guides[0].image[..., 30:]
     torch.testing.assert_close(shown, painted[..., 30:], atol=1e-6, rtol=0)
     colors = hidden.mean((2, 3)), shown.mean((2, 3))

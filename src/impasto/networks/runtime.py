@@ -142,7 +142,9 @@ class Fixed:
 class Smoothed:
     """Goes by moments that follow those of a video's frames slowly.
 
-    Moments jump when something enters the frame, and with them every colour in it.
+    Moments jump when something enters the frame, and with them every colour in it. Means and mean
+    products are smoothed, so that the spread is that of all frames together: a mean of spreads
+    would be next to nothing between two plain frames of different colours.
 
     Args:
         change: Weight of the newest frame in the running means; 1 forgets all others.
@@ -153,10 +155,17 @@ class Smoothed:
         self._means: dict[Place, Moments] = {}
 
     def __call__(self, place: Place, measured: Moments) -> Moments:
-        """The running means of a place."""
-        before = self._means.get(place, measured)
-        mean, spread = (
-            torch.lerp(old, new, self.change) for old, new in zip(before, measured, strict=True)
-        )
-        self._means[place] = (mean, spread)
-        return self._means[place]
+        """The running moments of a place."""
+        mean, spread = measured
+        products = spread + _products(mean, spread)
+        if place in self._means:
+            before = self._means[place]
+            mean = torch.lerp(before[0], mean, self.change)
+            products = torch.lerp(before[1], products, self.change)
+        self._means[place] = (mean, products)
+        return mean, products - _products(mean, products)
+
+
+def _products(mean: Tensor, like: Tensor) -> Tensor:
+    """Products of means, as variances ``(B, C)`` or covariances ``(B, C, C)`` have them."""
+    return mean.square() if like.ndim == mean.ndim else mean[:, :, None] * mean[:, None]
