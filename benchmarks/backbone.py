@@ -103,7 +103,7 @@ def report_pictures(arguments: argparse.Namespace) -> None:
     rows, pictures = [], []
     for pair in PAIRS[: arguments.pairs]:
         content, style = (load_image(find(data, name), long_side=size) for name in pair)
-        results = {name: stylizer(content, style) for name, stylizer in stylizers.items()}
+        results = {name: stylizer.set_style(style)(content) for name, stylizer in stylizers.items()}
         found = {
             name: judge(result.picture.tensor(), content.tensor(), style.tensor())
             for name, result in results.items()

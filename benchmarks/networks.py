@@ -131,9 +131,9 @@ def time_network(kind: str, model: Path, photo: Path, style: Path | str) -> floa
     image = Image.open(photo).convert("RGB")
     if kind == "fast":
         fast, name = Fast(model=str(model)), str(style)
-        return seconds(lambda: fast(image, name).image)
+        return seconds(lambda: fast.set_style(name)(image).image)
     arbitrary, artwork = Arbitrary(model=str(model)), Image.open(style).convert("RGB")
-    return seconds(lambda: arbitrary(image, artwork).image)
+    return seconds(lambda: arbitrary.set_style(artwork)(image).image)
 
 
 def flop_of_painter(model: Path, size: int) -> float:
@@ -205,18 +205,18 @@ def painters(taking_part: Rivals, size: int, optimize: bool) -> dict[str, Paint]
         found["peer"] = _painter_of_peer(taking_part.peer, size)
     if "arbitrary" in taking_part.models:
         arbitrary = Arbitrary(model=str(taking_part.models["arbitrary"]))
-        found["arbitrary"] = lambda photo, artwork: arbitrary(photo, artwork).picture
+        found["arbitrary"] = lambda photo, artwork: arbitrary.set_style(artwork)(photo).picture
     if "fast" in taking_part.models:
         fast = Fast(model=str(taking_part.models["fast"]))
 
         def paint(photo: Path, artwork: Path) -> Picture | None:
             name = style_of(artwork.stem, fast.styles)
-            return fast(photo, name).picture if name else None
+            return fast.set_style(name)(photo).picture if name else None
 
         found["fast"] = paint
     if optimize:
         optimizing = Optimize(OptimizeOptions(max_size=size))
-        found["optimize"] = lambda photo, artwork: optimizing(photo, artwork).picture
+        found["optimize"] = lambda photo, artwork: optimizing.set_style(artwork)(photo).picture
     return found
 
 

@@ -142,7 +142,7 @@ def paint_default(task: Task) -> list[Snapshot]:
             snapshots.append((step.step, step.seconds, step.picture().tensor().numpy()))
 
     stylizer = Optimize(default_options(task))
-    stylizer(find(task.data, task.content), find(task.data, task.style), callbacks=[look])
+    stylizer.set_style(find(task.data, task.style))(find(task.data, task.content), callback=[look])
     return snapshots
 
 

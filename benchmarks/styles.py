@@ -75,7 +75,7 @@ def _paint(task: Task) -> tuple[NDArray[np.float32], float]:
             style_weight=LOSSES[task.loss],
         )
     )
-    result = stylizer(find(task.data, task.content), find(task.data, task.style))
+    result = stylizer.set_style(find(task.data, task.style))(find(task.data, task.content))
     return result.picture.tensor().numpy(), result.seconds
 
 

@@ -76,7 +76,7 @@ def paint(arguments: argparse.Namespace, backbone: Any, judge: Any) -> list[dict
         content, style = (
             load_image(find(arguments.data, name), long_side=arguments.size) for name in names
         )
-        picture = stylizer(content, style).picture
+        picture = stylizer.set_style(style)(content).picture
         found = judge(picture.tensor(), content.tensor(), style.tensor())
         verdicts.append({measure: float(getattr(found, measure)) for measure in MEASURES})
     return verdicts

@@ -37,7 +37,7 @@ def main() -> None:
 def _hero(stylizer: impasto.Optimize) -> None:
     photo, artwork = load_portrait(), load_artwork("night-wind")
     frames = Frames(count=6)
-    result = stylizer(photo, artwork, callbacks=[frames])
+    result = stylizer.set_style(artwork)(photo, callback=[frames])
     row = [photo, artwork, result.picture]
     save_image(strip(row, ["photo", "artwork", "impasto"], height=420), IMAGES / "hero.jpg")
     labels = [f"step {step}" for step in frames.steps]
@@ -48,7 +48,7 @@ def _sheet(stylizer: impasto.Optimize) -> None:
     photos = [load_image(getattr(skimage.data, name)()) for name in PHOTOS]
     styles = [load_artwork(name) for name in ARTWORKS]
     rows: list[list[Picture | None]] = [
-        [photo, *(stylizer(photo, style).picture for style in styles)] for photo in photos
+        [photo, *(stylizer.set_style(style)(photo).picture for style in styles)] for photo in photos
     ]
     rows.insert(0, [None, *styles])
     picture = sheet(rows, [["", *ARTWORKS]], height=176)
@@ -57,7 +57,7 @@ def _sheet(stylizer: impasto.Optimize) -> None:
 
 def _gallery(stylizer: impasto.Fast) -> None:
     photo = load_image(skimage.data.chelsea())
-    pictures = [photo, *(stylizer(photo, name).picture for name in stylizer.styles)]
+    pictures = [photo, *(stylizer.set_style(name)(photo).picture for name in stylizer.styles)]
     picture = strip(pictures, ["photo", *stylizer.styles], height=220, columns=3)
     save_image(picture, IMAGES / "gallery.jpg", quality=90)
 

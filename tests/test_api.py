@@ -78,7 +78,7 @@ def test_a_backbone_made_in_inference_mode() -> None:
         backbone = impasto.load_backbone("lite")
         tensor = torch.from_numpy(PHOTO).permute(2, 0, 1)
     stylizer = impasto.Optimize(backbone=backbone, **QUICK)
-    assert stylizer(tensor, PHOTO).image.size == (40, 32)
+    assert stylizer.set_style(PHOTO)(tensor).image.size == (40, 32)
 
 
 def test_one_where_a_list_is_taken_is_a_list_of_one() -> None:
@@ -148,7 +148,5 @@ def test_masks_reach_the_method_that_has_them() -> None:
     )
     np.testing.assert_array_equal(np.asarray(result.image)[:, 20:], photo[:, 20:])
     assert (np.asarray(result.image)[:, :20] != photo[:, :20]).mean() > 0.5
-    with pytest.raises(impasto.InputError, match="masks of content and styles are for the method"):
-        impasto.stylize(
-            photo, artwork, method="arbitrary", model="m.safetensors", style_masks=[None]
-        )
+    with pytest.raises(impasto.InputError, match="masks of styles are for artworks"):
+        impasto.stylize(photo, "starry-night", style_masks=[left])

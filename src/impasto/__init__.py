@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from impasto.version import __version__
 
 if TYPE_CHECKING:
-    from impasto.api import stylize
+    from impasto.api import load, stylize
     from impasto.backbones import load_backbone
     from impasto.backbones.base import Backbone
     from impasto.errors import ImpastoError, InputError, MissingExtraError
@@ -42,6 +42,7 @@ _HOMES = {
     "Picture": "impasto.image",
     "Result": "impasto.result",
     "Step": "impasto.events",
+    "load": "impasto.api",
     "load_backbone": "impasto.backbones",
     "load_image": "impasto.image",
     "read_settings": "impasto.image",
@@ -65,6 +66,7 @@ __all__ = [
     "Result",
     "Step",
     "__version__",
+    "load",
     "load_backbone",
     "load_image",
     "read_settings",

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from impasto.batch import Recipe
 from impasto.errors import ImpastoError
+from impasto.events import Callback
 from impasto.image import Picture, save_image
-from impasto.result import Result
+from impasto.networks.options import FastOptions
+from impasto.stylizers.base import Painted, Stylizer
+from impasto.stylizers.order import Order
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def write_photos(folder: Path, names: list[str]) -> None:
@@ -21,23 +29,30 @@ def write_photos(folder: Path, names: list[str]) -> None:
         save_image(Picture(np.ascontiguousarray(rgb)), folder / name)
 
 
-class Negative:
+class Negative(Stylizer[FastOptions]):
     """Turns colours round."""
 
-    def set_style(self, styles: str) -> None:
-        """Set the style."""
-        if styles == "failing":
-            raise ImpastoError("no style of this kind")
-        self.style = styles
+    method = "negative"
+    options = FastOptions()
 
-    def stylize(self, content: Picture) -> Result:
-        """Make the negative."""
-        if self.style == "interrupting":
-            return Result(content, {}, stopped="interrupted")
-        if self.style == "odd":
+    def _load_styles(self, sources: Sequence[Any]) -> list[Any]:
+        if "failing" in sources:
+            raise ImpastoError("no style of this kind")
+        return list(sources)
+
+    def _coloured(self, order: Order) -> Sequence[Any]:
+        return order.styles
+
+    def _paint(self, order: Order, _callbacks: Sequence[Callback]) -> Painted:
+        (style,) = order.styles
+        if style == "interrupting":
+            return Painted(order.photo, {}, stopped="interrupted")
+        if style == "odd":
             raise ZeroDivisionError("division by zero")
-        settings = {"method": "negative", "style": self.style}
-        return Result(Picture(1 - content.rgb), settings, seconds=0.1)
+        return Painted(Picture(1 - order.photo.rgb), {"style": style})
+
+    def _apply(self, images: Tensor) -> Tensor:
+        return 1 - images
 
 
 def recipe(**settings: object) -> Recipe:

@@ -45,9 +45,9 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_per_style_network_paints_alike_in_both(models: Path) -> None:
     by_engine = [
-        Fast(model=str(models / "fast.safetensors"), engine=engine, device="cpu")(
-            PHOTO, ["great-wave", "starry-night"], style_weights=[1, 2]
-        )
+        Fast(model=str(models / "fast.safetensors"), engine=engine, device="cpu").set_style(
+            ["great-wave", "starry-night"], weights=[1, 2]
+        )(PHOTO)
         for engine in ("auto", "torch")
     ]
     assert [result.settings["engine"] for result in by_engine] == ["onnx", "torch"]
@@ -60,9 +60,9 @@ def test_a_per_style_network_paints_alike_in_both(models: Path) -> None:
 def test_the_arbitrary_network_paints_alike_in_both(models: Path, strength: float) -> None:
     clear = Picture(STYLE.rgb, RANDOM.random(STYLE.size, np.float32))
     onnx, torch = (
-        Arbitrary(model=str(models / "arbitrary.safetensors"), strength=strength, engine=engine)(
-            PHOTO, [STYLE, clear]
-        ).picture.rgb
+        Arbitrary(model=str(models / "arbitrary.safetensors"), strength=strength, engine=engine)
+        .set_style([STYLE, clear])(PHOTO)
+        .picture.rgb
         for engine in ("onnx", "torch")
     )
     np.testing.assert_allclose(onnx, torch, atol=2e-3)
@@ -95,8 +95,8 @@ def test_onnx_runtime_takes_no_more_threads_than_it_may(
 def test_large_pictures_are_painted_in_tiles_by_torch(models: Path) -> None:
     fast = Fast(model=str(models / "fast.safetensors"), tile=64)
     fast.set_style("great-wave")
-    assert fast.stylize(PHOTO.resized(70, 90)).settings["engine"] == "torch"
-    small = fast.stylize(PHOTO.resized(20, 20))
+    assert fast(PHOTO.resized(70, 90)).settings["engine"] == "torch"
+    small = fast(PHOTO.resized(20, 20))
     assert small.settings["engine"] == "onnx"
 
 

@@ -11,9 +11,7 @@ import torch
 from impasto.errors import InputError
 from impasto.image import Picture, read_settings
 from impasto.networks import Arbitrary, ArbitraryOptions, Fast, FastOptions, gallery
-from impasto.networks.description import Architecture, Description
-from impasto.networks.files import build, save_model
-from impasto.networks.network import FastNetwork
+from tests.models import write_arbitrary, write_fast
 
 
 def picture(height: int, width: int, *, alpha: bool = False, name: str = "photo") -> Picture:
@@ -24,29 +22,17 @@ def picture(height: int, width: int, *, alpha: bool = False, name: str = "photo"
 
 @pytest.fixture(scope="module")
 def fast_model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    torch.manual_seed(0)
-    description = Description("fast", Architecture(4, 1), ("great-wave", "starry-night"))
-    network = FastNetwork(description.architecture, 2)
-    network.table.data.add_(0.5 * torch.randn_like(network.table))
-    path = tmp_path_factory.mktemp("models") / "fast.safetensors"
-    save_model(network, description, path)
-    return str(path)
+    return write_fast(tmp_path_factory.mktemp("models") / "fast.safetensors")
 
 
 @pytest.fixture(scope="module")
 def arbitrary_model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    torch.manual_seed(0)
-    description = Description("arbitrary", Architecture(4, 1))
-    network = build(description)
-    network.predictor[2].weight.data.mul_(100)  # type: ignore[index, union-attr]
-    path = tmp_path_factory.mktemp("models") / "arbitrary.safetensors"
-    save_model(network, description, path)
-    return str(path)
+    return write_arbitrary(tmp_path_factory.mktemp("models") / "arbitrary.safetensors")
 
 
 def test_fast_keeps_size_and_alpha_and_says_what_it_did(fast_model: str, tmp_path: Path) -> None:
     photo = picture(21, 33, alpha=True)
-    result = Fast(model=fast_model, device="cpu")(photo, "great_wave")
+    result = Fast(model=fast_model, device="cpu").set_style("great_wave")(photo)
     assert result.picture.size == (21, 33)
     assert result.picture.alpha is not None and photo.alpha is not None
     np.testing.assert_array_equal(result.picture.alpha, photo.alpha)
@@ -60,14 +46,14 @@ def test_fast_keeps_size_and_alpha_and_says_what_it_did(fast_model: str, tmp_pat
 
 def test_max_size_limits_the_longer_side(fast_model: str) -> None:
     fast = Fast(FastOptions(model=fast_model, max_size=20, device="cpu"))
-    assert fast(picture(30, 60), "great-wave").picture.size == (10, 20)
+    assert fast.set_style("great-wave")(picture(30, 60)).picture.size == (10, 20)
 
 
 def test_styles_mix_by_weight(fast_model: str) -> None:
     fast, photo = Fast(model=fast_model, device="cpu"), picture(16, 16)
-    wave, night = (fast(photo, name).picture.rgb for name in fast.styles)
-    mixed = fast(photo, fast.styles, style_weights=[3, 1]).picture.rgb
-    only = fast(photo, fast.styles, style_weights=[0, 2]).picture.rgb
+    wave, night = (fast.set_style(name)(photo).picture.rgb for name in fast.styles)
+    mixed = fast.set_style(fast.styles, weights=[3, 1])(photo).picture.rgb
+    only = fast.set_style(fast.styles, weights=[0, 2])(photo).picture.rgb
     np.testing.assert_allclose(only, night, atol=1e-6)
     assert np.abs(mixed - wave).mean() < np.abs(mixed - night).mean()
 
@@ -79,8 +65,8 @@ def test_outside_of_a_mask_the_photo_stays(fast_model: str, arbitrary_model: str
     fast = Fast(model=fast_model, device="cpu")
     arbitrary = Arbitrary(model=arbitrary_model, device="cpu")
     for whole, masked in (
-        (fast(photo, "great-wave"), fast(photo, "great-wave", mask=mask)),
-        (arbitrary(photo, style), arbitrary(photo, style, mask=mask)),
+        (fast.set_style("great-wave")(photo), fast.set_style("great-wave")(photo, mask=mask)),
+        (arbitrary.set_style(style)(photo), arbitrary.set_style(style)(photo, mask=mask)),
     ):
         painted = whole.picture.rgb
         np.testing.assert_array_equal(masked.picture.rgb[:, :8], painted[:, :8])
@@ -89,14 +75,14 @@ def test_outside_of_a_mask_the_photo_stays(fast_model: str, arbitrary_model: str
         np.testing.assert_array_equal(masked.picture.rgb[:, 12:], photo.rgb[:, 12:])
         assert masked.settings["mask"] == "image"
     with pytest.raises(InputError, match="shape of its picture"):
-        fast(photo, "great-wave", mask=mask.T)
+        fast.set_style("great-wave")(photo, mask=mask.T)
 
 
 def test_a_batch_of_tensors_is_painted_at_once(fast_model: str) -> None:
     fast, images = Fast(model=fast_model, device="cpu"), torch.rand(2, 3, 16, 20)
     fast.set_style("great-wave")
     painted = fast.apply(images)
-    single = fast(Picture.from_tensor(images[1, None]), "great-wave").picture
+    single = fast.set_style("great-wave")(Picture.from_tensor(images[1, None])).picture
     np.testing.assert_allclose(painted[1].permute(1, 2, 0), single.rgb, atol=1e-5)
     with pytest.raises(InputError, match="B, 3, H, W"):
         fast.apply(images[0])
@@ -104,15 +90,19 @@ def test_a_batch_of_tensors_is_painted_at_once(fast_model: str) -> None:
 
 def test_tiles_look_like_the_whole(fast_model: str) -> None:
     photo = picture(150, 150)
-    whole = Fast(model=fast_model, device="cpu", tile="off")(photo, "great-wave").picture.rgb
-    tiled = Fast(model=fast_model, device="cpu", tile=64)(photo, "great-wave").picture.rgb
+    whole = (
+        Fast(model=fast_model, device="cpu", tile="off").set_style("great-wave")(photo).picture.rgb
+    )
+    tiled = Fast(model=fast_model, device="cpu", tile=64).set_style("great-wave")(photo).picture.rgb
     assert np.abs(whole - tiled).mean() < 0.01
 
 
 def test_bfloat16_is_close(fast_model: str) -> None:
     photo = picture(24, 24)
-    exact = Fast(model=fast_model, device="cpu")(photo, "great-wave").picture.rgb
-    rough = Fast(model=fast_model, device="cpu", precision="bfloat16")(photo, "great-wave")
+    exact = Fast(model=fast_model, device="cpu").set_style("great-wave")(photo).picture.rgb
+    rough = Fast(model=fast_model, device="cpu", precision="bfloat16").set_style("great-wave")(
+        photo
+    )
     assert 0 < np.abs(exact - rough.picture.rgb).mean() < 0.02
 
 
@@ -132,7 +122,7 @@ def test_styles_that_cannot_be_are_refused(
 ) -> None:
     fast = Fast(model=fast_model, device="cpu")
     with pytest.raises(InputError, match=message):
-        fast(picture(8, 8), styles, style_weights=weights)  # type: ignore[arg-type]
+        fast.set_style(styles, weights=weights)(picture(8, 8))
 
 
 def test_models_that_cannot_be_are_refused(
@@ -152,14 +142,14 @@ def test_models_that_cannot_be_are_refused(
 def test_the_style_is_set_once_and_used_for_many(arbitrary_model: str) -> None:
     network = Arbitrary(model=arbitrary_model, device="cpu")
     with pytest.raises(InputError, match="set_style"):
-        network.stylize(picture(8, 8))
+        network(picture(8, 8))
     network.set_style(picture(30, 20, name="painting"))
-    first, second = network.stylize(picture(16, 24, alpha=True)), network.stylize(picture(9, 5))
+    first, second = network(picture(16, 24, alpha=True)), network(picture(9, 5))
     assert first.picture.size == (16, 24)
     assert first.picture.alpha is not None
     assert second.picture.size == (9, 5)
     assert first.settings["styles"] == ["painting"]
-    called = network(picture(9, 5), picture(30, 20, name="painting"))
+    called = network.set_style(picture(30, 20, name="painting"))(picture(9, 5))
     np.testing.assert_array_equal(called.picture.rgb, second.picture.rgb)
 
 
@@ -169,10 +159,12 @@ def test_strength_goes_from_the_content_to_the_style(arbitrary_model: str) -> No
     by_strength = {
         strength: Arbitrary(
             ArbitraryOptions(model=arbitrary_model, strength=strength, device="cpu")
-        )(photo, dark).picture.rgb
+        )
+        .set_style(dark)(photo)
+        .picture.rgb
         for strength in (0.0, 0.5, 1.0)
     }
-    own = Arbitrary(model=arbitrary_model, device="cpu")(photo, photo).picture.rgb
+    own = Arbitrary(model=arbitrary_model, device="cpu").set_style(photo)(photo).picture.rgb
     np.testing.assert_allclose(by_strength[0.0], own, atol=1e-5)
     near, far = (np.abs(by_strength[s] - own).mean() for s in (0.5, 1.0))
     assert 0 < near < far
@@ -181,8 +173,8 @@ def test_strength_goes_from_the_content_to_the_style(arbitrary_model: str) -> No
 def test_blended_styles_with_all_the_weight_on_one_are_that_one(arbitrary_model: str) -> None:
     network = Arbitrary(model=arbitrary_model, device="cpu")
     photo, styles = picture(16, 16), [picture(20, 20), picture(12, 30)]
-    only = network(photo, styles, style_weights=[0, 1]).picture.rgb
-    np.testing.assert_allclose(only, network(photo, styles[1]).picture.rgb, atol=1e-5)
+    only = network.set_style(styles, weights=[0, 1])(photo).picture.rgb
+    np.testing.assert_allclose(only, network.set_style(styles[1])(photo).picture.rgb, atol=1e-5)
 
 
 def test_a_style_that_cannot_be_seen_is_refused(arbitrary_model: str) -> None:

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from impasto.image import Picture
-from impasto.optimize.guidance import Guidance
 from impasto.optimize.objective import Guide
 from impasto.optimize.pyramid import Scale
-from impasto.optimize.stage import Order, Stage
+from impasto.optimize.stage import Stage
 from impasto.options import OptimizeOptions
+from impasto.stylizers.order import Order
 from tests.small import small_backbone
 
 PLANNER: Any = SimpleNamespace(layout=lambda *_: None)
@@ -24,7 +24,7 @@ PLANNER: Any = SimpleNamespace(layout=lambda *_: None)
 def stages(rgb: NDArray[np.float32], guide: Guide | None = None, **options: Any) -> list[Stage]:
     """A coarse and a fine scale."""
     photo = Picture(rgb, name="photo")
-    order = Order(photo, [photo], [1.0], Guidance(), guide)
+    order = Order(photo, [photo], [1.0], before=guide)
     height, width = photo.size
     common = OptimizeOptions(**options), small_backbone(), torch.device("cpu")
     scales = Scale((height // 2, width // 2), 5), Scale((height, width), 5)

@@ -44,7 +44,7 @@ def make(**options: Any) -> Optimize:
 
 
 def test_the_style_comes_nearer_and_the_content_stays() -> None:
-    result = make()(gradient(), stripes())
+    result = make().set_style(stripes())(gradient())
     backbone = small_backbone()
 
     def distance(picture: Picture) -> float:
@@ -61,18 +61,20 @@ def test_the_style_comes_nearer_and_the_content_stays() -> None:
 
 def test_a_stylizer_serves_many_pictures() -> None:
     stylizer = make(steps=3)
-    first = stylizer(gradient(), stripes())
-    second = stylizer(gradient(32, 32), [stripes(), gradient()], style_weights=[1, 3])
+    first = stylizer.set_style(stripes())(gradient())
+    second = stylizer.set_style([stripes(), gradient()], weights=[1, 3])(gradient(32, 32))
     assert first.picture.size == (48, 64)
     assert second.picture.size == (32, 32)
-    again = stylizer(gradient(), stripes())
+    again = stylizer.set_style(stripes())(gradient())
     np.testing.assert_array_equal(first.picture.rgb, again.picture.rgb)
 
 
 @pytest.mark.parametrize("init", ["content", "noise", "style", "gray"])
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_every_start_and_optimizer_lowers_the_loss(init: str, optimizer: str) -> None:
-    result = make(init=init, optimizer=optimizer, learning_rate=0.05)(gradient(), stripes())
+    result = make(init=init, optimizer=optimizer, learning_rate=0.05).set_style(stripes())(
+        gradient()
+    )
     totals = [record.losses["total"] for record in result.losses]
     assert totals[-1] < totals[0]
     assert 0 <= result.picture.rgb.min() <= result.picture.rgb.max() <= 1
@@ -80,7 +82,7 @@ def test_every_start_and_optimizer_lowers_the_loss(init: str, optimizer: str) ->
 
 def test_the_seed_decides_the_noise() -> None:
     one, same, other = (
-        make(init="noise", steps=2, seed=seed)(gradient(), stripes()).picture.rgb
+        make(init="noise", steps=2, seed=seed).set_style(stripes())(gradient()).picture.rgb
         for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one, same)
@@ -94,7 +96,7 @@ def test_the_start_from_style_has_its_colors() -> None:
         first.append(step.picture())
         step.stop()
 
-    make(init="style", scales=1)(gradient(200, 200), stripes(), callbacks=[look])
+    make(init="style", scales=1).set_style(stripes())(gradient(200, 200), callback=[look])
     start = first[0].rgb.reshape(-1, 3)
     artwork = stripes().rgb.reshape(-1, 3)
     np.testing.assert_allclose(start.mean(axis=0), artwork.mean(axis=0), atol=0.08)
@@ -111,7 +113,7 @@ def test_a_given_image_is_the_start(tmp_path: Path) -> None:
         seen.append(step.picture())
         step.stop()
 
-    result = make(init=str(path), scales=1)(gradient(), stripes(), callbacks=[look])
+    result = make(init=str(path), scales=1).set_style(stripes())(gradient(), callback=[look])
     np.testing.assert_allclose(seen[0].rgb[..., 0], 1.0)
     np.testing.assert_allclose(seen[0].rgb[..., 1:], 0.0)
     assert result.stopped == "stopped by a callback"
@@ -119,14 +121,14 @@ def test_a_given_image_is_the_start(tmp_path: Path) -> None:
 
 def test_a_missing_start_image_is_one_line() -> None:
     with pytest.raises(InputError, match=r"nowhere\.png"):
-        make(init="nowhere.png")(gradient(), stripes())
+        make(init="nowhere.png").set_style(stripes())(gradient())
 
 
 def test_alpha_comes_back() -> None:
     alpha = np.ones((48, 64), np.float32)
     alpha[:10] = 0
     photo = Picture(gradient().rgb, alpha, name="photo")
-    result = make(steps=3)(photo, stripes())
+    result = make(steps=3).set_style(stripes())(photo)
     assert result.picture.alpha is not None
     np.testing.assert_allclose(result.picture.alpha, alpha, atol=1e-6)
     assert result.image.mode == "RGBA"
@@ -135,11 +137,11 @@ def test_alpha_comes_back() -> None:
 def test_luminance_keeps_the_chroma_of_the_photo() -> None:
     """Lightness comes from the painting, chroma in OkLab from the photo."""
     photo = gradient().rgb * 0.4 + 0.3
-    result = make(preserve_color="luminance")(Picture(photo, name="photo"), stripes())
+    result = make(preserve_color="luminance").set_style(stripes())(Picture(photo, name="photo"))
     ours, theirs = srgb_to_oklab(result.picture.rgb), srgb_to_oklab(photo)
     assert np.abs(ours[..., 1:] - theirs[..., 1:]).mean() < 0.01
     assert np.abs(ours[..., 0] - theirs[..., 0]).mean() > 0.03
-    plain = srgb_to_oklab(make()(Picture(photo, name="photo"), stripes()).picture.rgb)
+    plain = srgb_to_oklab(make().set_style(stripes())(Picture(photo, name="photo")).picture.rgb)
     assert np.abs(plain[..., 1:] - theirs[..., 1:]).mean() > 0.03
 
 
@@ -148,23 +150,23 @@ def test_matching_paints_in_the_colors_of_the_photo(mode: str) -> None:
     tint = np.array([0.1, 0.6, 0.1], np.float32)
     photo = Picture((0.2 * gradient().rgb + tint).astype(np.float32), name="photo")
     mean = photo.rgb.mean(axis=(0, 1))
-    kept = make(preserve_color=mode)(photo, stripes()).picture.rgb.mean(axis=(0, 1))
-    plain = make()(photo, stripes()).picture.rgb.mean(axis=(0, 1))
+    kept = make(preserve_color=mode).set_style(stripes())(photo).picture.rgb.mean(axis=(0, 1))
+    plain = make().set_style(stripes())(photo).picture.rgb.mean(axis=(0, 1))
     assert np.abs(kept - mean).max() < 0.1
     assert np.abs(plain - mean).max() > 0.2
 
 
 @pytest.mark.parametrize("reference", ["content", "style"])
 def test_the_finished_picture_is_matched(reference: str) -> None:
-    result = make(steps=5, match_result=reference)(gradient(), stripes()).picture.rgb
+    result = make(steps=5, match_result=reference).set_style(stripes())(gradient()).picture.rgb
     target = (gradient() if reference == "content" else stripes()).rgb
     ours, theirs = (srgb_to_oklab(rgb).mean(axis=(0, 1)) for rgb in (result, target))
     np.testing.assert_allclose(ours, theirs, atol=0.03)
 
 
 def test_the_photo_is_never_enlarged_nor_squashed() -> None:
-    assert make(steps=1, max_size=500)(gradient(), stripes()).picture.size == (48, 64)
-    assert make(steps=1, max_size=32)(gradient(), stripes()).picture.size == (24, 32)
+    assert make(steps=1, max_size=500).set_style(stripes())(gradient()).picture.size == (48, 64)
+    assert make(steps=1, max_size=32).set_style(stripes())(gradient()).picture.size == (24, 32)
 
 
 def test_an_artwork_keeps_its_aspect(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,14 +179,14 @@ def test_an_artwork_keeps_its_aspect(monkeypatch: pytest.MonkeyPatch) -> None:
         return resized(self, height, width)
 
     monkeypatch.setattr(Picture, "resized", spy)
-    make(steps=1, scales=1, max_size=32)(gradient(), stripes(40, 80))
-    make(steps=1, scales=1, max_size=32, style_scale=2)(gradient(), stripes(40, 80))
-    make(steps=1, scales=1, max_size=32, style_scale=9)(gradient(), stripes(40, 80))
+    make(steps=1, scales=1, max_size=32).set_style(stripes(40, 80))(gradient())
+    make(steps=1, scales=1, max_size=32, style_scale=2).set_style(stripes(40, 80))(gradient())
+    make(steps=1, scales=1, max_size=32, style_scale=9).set_style(stripes(40, 80))(gradient())
     assert sizes == [(16, 32), (32, 64), (40, 80)]
 
 
 def test_the_result_can_be_made_again_from_its_file(tmp_path: Path) -> None:
-    result = make(steps=2, tv_weight=0.5)(gradient(), stripes(), style_weights=[2])
+    result = make(steps=2, tv_weight=0.5).set_style(stripes(), weights=[2])(gradient())
     result.save(tmp_path / "out.png")
     settings = read_settings(tmp_path / "out.png")
     assert settings is not None
@@ -210,20 +212,20 @@ def test_the_result_can_be_made_again_from_its_file(tmp_path: Path) -> None:
 )
 def test_wrong_styles_are_one_line(styles: Any, weights: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        make()(gradient(), styles, style_weights=weights)
+        make().set_style(styles, weights=weights)(gradient())
 
 
 def test_pictures_that_are_too_small_are_refused() -> None:
     with pytest.raises(InputError, match="photo is 1 x 1 px here, too small"):
-        make()(gradient(1, 1), stripes())
+        make().set_style(stripes())(gradient(1, 1))
     with pytest.raises(InputError, match="stripes is 56 x 2 px here, too small"):
-        make()(gradient(), stripes(2, 56))
+        make().set_style(stripes(2, 56))(gradient())
 
 
 def test_a_fully_transparent_picture_is_refused() -> None:
     nothing = Picture(gradient().rgb, np.zeros((48, 64), np.float32), name="ghost")
     with pytest.raises(InputError, match="ghost is fully transparent"):
-        make()(nothing, stripes())
+        make().set_style(stripes())(nothing)
 
 
 def test_running_out_of_memory_says_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,12 +240,12 @@ def test_running_out_of_memory_says_what_fits(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Objective, "gradient", full)
     with pytest.raises(ImpastoError, match=r"out of memory at 160 x 160 px.*80"):
-        make(steps=4, scales=2, max_size=160)(gradient(160, 160), stripes())
+        make(steps=4, scales=2, max_size=160).set_style(stripes())(gradient(160, 160))
 
 
 def test_tiles_paint_the_same_picture() -> None:
     whole, tiled = (
-        make(steps=8, max_size=160, tile=tile)(gradient(150, 160), stripes()).picture.rgb
+        make(steps=8, max_size=160, tile=tile).set_style(stripes())(gradient(150, 160)).picture.rgb
         for tile in ("off", 64)
     )
     difference = np.abs(tiled - whole)
@@ -256,7 +258,7 @@ def test_tiles_paint_the_same_picture() -> None:
 def test_what_does_not_fit_is_said_before_the_run() -> None:
     steps: list[Step] = []
     with pytest.raises(InputError, match=r"64 x 48 px would take .* more memory"):
-        make(memory="1MB")(gradient(), stripes(), callbacks=[steps.append])
+        make(memory="1MB").set_style(stripes())(gradient(), callback=[steps.append])
     assert not steps
 
 
@@ -273,8 +275,8 @@ def test_unknown_layers_devices_and_backbones_are_refused() -> None:
 
 
 def test_bfloat16_is_close_to_float32() -> None:
-    exact = make(steps=4)(gradient(), stripes()).picture.rgb
-    rough = make(steps=4, precision="bfloat16")(gradient(), stripes()).picture.rgb
+    exact = make(steps=4).set_style(stripes())(gradient()).picture.rgb
+    rough = make(steps=4, precision="bfloat16").set_style(stripes())(gradient()).picture.rgb
     assert np.abs(exact - rough).mean() < 0.03
     assert not np.array_equal(exact, rough)
 
@@ -307,8 +309,10 @@ def left_half(height: int = 48, width: int = 64) -> Any:
 
 
 def test_a_mask_of_ones_gives_the_picture_without_mask() -> None:
-    plain = make(steps=8)(gradient(), stripes()).picture.rgb
-    masked = make(steps=8)(gradient(), stripes(), mask=np.ones((48, 64), bool)).picture.rgb
+    plain = make(steps=8).set_style(stripes())(gradient()).picture.rgb
+    masked = (
+        make(steps=8).set_style(stripes())(gradient(), mask=np.ones((48, 64), bool)).picture.rgb
+    )
     np.testing.assert_array_equal(masked, plain)
 
 
@@ -316,8 +320,8 @@ def test_outside_of_the_mask_the_photo_stays() -> None:
     mask = left_half()
     mask[:, 32:40] = 0.5
     seen: list[Picture] = []
-    result = make(steps=12, init="noise")(
-        gradient(), stripes(), mask=mask, callbacks=[lambda step: seen.append(step.picture())]
+    result = make(steps=12, init="noise").set_style(stripes())(
+        gradient(), mask=mask, callback=[lambda step: seen.append(step.picture())]
     )
     for picture in (seen[-1], result.picture):
         np.testing.assert_array_equal(picture.rgb[:, 40:], gradient().rgb[:, 40:])
@@ -327,7 +331,7 @@ def test_outside_of_the_mask_the_photo_stays() -> None:
 
 
 def test_matched_colors_stay_within_the_mask() -> None:
-    result = make(steps=4, match_result="style")(gradient(), stripes(), mask=left_half())
+    result = make(steps=4, match_result="style").set_style(stripes())(gradient(), mask=left_half())
     np.testing.assert_array_equal(result.picture.rgb[:, 32:], gradient().rgb[:, 32:])
     ours, theirs = (
         srgb_to_oklab(rgb).mean(axis=(0, 1)) for rgb in (result.picture.rgb[:, :32], stripes().rgb)
@@ -341,21 +345,21 @@ def test_colors_outside_of_masks_do_not_leak_into_the_artwork(
     masks: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With colours kept, an artwork takes those of the part of the photo that it paints."""
-    from impasto.optimize import stylizer
+    from impasto.stylizers import base
 
     recolored: list[Picture] = []
-    prepare = stylizer.prepare_style  # type: ignore[attr-defined]
+    prepare = base.prepare_style  # type: ignore[attr-defined]
 
     def spy(*arguments: Any) -> Picture:
         recolored.append(prepare(*arguments))
         return recolored[-1]
 
-    monkeypatch.setattr(stylizer, "prepare_style", spy)
+    monkeypatch.setattr(base, "prepare_style", spy)
     other = gradient().rgb.copy()
     other[:, 32:] = (1, 0, 0)
     for photo in (gradient(), Picture(other, name="photo")):
         for given in (masks, {}):
-            make(preserve_color="linear", steps=1, scales=1)(photo, stripes(), **given)
+            make(preserve_color="linear", steps=1, scales=1).set_style(stripes())(photo, **given)
     np.testing.assert_array_equal(recolored[0].rgb, recolored[2].rgb)
     assert np.abs(recolored[1].rgb - recolored[3].rgb).mean() > 0.05
 
@@ -373,7 +377,7 @@ RED, BLUE = flat((0.9, 0.1, 0.1), "red"), flat((0.1, 0.1, 0.9), "blue")
 def test_every_style_paints_its_region(loss: str) -> None:
     masks = [left_half(), 1 - left_half()]
     stylizer = make(style_weight=30.0, style_loss=loss)
-    result = stylizer(gradient(), [RED, BLUE], content_masks=masks)
+    result = stylizer.set_style([RED, BLUE])(gradient(), content_masks=masks)
     left, right = result.picture.rgb[:, :24], result.picture.rgb[:, 40:]
     difference = left.mean(axis=(0, 1)) - right.mean(axis=(0, 1))  # red is -0.5 in the photo
     assert difference[0] > 0.1
@@ -384,23 +388,27 @@ def test_every_style_paints_its_region(loss: str) -> None:
 def test_one_artwork_serves_every_region() -> None:
     both = Picture(np.concatenate([RED.rgb, BLUE.rgb], axis=1), name="both")
     masks, parts = [left_half(), 1 - left_half()], [left_half(40, 112), 1 - left_half(40, 112)]
-    result = make(style_weight=30.0)(
-        gradient(), both, content_masks=masks, style_masks=parts
-    ).picture
+    result = (
+        make(style_weight=30.0)
+        .set_style(both, masks=parts)(gradient(), content_masks=masks)
+        .picture
+    )
     assert (result.rgb[:, :24] - result.rgb[:, 40:]).mean(axis=(0, 1))[0] > 0.3
 
 
 def test_a_style_mask_picks_a_part_of_an_artwork() -> None:
     both = Picture(np.concatenate([RED.rgb, BLUE.rgb], axis=1), name="both")
-    red = make(style_weight=30.0)(gradient(), both, style_masks=[left_half(40, 112)]).picture
-    blue = make(style_weight=30.0)(gradient(), both, style_masks=[1 - left_half(40, 112)]).picture
+    red = make(style_weight=30.0).set_style(both, masks=[left_half(40, 112)])(gradient()).picture
+    blue = (
+        make(style_weight=30.0).set_style(both, masks=[1 - left_half(40, 112)])(gradient()).picture
+    )
     assert (red.rgb - blue.rgb).mean(axis=(0, 1))[0] > 0.3
 
 
 def test_overlapping_masks_share_their_pixels() -> None:
     ones = np.ones((48, 64), np.float32)
-    result = make(steps=6)(gradient(), [stripes(), stripes()], content_masks=[ones, ones])
-    plain = make(steps=6)(gradient(), stripes())
+    result = make(steps=6).set_style([stripes(), stripes()])(gradient(), content_masks=[ones, ones])
+    plain = make(steps=6).set_style(stripes())(gradient())
     np.testing.assert_allclose(result.picture.rgb, plain.picture.rgb, atol=1e-3)
 
 
@@ -421,13 +429,14 @@ def test_overlapping_masks_share_their_pixels() -> None:
 )
 def test_masks_that_do_not_fit_are_one_line(masks: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message) as error:
-        make()(gradient(), [stripes(), stripes()], **masks)
+        parts = masks.pop("style_masks", None)
+        make().set_style([stripes(), stripes()], masks=parts)(gradient(), **masks)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("loss", ["nn", "gram+w2+nn"])
 def test_nearest_neighbours_bring_the_style(loss: str) -> None:
-    result = make(style_loss=loss)(gradient(), [stripes(), RED], style_weights=[1, 0])
+    result = make(style_loss=loss).set_style([stripes(), RED], weights=[1, 0])(gradient())
     totals = [record.losses["total"] for record in result.losses]
     assert totals[-1] < 0.7 * totals[0]
     colors = result.picture.rgb.mean(axis=(0, 1))

@@ -76,7 +76,7 @@ def test_without_consistency_each_frame_is_that_of_a_photo(
     networks: dict[str, Fast | Arbitrary],
 ) -> None:
     painted = paint(networks["fast"], 0)
-    single = networks["fast"].stylize(as_picture(source()[3])).picture.tensor()
+    single = networks["fast"](as_picture(source()[3])).picture.tensor()
     torch.testing.assert_close(painted[3], single, atol=1e-5, rtol=0)
 
 

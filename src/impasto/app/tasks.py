@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from impasto.api import make_stylizer
+from impasto.api import load
 from impasto.app.limits import Limits
 from impasto.errors import InputError
 from impasto.events import Callback
 from impasto.image import Picture
-from impasto.methods import OPTIONS
+from impasto.methods import OPTIONS, Choice
 from impasto.names import must_be_known
 from impasto.networks.gallery import gallery, style_index
 from impasto.options import PRESETS, OptimizeOptions
@@ -125,12 +125,8 @@ class Task:
             InputError: If a picture or a value cannot be used.
             ImpastoError: If memory runs out.
         """
-        stylizer = make_stylizer(
-            list(self.styles),
-            method=self.method,
-            preset=self.preset,
-            style_weights=self.style_weights,
-            device=device,
-            **self.options,
-        )
-        return stylizer(self.content, mask=self.mask, callbacks=callbacks)
+        # The method was checked, and no string of a visitor's is ever taken for a file.
+        choice = Choice(self.method, list(self.styles))
+        stylizer = load(choice, preset=self.preset, device=device, **self.options)
+        stylizer.set_style(choice.styles, weights=self.style_weights)
+        return stylizer(self.content, mask=self.mask, callback=callbacks)

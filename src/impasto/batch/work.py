@@ -11,24 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any
 
 from impasto.batch import storage
 from impasto.batch.items import Item
 from impasto.batch.manifest import Record
 from impasto.errors import ImpastoError
-from impasto.image import Picture, save_image
+from impasto.image import save_image
 from impasto.result import Result
-
-
-class Stylizer(Protocol):
-    """``Optimize``, ``Fast`` or ``Arbitrary``: a style is set, then pictures are painted in it."""
-
-    def set_style(self, styles: Any) -> None:
-        """Set the style."""
-
-    def stylize(self, content: Picture) -> Result:
-        """Repaint a picture."""
+from impasto.stylizers.base import Stylizer
 
 
 @dataclass(frozen=True)
@@ -43,7 +34,7 @@ class Recipe:
         quality: Of JPEG and WebP, 1 to 100.
     """
 
-    load: Callable[[], Stylizer]
+    load: Callable[[], Stylizer[Any]]
     settings: Mapping[str, Any] = field(default_factory=dict)
     by_name: bool = False
     quality: int = 95
@@ -104,7 +95,7 @@ class Worker:
         key = self.recipe.key(item)
         content = storage.load_picture(item.content)
         self._set_style(item.style)
-        result = self.stylizer.stylize(content)
+        result = self.stylizer(content)
         if result.stopped == "interrupted":
             raise KeyboardInterrupt
         if result.stopped:

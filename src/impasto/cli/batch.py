@@ -179,7 +179,7 @@ def _styles_of(choice: Choice) -> Sequence[str]:
 
 def _recipe(args: argparse.Namespace, choice: Choice) -> Recipe:
     """How the arguments ask for the pictures to be made."""
-    from impasto.api import load_stylizer
+    from impasto import api
     from impasto.batch import Recipe, storage
     from impasto.cli.weights import download_bar
     from impasto.options import OptimizeOptions
@@ -187,7 +187,7 @@ def _recipe(args: argparse.Namespace, choice: Choice) -> Recipe:
     if not 1 <= args.quality <= 100:
         raise InputError(f"quality must be from 1 to 100, not {args.quality}")
     options = options_of(args, choice)
-    load = functools.partial(load_stylizer, choice, preset=args.preset, **options)
+    load = functools.partial(api.load, choice, preset=args.preset, **options)
     with download_bar(options.get("backbone", OptimizeOptions.backbone)) as progress:
         load(progress=progress)  # what is wrong with the options is told once, and now
     settings = {"method": choice.method, "preset": args.preset, **options}

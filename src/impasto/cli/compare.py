@@ -20,10 +20,10 @@ from impasto.options import PRESETS, OptimizeOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from impasto.api import Stylizer
     from impasto.callbacks import ProgressBar
     from impasto.image import Picture
     from impasto.methods import Choice
+    from impasto.stylizers.base import Stylizer
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ def _grid(args: argparse.Namespace) -> int:
         name: choice_of(args, [style])
         for name, style in zip(_stems(args.styles), args.styles, strict=True)
     }
-    from impasto.api import load_stylizer
+    from impasto.api import load
     from impasto.media.sheet import grid
 
     side = getattr(args, "max_size", OptimizeOptions.max_size)
@@ -124,10 +124,10 @@ def _grid(args: argparse.Namespace) -> int:
     contents = dict(zip(_stems(args.contents), photos, strict=True))
     artworks = {name: _artwork(choice, side) for name, choice in choices.items()}
 
-    def load(choice: Choice) -> Any:
-        return load_stylizer(choice, preset=args.preset, **options_of(args, choice))
+    def loaded(choice: Choice) -> Stylizer[Any]:
+        return load(choice, preset=args.preset, **options_of(args, choice))
 
-    stylizers = Stylizers(load)
+    stylizers = Stylizers(loaded)
     for choice in choices.values():
         stylizers(choice)  # what is wrong with one of them is told now, not after the others
 
@@ -149,7 +149,7 @@ def _paint_all(
     for style, choice in choices.items():
         stylizer = stylizers(choice)
         for content, photo in contents.items():
-            result = stylizer.stylize(photo, callbacks=bars.one())
+            result = stylizer(photo, callback=bars.one())
             if result.stopped == "interrupted":
                 return painted
             painted[content, style] = result.picture
@@ -178,7 +178,7 @@ def _methods(args: argparse.Namespace) -> int:
     with _Bars(args.quiet) as bars:
         for method, stylizer in stylizers.items():
             logger.info("%s", method)
-            result = stylizer(photo, callbacks=bars.one())
+            result = stylizer(photo, callback=bars.one())
             if result.stopped == "interrupted":
                 break
             pictures.append(result.picture)
@@ -187,20 +187,20 @@ def _methods(args: argparse.Namespace) -> int:
     return 0 if len(pictures) == 2 + len(stylizers) else INTERRUPTED
 
 
-def _stylizer(method: str, artwork: Picture, given: dict[str, Any]) -> Stylizer:
+def _stylizer(method: str, artwork: Picture, given: dict[str, Any]) -> Stylizer[Any]:
     """What paints by a method as the command line names it."""
-    from impasto.api import make_stylizer
+    from impasto.api import load
     from impasto.networks.description import describe
 
     # Networks take those options that they know: size, device, precision.
     shared = {name: given[name] for name in given if name in names(ArbitraryOptions)}
     if method.endswith(MODEL_SUFFIX):
-        styles = [] if describe(method).kind == "fast" else [artwork]
-        return make_stylizer([method, *styles], **shared)
+        stylizer = load(method, **shared)
+        return stylizer.set_style(None if describe(method).kind == "fast" else artwork)
     must_be_known("method", method, [*PRESETS, "arbitrary", f"FILE{MODEL_SUFFIX}"])
     if method == "arbitrary":
-        return make_stylizer(artwork, method=method, **shared)
-    return make_stylizer(artwork, method="optimize", preset=method, **given)
+        return load(method, **shared).set_style(artwork)
+    return load("optimize", preset=method, **given).set_style(artwork)
 
 
 def _strip(args: argparse.Namespace) -> int:

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     with download_bar(options.backbone) as progress:
         stylizer = Optimize(options, progress=progress)
     with ProgressBar() as bar:
-        result = stylizer(photo, artwork, callbacks=[] if args.quiet else [bar])
+        result = stylizer.set_style(artwork)(photo, callback=[] if args.quiet else [bar])
     result.save(args.output)
     save_image(
         strip([photo, artwork, result.picture], ["photo", args.artwork, "result"]), strip_path

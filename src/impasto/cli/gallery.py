@@ -79,7 +79,7 @@ def _sheet(args: argparse.Namespace) -> int:
 
 
 def _write(photo: Picture, styles: list[str], output: Path, tile: int, inputs: list[str]) -> None:
-    from impasto.api import load_stylizer
+    from impasto.api import load
     from impasto.image import check_writable, save_image
     from impasto.media.sheet import strip
     from impasto.methods import choose
@@ -88,13 +88,13 @@ def _write(photo: Picture, styles: list[str], output: Path, tile: int, inputs: l
     check_outputs({"-o": output}, inputs)
     height, width = photo.size
     small = photo.resized(tile, max(1, round(tile * width / height)))
-    stylizers = Stylizers(load_stylizer)
+    stylizers = Stylizers(load)
     pictures, labels = [small], ["photo"]
     for style in styles:
         choice = choose([style])
         if choice.method == "optimize":
             choice = replace(choice, method="arbitrary")
-        pictures.append(stylizers(choice).stylize(small).picture)
+        pictures.append(stylizers(choice)(small).picture)
         labels.append(Path(style).stem)
     save_image(strip(pictures, labels, height=tile, columns=COLUMNS), output)
     logger.info("wrote %s", output)

@@ -16,11 +16,9 @@ from impasto.networks.options import ArbitraryOptions
 from impasto.options import PRESETS, OptimizeOptions
 
 if TYPE_CHECKING:
-    from impasto.api import Stylizer
     from impasto.backbones.fetch import Progress
     from impasto.image import ImageSource, Picture
-    from impasto.networks import Arbitrary, Fast
-    from impasto.optimize import Optimize
+    from impasto.stylizers.base import Stylizer
 
 logger = logging.getLogger(__name__)
 
@@ -101,42 +99,19 @@ def choice_of(
     return choice
 
 
-def make_stylizer(args: argparse.Namespace, choice: Choice) -> Stylizer:
-    """The stylizer that the arguments ask for, masks included, its style set.
+def load_stylizer(args: argparse.Namespace, choice: Choice) -> Stylizer[Any]:
+    """The stylizer that the arguments ask for, its style set.
 
     Raises:
-        InputError: If a style, option or device cannot be used.
+        InputError: If a style, mask, option or device cannot be used.
     """
-    from impasto.api import make_stylizer
+    from impasto.api import load
 
     styles, options = _loaded(choice), options_of(args, choice)
     with _download_bar(options) as progress:
-        return make_stylizer(
-            styles,
-            method=choice.method,
-            model=choice.model,
-            preset=args.preset,
-            style_weights=args.style_weights,
-            style_masks=_style_masks(args),
-            progress=progress,
-            **options,
-        )
-
-
-def load_stylizer(args: argparse.Namespace, choice: Choice) -> Optimize | Fast | Arbitrary:
-    """The ``Optimize``, ``Fast`` or ``Arbitrary`` that the arguments ask for, its style set.
-
-    Raises:
-        InputError: If a style, option or device cannot be used.
-    """
-    from impasto.api import load_stylizer
-
-    styles, options = _loaded(choice), options_of(args, choice)
-    with _download_bar(options) as progress:
-        stylizer: Any = load_stylizer(choice, preset=args.preset, progress=progress, **options)
-    stylizer.set_style(styles or None, style_weights=args.style_weights)
-    loaded: Optimize | Fast | Arbitrary = stylizer
-    return loaded
+        stylizer = load(choice, preset=args.preset, progress=progress, **options)
+    masks = _style_masks(args) if "style_masks" in args else None
+    return stylizer.set_style(styles or None, weights=args.style_weights, masks=masks)
 
 
 class Stylizers:
@@ -146,17 +121,16 @@ class Stylizers:
         load: Loads the stylizer of a choice, without its style.
     """
 
-    def __init__(self, load: Callable[[Choice], Any]) -> None:
+    def __init__(self, load: Callable[[Choice], Stylizer[Any]]) -> None:
         self._load = load
-        self._known: dict[tuple[str, str | None], Any] = {}
+        self._known: dict[tuple[str, str | None], Stylizer[Any]] = {}
 
-    def __call__(self, choice: Choice) -> Any:
-        """The ``Optimize``, ``Fast`` or ``Arbitrary`` of a choice, its style set until the next."""
+    def __call__(self, choice: Choice) -> Stylizer[Any]:
+        """The stylizer of a choice, its style set until the next."""
         model = (choice.method, choice.model)
         if model not in self._known:
             self._known[model] = self._load(choice)
-        self._known[model].set_style(_loaded(choice) or None)
-        return self._known[model]
+        return self._known[model].set_style(_loaded(choice) or None)
 
 
 def _loaded(choice: Choice) -> list[Any]:

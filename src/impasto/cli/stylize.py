@@ -15,7 +15,7 @@ from impasto.cli.methods import (
     add_method_options,
     choice_of,
     load_picture,
-    make_stylizer,
+    load_stylizer,
     opened,
 )
 from impasto.cli.outputs import check_numbered, check_outputs
@@ -96,13 +96,13 @@ def run(args: argparse.Namespace) -> int:
     if choice.method != "optimize":
         _refuse_watching(args, choice.method)
     picture = load_picture(_from_stdin() if content == STANDARD else content)
-    stylizer = make_stylizer(args, choice)
+    stylizer = load_stylizer(args, choice)
     with Watch(args, output, steps=choice.method == "optimize") as watch:
         result = stylizer(
             picture,
             mask=args.mask and opened(args.mask),
             content_masks=args.content_masks and [*map(opened, args.content_masks)],
-            callbacks=watch.callbacks,
+            callback=watch.callbacks,
         )
     _save(result, output, args)
     watch.write()

@@ -85,7 +85,7 @@ def reconstruct(
         label = layer if len(used) == 1 else f"{used[0]} to {layer}"
         callbacks = watch(label)
         stylizer = Optimize(_aimed(options, kind, used), backbone=backbone)
-        result = stylizer(picture, picture, callbacks=callbacks)
+        result = stylizer.set_style(picture)(picture, callback=callbacks)
         yield Reconstruction(label, result)
         if result.stopped == "interrupted":
             return

@@ -96,7 +96,7 @@ def sweep(
         text = f"{value:g}" if isinstance(value, float) else str(value)
         callbacks = watch(f"{name} {text}")
         stylizer = Optimize(dataclasses.replace(options, **{name: value}), backbone=backbone)
-        result = stylizer(content, style, callbacks=callbacks)
+        result = stylizer.set_style(style)(content, callback=callbacks)
         if result.stopped == "interrupted":
             return
         yield Trial(text, result, evaluator(result.picture, content, style))

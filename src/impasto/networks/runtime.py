@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.networks.codes import StyleCode
-from impasto.networks.encoder import REACH, STRIDE, colour_moments, covariance
+from impasto.networks.encoder import EPS, REACH, STRIDE, colour_moments, covariance
 from impasto.networks.painter import (
     COLOURS,
     TAKEN,
@@ -35,6 +35,7 @@ def paint(
     modulation: Tensor,
     tile: int = 0,
     settle: Settle = as_measured,
+    masks: Tensor | None = None,
 ) -> Tensor:
     """Repaint a picture.
 
@@ -46,13 +47,18 @@ def paint(
         tile: A picture of more than ``tile * tile`` pixels is painted in tiles with about that
             side; 0 never.
         settle: Which moments of a picture that is painted in one pass to go by.
+        masks: ``(R, 1, H, W)``, where in one picture each of ``R`` styles is; never in tiles.
 
     Returns:
         ``(B, 3, H, W)``, RGB in [0, 1], float32.
     """
     height, width = image.shape[2:]
-    if not tile or height * width <= tile * tile:
-        painted: Tensor = painter(image, style, modulation, settle)
+    if masks is not None:
+        # What is in no region is laid over later; until then it belongs to all of them.
+        total = masks.sum(dim=0)
+        masks = torch.where(total > EPS, masks / total.clamp_min(EPS), 1 / len(masks))
+    if masks is not None or not tile or height * width <= tile * tile:
+        painted: Tensor = painter(image, style, modulation, settle, masks)
         return painted
     singles = range(image.shape[0])
     return torch.cat([_in_tiles(painter, image[i, None], style, modulation, tile) for i in singles])

@@ -57,10 +57,17 @@ class TorchEngine:
             "precision": str(self.dtype).removeprefix("torch."),
         }
 
-    def paint(self, image: Floats, style: Style, settle: Settle = as_measured) -> Floats:
-        """See ``Engine``; ``settle`` is that of ``apply``."""
-        painted: Floats = self.apply(torch.from_numpy(image), style, settle=settle).cpu().numpy()
-        return painted
+    def paint(
+        self,
+        image: Floats,
+        style: Style,
+        settle: Settle | None = None,
+        masks: Floats | None = None,
+    ) -> Floats:
+        """See ``Engine``; ``settle`` and ``masks`` are those of ``apply``."""
+        painted = self.apply(torch.from_numpy(image), style, settle=settle, masks=masks)
+        found: Floats = painted.cpu().numpy()
+        return found
 
     @own_state()
     @torch.inference_mode()
@@ -79,7 +86,8 @@ class TorchEngine:
         style: Style,
         own: float = 0.0,
         own_side: int = 512,
-        settle: Settle = as_measured,
+        settle: Settle | None = None,
+        masks: Floats | None = None,
     ) -> Tensor:
         """Repaint a batch.
 
@@ -88,7 +96,8 @@ class TorchEngine:
             style: The style.
             own: The share of the pictures' own style in it, from 0 to 1; for any-style networks.
             own_side: Longer side at which that is looked at.
-            settle: Which moments of a picture to go by.
+            settle: Which moments of a picture to go by; its own if left out.
+            masks: ``(R, 1, H, W)``, where in one picture each of ``R`` styles is.
 
         Returns:
             ``(B, 3, H, W)``, RGB in [0, 1], float32, on the engine's device.
@@ -101,7 +110,9 @@ class TorchEngine:
             with self._autocast():
                 code, modulation = self._style(images, style, own, own_side)
                 side = self.options.tile_side
-                return paint(self.network.painter, images, code, modulation, side, settle)
+                where = None if masks is None else torch.from_numpy(masks).to(self.device)
+                settled = settle or as_measured
+                return paint(self.network.painter, images, code, modulation, side, settled, where)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             # On a CPU torch raises a plain RuntimeError.
             if not isinstance(error, torch.OutOfMemoryError) and "allocate" not in str(error):

@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from impasto.backbones.base import Backbone
-from impasto.color import keep_colors, match_linear
 from impasto.devices import release_memory
 from impasto.image import Picture, fit, load_image
-from impasto.image.masks import composite, weighted
+from impasto.image.picture import Floats
 from impasto.losses import Source, moments, sqrtm
-from impasto.optimize.guidance import Guidance
 from impasto.optimize.memory import Planner
 from impasto.optimize.objective import Guide, Objective
 from impasto.optimize.optimizers import resize
 from impasto.optimize.pyramid import Scale
 from impasto.options import OptimizeOptions
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be painted.
-
-    Attributes:
-        photo: The content image, at the size of the result.
-        artworks: The style images, in the colours to be painted with.
-        weights: How much each artwork counts.
-        guidance: The masks of the photo.
-        guide: The finished frame before, in a video.
-    """
-
-    photo: Picture
-    artworks: Sequence[Picture]
-    weights: Sequence[float]
-    guidance: Guidance
-    guide: Guide | None = None
+from impasto.stylizers.order import Order
 
 
 class Stage:
@@ -66,12 +42,10 @@ class Stage:
         scale: Scale,
         planner: Planner,
     ) -> None:
-        self.order, self.options, self.scale = order, options, scale
+        self.order, self.options, self.scale = order.resized(scale.size), options, scale
         self.backbone, self.device = backbone, device
-        self.photo = order.photo.resized(*scale.size)
-        self.guidance = order.guidance.resized(*scale.size)
-        self.guide = order.guide.resized(scale.size) if order.guide else None
-        self.layout = planner.layout(scale, [self._style_size(each) for each in order.artworks])
+        self.guide: Guide | None = self.order.before
+        self.layout = planner.layout(scale, [self._style_size(each) for each in order.styles])
 
     def objective(self) -> Objective:
         """What is minimised here.
@@ -81,15 +55,16 @@ class Stage:
         """
         # What the scale before has freed lies in pieces too small for the maps of this one.
         release_memory()
-        painted = weighted(self.photo, self.guidance.mask)
+        order, device = self.order, self.device
+        content = order.photo.tensor(device)
         return Objective(
             self.backbone,
-            Source(self.photo.tensor(self.device), painted.alpha_tensor(self.device)),
-            [self._style(artwork) for artwork in self.order.artworks],
-            self.order.weights,
+            Source(content, order.painted.alpha_tensor(device)),
+            [self._style(artwork) for artwork in order.styles],
+            order.weights,
             self.options,
-            self.guidance.guide_tensors(self.device),
-            mask=self.guidance.mask_tensor(self.device),
+            None if order.regions is None else [_plane(each, device) for each in order.regions],
+            mask=None if order.mask is None else _plane(order.mask, device),
             guide=self.guide,
             tile=self.layout.tile,
             keep_maps=self.layout.keep_maps,
@@ -99,7 +74,7 @@ class Stage:
         """The image to start from where this is the first scale."""
         if self.guide:
             return self.guide.image
-        photo, init = self.photo.tensor(self.device), self.options.init
+        photo, init = self.order.photo.tensor(self.device), self.options.init
         noise = torch.rand(photo.shape, generator=torch.Generator().manual_seed(self.options.seed))
         if init == "content":
             return photo
@@ -108,7 +83,7 @@ class Stage:
         if init == "noise":
             return noise.to(self.device)
         if init == "style":
-            return _with_colors_of(self._style(self.order.artworks[0]), noise.to(self.device))
+            return _with_colors_of(self._style(self.order.styles[0]), noise.to(self.device))
         return load_image(init).resized(*self.scale.size).tensor(self.device)
 
     def refine(self, image: Tensor, before: Stage) -> Tensor:
@@ -126,21 +101,14 @@ class Stage:
 
     def finish(self, image: Tensor) -> Picture:
         """The picture of an image tensor, with the photo's alpha and, if asked for, colours."""
-        photo, options, mask = self.photo, self.options, self.guidance.mask
+        photo = self.order.photo
         alpha = photo.alpha_tensor()
         picture = Picture.from_tensor(image, alpha, name="result", bits=photo.bits)
-        if options.preserve_color == "luminance":  # the other modes have recoloured the artwork
-            picture = keep_colors(picture, photo, options.color_strength)
-        if options.match_result != "off":
-            artwork = self.order.artworks[0]
-            goal = weighted(photo, mask) if options.match_result == "content" else artwork
-            matched = match_linear(weighted(picture, mask), goal, options.color_strength)
-            picture = dataclasses.replace(matched, alpha=picture.alpha)
-        return composite(picture, photo, mask)
+        return self.order.finish(picture, self.options)
 
     def _detailed(self) -> Tensor:
         """The image whose fine detail enters with a scale."""
-        return self.guide.image if self.guide else self.photo.tensor(self.device)
+        return self.guide.image if self.guide else self.order.photo.tensor(self.device)
 
     def _style(self, artwork: Picture) -> Source:
         """An artwork at the size that suits this scale."""
@@ -153,6 +121,11 @@ class Stage:
         # A long, narrow artwork keeps enough pixels for the deepest layer.
         side = max(side, -(-self.backbone.min_size * max(artwork.size) // smallest))
         return fit(artwork.size, side)
+
+
+def _plane(mask: Floats, device: torch.device) -> Tensor:
+    """A mask as ``(1, 1, H, W)``."""
+    return torch.from_numpy(mask[None, None].copy()).to(device)
 
 
 def _with_colors_of(style: Source, noise: Tensor) -> Tensor:

@@ -41,6 +41,6 @@ def paint(student: Lite, crops: Crops, rng: Random, most: int, dtype: torch.dtyp
     )
     content, style = crops.photo(rng), crops.artwork(rng)
     stylizer = Optimize(options, backbone=student)
-    picture = stylizer(Picture.from_tensor(content), Picture.from_tensor(style)).picture
+    picture = stylizer.set_style(Picture.from_tensor(style))(Picture.from_tensor(content)).picture
     pair = torch.cat([picture.tensor(), style[None]])
     return (pair * 255).round().to(torch.uint8)

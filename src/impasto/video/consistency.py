@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,9 +16,9 @@ from impasto.errors import ImpastoError
 from impasto.flow import Pixels
 from impasto.image import Picture
 from impasto.image.picture import Floats
-from impasto.networks import Arbitrary, Fast
 from impasto.networks.runtime import Smoothed
 from impasto.optimize import Guide, Optimize
+from impasto.stylizers.base import Stylizer
 
 # Ruder et al. weigh the temporal loss by 200 beside sums of squares; ours are relative.
 TEMPORAL_WEIGHT = 60.0
@@ -89,7 +90,8 @@ class OptimizingPainter:
             guide = Guide(start.to(device), memory.visible.to(device), self.weight)
         else:
             self._lighter = 0.0
-        result = self.optimize.stylize(frame, mask=mask, guide=guide)
+        order = dataclasses.replace(self.optimize.order(frame, mask=mask), before=guide)
+        result = self.optimize.paint(order)
         if result.stopped == "interrupted":
             raise KeyboardInterrupt
         if result.stopped:
@@ -114,7 +116,7 @@ class NetworkPainter:
         consistency: 0 to 1: how much of the frame before is kept where it can be trusted.
     """
 
-    def __init__(self, network: Fast | Arbitrary, consistency: float) -> None:
+    def __init__(self, network: Stylizer[Any], consistency: float) -> None:
         self.network = network
         self.consistency = consistency
         self._start_scene()
@@ -123,7 +125,8 @@ class NetworkPainter:
         """Repaint a frame."""
         if memory is None:
             self._start_scene()
-        painted = self.network.stylize(frame, mask=mask, settle=self.moments).picture.tensor()
+        order = dataclasses.replace(self.network.order(frame, mask=mask), before=self.moments)
+        painted = self.network.paint(order).picture.tensor()
         if memory is None:
             return painted
         return torch.lerp(painted, memory.image, MOST_KEPT * self.consistency * memory.trust)
@@ -132,7 +135,7 @@ class NetworkPainter:
         self.moments = Smoothed(1 - (1 - LEAST_CHANGE) * self.consistency)
 
 
-def frame_painter(stylizer: Optimize | Fast | Arbitrary, consistency: float) -> FramePainter:
+def frame_painter(stylizer: Stylizer[Any], consistency: float) -> FramePainter:
     """The painter of a stylizer whose style is set."""
     if isinstance(stylizer, Optimize):
         return OptimizingPainter(stylizer, consistency)

@@ -1,0 +1,1 @@
+"""What repaints pictures: one contract, and three ways to fulfil it."""

@@ -1,0 +1,276 @@
+"""The contract of a stylizer, and all that the three do alike.
+
+A style is set once; then photos are painted in it, one after the other. Loading, masks, regions,
+colours, transparency, settings and errors are the same whatever paints.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from impasto.callbacks import Record
+from impasto.color import prepare_style
+from impasto.errors import InputError
+from impasto.events import Callback
+from impasto.image import ImageSource, Picture, as_list, load_image, load_mask
+from impasto.image.masks import name_of, weighted
+from impasto.names import must_be_known
+from impasto.options import check_weights
+from impasto.result import Result
+from impasto.stylizers.order import Order, check_parts, load_masks
+from impasto.version import __version__
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Options = TypeVar("Options")
+Self = TypeVar("Self", bound="Stylizer[Any]")
+
+
+@dataclass(frozen=True)
+class Painted:
+    """What a stylizer made of an order.
+
+    Attributes:
+        picture: The finished picture.
+        settings: What the stylizer itself adds to the settings: device, versions, steps.
+        losses: The losses over the run, where there are any.
+        stopped: Why the run ended before its last step; None if it did not.
+    """
+
+    picture: Picture
+    settings: Mapping[str, object]
+    losses: Sequence[Record] = ()
+    stopped: str | None = None
+
+
+class Stylizer(ABC, Generic[Options]):
+    """Repaints pictures in a style that is set.
+
+    Attributes:
+        method: "optimize", "fast" or "arbitrary".
+        options: The options.
+    """
+
+    method: str
+    options_type: type[Options]
+    options: Any
+    _styles: list[Any]
+
+    def _take(self, options: Options | None, overrides: Mapping[str, Any]) -> Options:
+        """The options: those given, or the defaults with some of them changed.
+
+        Raises:
+            InputError: If both are given, or a name or value is wrong.
+        """
+        if options is not None and overrides:
+            raise InputError(f"give options or {', '.join(overrides)}, not both")
+        known = [item.name for item in dataclasses.fields(self.options_type)]  # type: ignore[arg-type]
+        for name in overrides:
+            must_be_known(f"option of the method {self.method}", name, known)
+        return options or self.options_type(**overrides)
+
+    def set_style(
+        self: Self,
+        styles: Any = None,
+        *,
+        weights: float | Sequence[float] | None = None,
+        masks: ImageSource | Sequence[ImageSource | None] | None = None,
+    ) -> Self:
+        """Set the style for all that is painted from now on.
+
+        Args:
+            styles: The artwork, or several: paths, Pillow images, arrays, tensors or Pictures; for
+                ``Fast`` names. They are blended, or each has its own region (``content_masks``).
+            weights: How much each style counts; all alike if left out.
+            masks: For each artwork the part whose style is taken; None: all of it.
+
+        Returns:
+            The stylizer itself.
+
+        Raises:
+            InputError: If a style, weight or mask cannot be used.
+        """
+        self._styles = self._load_styles([] if styles is None else as_list(styles))
+        self._style_masks = None if masks is None else as_list(masks)
+        self._weights = weights
+        return self
+
+    def __call__(
+        self,
+        content: ImageSource,
+        *,
+        mask: ImageSource | None = None,
+        content_masks: ImageSource | Sequence[ImageSource] | None = None,
+        callback: Callback | Sequence[Callback] | None = None,
+    ) -> Result:
+        """Repaint a picture in the style that was set.
+
+        Masks are images of the shape of their picture, or boolean arrays: white belongs to them,
+        grey does in part (``load_mask``).
+
+        Args:
+            content: The photo: a path, Pillow image, array, tensor or Picture.
+            mask: Where to paint; elsewhere the photo stays as it is.
+            content_masks: For each style the region of the photo that is to have it. One style
+                serves for all of them. What is in no region keeps to the photo.
+            callback: Called with a Step after each step of an optimisation; or several.
+
+        Returns:
+            The picture, at most ``max_size`` pixels long, with settings and losses. After Ctrl-C,
+            a callback's stop or a loss that is no longer finite it is the best one so far, and
+            ``stopped`` says why.
+
+        Raises:
+            InputError: If no style was set, or a picture, a mask or a weight cannot be used.
+            ImpastoError: If memory runs out or the loss is not finite from the start.
+        """
+        order = self.order(content, mask=mask, content_masks=content_masks)
+        result = self.paint(order, callbacks_of(callback))
+        named = {"mask": mask, "content_masks": content_masks, "style_masks": self._style_masks}
+        masks = {name: _names(source) for name, source in named.items() if source is not None}
+        return dataclasses.replace(result, settings={**result.settings, **masks})
+
+    def map(
+        self,
+        contents: Iterable[ImageSource],
+        *,
+        callback: Callback | Sequence[Callback] | None = None,
+    ) -> Iterator[Result]:
+        """Repaint pictures one after the other, each when it is asked for; the next is read ahead.
+
+        Raises:
+            InputError: When the picture that cannot be used is asked for.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            side = self.options.max_size
+            ahead = (pool.submit(load_image, each, long_side=side) for each in contents)
+            coming = next(ahead, None)
+            while coming is not None:
+                photo, coming = coming.result(), next(ahead, None)
+                yield self(photo, callback=callback)
+
+    def apply(self, images: Tensor) -> Tensor:
+        """Repaint tensors, at their own size.
+
+        Args:
+            images: ``(B, 3, H, W)``, RGB in [0, 1].
+
+        Returns:
+            ``(B, 3, H, W)``, RGB in [0, 1], float32.
+
+        Raises:
+            InputError: If no style was set, or the shape is another one.
+            ImpastoError: If memory runs out.
+        """
+        self._must_have_style()
+        if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
+            raise InputError(f"images have to be (B, 3, H, W), not {tuple(images.shape)}")
+        return self._apply(images)
+
+    def order(
+        self,
+        content: ImageSource,
+        *,
+        mask: ImageSource | None = None,
+        content_masks: ImageSource | Sequence[ImageSource] | None = None,
+    ) -> Order:
+        """Load a picture and its masks, as ``__call__`` takes them."""
+        self._must_have_style()
+        photo = load_image(content, long_side=self.options.max_size)
+        return self._ordered(photo, mask, content_masks)
+
+    def _ordered(self, photo: Picture, mask: Any = None, content_masks: Any = None) -> Order:
+        """An order for a photo at its own size."""
+        regions = None if content_masks is None else as_list(content_masks)
+        styles = self._styles * len(regions) if len(self._styles) == 1 and regions else self._styles
+        weights = check_weights(self._weights, len(styles))
+        styles = self._visible(styles)
+        order = Order(photo, styles, weights, *load_masks(photo, mask, regions, len(styles)))
+        check_parts(order)
+        return dataclasses.replace(order, styles=self._coloured(order))
+
+    def paint(self, order: Order, callbacks: Sequence[Callback] = ()) -> Result:
+        """Paint an order; see ``__call__``."""
+        began = time.perf_counter()
+        painted = self._paint(order, callbacks)
+        seconds = time.perf_counter() - began
+        settings = {
+            "impasto": __version__,
+            "method": self.method,
+            "content": order.photo.name,
+            "styles": [getattr(style, "name", style) for style in order.styles],
+            "style_weights": list(order.weights),
+            **dataclasses.asdict(self.options),
+            **painted.settings,
+            "seconds": round(seconds, 3),
+            "stopped": painted.stopped,
+        }
+        return Result(painted.picture, settings, painted.losses, seconds, painted.stopped)
+
+    def _must_have_style(self) -> None:
+        if not getattr(self, "_styles", None):
+            raise InputError("no style yet: call set_style first")
+
+    def _load_styles(self, sources: Sequence[Any]) -> list[Any]:
+        """The styles as an order holds them."""
+        if not sources:
+            raise InputError("no style image: give at least one")
+        styles = [load_image(source) for source in sources]
+        for style in styles:
+            if style.alpha is not None and not style.alpha.any():
+                raise InputError(f"{style.name} is fully transparent: there is nothing to see")
+        return styles
+
+    def _visible(self, styles: list[Any]) -> list[Any]:
+        """Artworks that are visible within their masks."""
+        masks = self._style_masks
+        if masks is None:
+            return styles
+        if len(masks) != len(styles):
+            raise InputError(f"{len(masks)} style masks for {len(styles)} styles: one for each")
+        return [
+            style if mask is None else weighted(style, load_mask(mask, style))
+            for style, mask in zip(styles, masks, strict=True)
+        ]
+
+    def _coloured(self, order: Order) -> Sequence[Any]:
+        """The styles in the colours to be painted with."""
+        mode, strength = self.options.preserve_color, self.options.color_strength
+        return [
+            prepare_style(mode, style, order.part(index), strength)
+            for index, style in enumerate(order.styles)
+        ]
+
+    @abstractmethod
+    def _paint(self, order: Order, callbacks: Sequence[Callback]) -> Painted:
+        """Paint an order."""
+
+    @abstractmethod
+    def _apply(self, images: Tensor) -> Tensor:
+        """Repaint ``(B, 3, H, W)`` in torch."""
+
+
+def callbacks_of(callback: Callback | Sequence[Callback] | None) -> list[Callback]:
+    """One callback or several as a list.
+
+    Raises:
+        InputError: If one is no function.
+    """
+    callbacks: list[Callable[..., Any]] = [] if callback is None else as_list(callback)
+    if not all(map(callable, callbacks)):
+        raise InputError(f"a callback has to be a function, not {callback!r}")
+    return callbacks
+
+
+def _names(masks: Any) -> Any:
+    """The name of a mask, or of several, as settings hold them."""
+    if isinstance(masks, (list, tuple)):
+        return [None if each is None else name_of(each) for each in masks]
+    return name_of(masks)

@@ -1,0 +1,118 @@
+"""What a stylizer is asked to paint: a photo, its styles, and where each of them goes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from impasto.color import keep_colors, match_linear
+from impasto.errors import InputError
+from impasto.image import ImageSource, Picture
+from impasto.image.masks import composite, load_mask, resized, weighted
+from impasto.image.picture import Floats
+
+
+@dataclass(frozen=True)
+class Order:
+    """A picture to be painted.
+
+    Attributes:
+        photo: The content image, at the size of the result.
+        styles: The artworks, in the colours to be painted with; or names of learnt styles.
+        weights: How much each style counts.
+        mask: ``(H, W)`` in [0, 1], where the photo is painted; None: everywhere.
+        regions: ``(H, W)`` in [0, 1] for each style, where the photo is to have it. No pixel
+            belongs to them more than once. None: the styles are blended everywhere.
+        before: What a video hands on from the frame before, in the terms of the stylizer.
+    """
+
+    photo: Picture
+    styles: Sequence[Any]
+    weights: Sequence[float]
+    mask: Floats | None = None
+    regions: tuple[Floats, ...] | None = None
+    before: Any = None
+
+    def part(self, index: int) -> Picture:
+        """The photo, visible only where it is painted in a style."""
+        return weighted(self.painted, self.regions[index] if self.regions else None)
+
+    @property
+    def painted(self) -> Picture:
+        """The photo, visible only where it is painted."""
+        return weighted(self.photo, self.mask)
+
+    def resized(self, size: tuple[int, int]) -> Order:
+        """The same at another (height, width)."""
+        return dataclasses.replace(
+            self,
+            photo=self.photo.resized(*size),
+            mask=None if self.mask is None else resized(self.mask, *size),
+            regions=self.regions and tuple(resized(each, *size) for each in self.regions),
+            before=self.before.resized(size) if self.before else None,
+        )
+
+    def finish(self, picture: Picture, options: Any) -> Picture:
+        """A painted picture with the colours that the options ask for, laid over the photo.
+
+        Colours are those of what is painted: neither what is transparent nor what is outside the
+        mask counts.
+
+        Args:
+            picture: At the size of the photo.
+            options: With ``preserve_color``, ``match_result`` and ``color_strength``.
+        """
+        if options.preserve_color == "luminance":  # the other modes have recoloured the artwork
+            picture = keep_colors(picture, self.photo, options.color_strength)
+        if options.match_result != "off":
+            goal = self.painted if options.match_result == "content" else self.styles[0]
+            matched = match_linear(weighted(picture, self.mask), goal, options.color_strength)
+            picture = dataclasses.replace(matched, alpha=picture.alpha)
+        return composite(picture, self.photo, self.mask)
+
+
+def load_masks(
+    photo: Picture,
+    mask: ImageSource | None,
+    content_masks: Sequence[ImageSource] | None,
+    styles: int,
+) -> tuple[Floats | None, tuple[Floats, ...] | None]:
+    """Read the mask and the regions of a photo. Where content masks overlap, they share pixels.
+
+    Raises:
+        InputError: If a mask cannot be used, or there are not as many content masks as styles.
+    """
+    painted = None if mask is None else load_mask(mask, photo)
+    if painted is not None and (painted == 1).all():
+        painted = None  # as with an alpha that is opaque everywhere
+    if content_masks is None:
+        return painted, None
+    if len(content_masks) != styles:
+        raise InputError(
+            f"{len(content_masks)} content masks for {styles} styles: give one for each"
+        )
+    masks = [load_mask(source, photo) for source in content_masks]
+    total = np.maximum(1, np.sum(masks, axis=0))
+    return painted, tuple(one / total for one in masks)
+
+
+def check_parts(order: Order) -> None:
+    """Refuse a photo of which nothing is left to paint in a style.
+
+    Raises:
+        InputError: If it is so.
+    """
+    photo = order.photo
+    if photo.alpha is not None and not photo.alpha.any():
+        raise InputError(f"{photo.name} is fully transparent: there is nothing to see")
+    for index in range(len(order.styles)):
+        part = order.part(index)
+        if part.alpha is not None and not part.alpha.any():
+            raise InputError(
+                f"nothing to paint in style {index + 1}: nothing of {photo.name} is visible "
+                "within its masks"
+            )
