@@ -58,26 +58,6 @@ def test_styles_mix_by_weight(fast_model: str) -> None:
     assert np.abs(mixed - wave).mean() < np.abs(mixed - night).mean()
 
 
-def test_outside_of_a_mask_the_photo_stays(fast_model: str, arbitrary_model: str) -> None:
-    photo, style = picture(16, 20), picture(12, 14)
-    mask = np.zeros((16, 20), np.float32)
-    mask[:, :8], mask[:, 8:12] = 1, 0.5
-    fast = Fast(model=fast_model, device="cpu")
-    arbitrary = Arbitrary(model=arbitrary_model, device="cpu")
-    for whole, masked in (
-        (fast.set_style("great-wave")(photo), fast.set_style("great-wave")(photo, mask=mask)),
-        (arbitrary.set_style(style)(photo), arbitrary.set_style(style)(photo, mask=mask)),
-    ):
-        painted = whole.picture.rgb
-        np.testing.assert_array_equal(masked.picture.rgb[:, :8], painted[:, :8])
-        mixed = (painted + photo.rgb)[:, 8:12] / 2
-        np.testing.assert_allclose(masked.picture.rgb[:, 8:12], mixed, atol=1e-6)
-        np.testing.assert_array_equal(masked.picture.rgb[:, 12:], photo.rgb[:, 12:])
-        assert masked.settings["mask"] == "image"
-    with pytest.raises(InputError, match="shape of its picture"):
-        fast.set_style("great-wave")(photo, mask=mask.T)
-
-
 def test_a_batch_of_tensors_is_painted_at_once(fast_model: str) -> None:
     fast, images = Fast(model=fast_model, device="cpu"), torch.rand(2, 3, 16, 20)
     fast.set_style("great-wave")

@@ -8,7 +8,7 @@ network sees only so far, so tiles that overlap that far fit exactly.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -36,6 +36,7 @@ def paint(
     tile: int = 0,
     settle: Settle = as_measured,
     masks: Tensor | None = None,
+    weights: Tensor | None = None,
 ) -> Tensor:
     """Repaint a picture.
 
@@ -48,6 +49,7 @@ def paint(
             side; 0 never.
         settle: Which moments of a picture that is painted in one pass to go by.
         masks: ``(R, 1, H, W)``, where in one picture each of ``R`` styles is; never in tiles.
+        weights: ``(1, 1, H, W)``, which of its pixels are looked at; all if left out.
 
     Returns:
         ``(B, 3, H, W)``, RGB in [0, 1], float32.
@@ -57,17 +59,27 @@ def paint(
         # What is in no region is laid over later; until then it belongs to all of them.
         total = masks.sum(dim=0)
         masks = torch.where(total > EPS, masks / total.clamp_min(EPS), 1 / len(masks))
-    if masks is not None or not tile or height * width <= tile * tile:
-        painted: Tensor = painter(image, style, modulation, settle, masks)
-        return painted
-    singles = range(image.shape[0])
-    return torch.cat([_in_tiles(painter, image[i, None], style, modulation, tile) for i in singles])
+    elif tile and height * width > tile * tile:
+        singles = range(image.shape[0])
+        painted = [
+            _in_tiles(painter, image[i, None], style, modulation, tile, weights) for i in singles
+        ]
+        return torch.cat(painted)
+    elif weights is not None:
+        settle = Fixed(measure(painter, image, style, max(height, width), weights))
+    whole: Tensor = painter(image, style, modulation, settle, masks)
+    return whole
 
 
 def _in_tiles(
-    painter: Painter, image: Tensor, style: StyleCode[Tensor], modulation: Tensor, tile: int
+    painter: Painter,
+    image: Tensor,
+    style: StyleCode[Tensor],
+    modulation: Tensor,
+    tile: int,
+    weights: Tensor | None,
 ) -> Tensor:
-    fixed = Fixed(measure(painter, image, style, tile))
+    fixed = Fixed(measure(painter, image, style, tile, weights))
     result = torch.empty_like(image, dtype=torch.float32)
     for top, bottom, left, right in tiles(image, tile):
         cut, above, before = with_margin(image, (top, bottom, left, right), painter.reach)
@@ -78,32 +90,55 @@ def _in_tiles(
 
 
 def measure(
-    painter: Painter, image: Tensor, style: StyleCode[Tensor], tile: int
+    painter: Painter,
+    image: Tensor,
+    style: StyleCode[Tensor],
+    tile: int,
+    weights: Tensor | None = None,
 ) -> dict[Place, Moments]:
-    """The moments of a picture ``(1, 3, H, W)`` and of its maps, added up over tiles."""
-    height, width = image.shape[2:]
-    image = F.pad(image, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
-    found: dict[Place, Moments] = {COLOURS: covariance(colour_moments(image))}
+    """The moments of a picture ``(1, 3, H, W)`` and of its maps, added up over tiles.
+
+    Args:
+        painter: The network.
+        image: The picture.
+        style: In whose colours the network sees it.
+        tile: About the side of the tiles.
+        weights: ``(1, 1, H, W)``, how much each pixel counts; all alike if left out.
+    """
+    counting = torch.ones_like(image[:, :1]) if weights is None else weights
+    both = torch.cat([image, counting], 1)
+    both = F.pad(both, (0, -image.shape[3] % STRIDE, 0, -image.shape[2] % STRIDE), mode="replicate")
+    found: dict[Place, Moments] = {COLOURS: covariance(colour_moments(both[:, :3], both[:, 3:]))}
     fixed, everywhere = Fixed(found), Spread(None)
-    sums = {number: (torch.zeros(()), torch.zeros(())) for number in TAKEN}
-    for top, bottom, left, right in tiles(image, tile):
-        cut, above, before = with_margin(image, (top, bottom, left, right), REACH)
-        maps = painter.encoder(painter.recolour(cut, style, fixed, everywhere))
+    sums = {number: torch.zeros(1) for number in TAKEN}
+    for place in tiles(both, tile):
+        cut, *inner = with_margin(both, place, REACH)
+        maps = painter.encoder(painter.recolour(cut[:, :3], style, fixed, everywhere))
         for number in TAKEN:
-            seen = maps[number].double().cpu()
-            step = cut.shape[2] // seen.shape[2]
-            inner = seen[:, :, above // step : (above + bottom - top) // step]
-            inner = inner[..., before // step : (before + right - left) // step]
-            share = step * step / (image.shape[2] * image.shape[3])
-            mean, square = sums[number]
-            sums[number] = (
-                mean + share * inner.sum(dim=(2, 3)),
-                square + share * inner.square().sum(dim=(2, 3)),
-            )
-    for number, (mean, square) in sums.items():
-        variance = (square - mean.square()).clamp_min(0)
-        found[number] = mean.float().to(image.device), variance.float().to(image.device)
-    return found
+            sums[number] = sums[number] + _summed(maps[number], cut[:, 3:], place, inner)
+    for number, total in sums.items():
+        share, mean, square = total[:, :1], *total[:, 1:].chunk(2, dim=1)
+        mean, square = mean / share, square / share
+        found[number] = (mean, (square - mean.square()).clamp_min(0))
+    return {
+        place: (mean.float().to(image.device), spread.float().to(image.device))
+        for place, (mean, spread) in found.items()
+    }
+
+
+def _summed(
+    maps: Tensor, weights: Tensor, place: tuple[int, int, int, int], margins: Sequence[int]
+) -> Tensor:
+    """Sums of weights, and of maps and their squares by these, over the inside of a tile."""
+    top, bottom, left, right = place
+    above, before = margins
+    shares = F.interpolate(weights, size=maps.shape[2:], mode="area").double()
+    step = weights.shape[2] // maps.shape[2]
+    rows = slice(above // step, (above + bottom - top) // step)
+    columns = slice(before // step, (before + right - left) // step)
+    inner, counting = maps.double()[:, :, rows, columns], shares[:, :, rows, columns]
+    weighted = inner * counting
+    return torch.cat([counting, weighted, weighted * inner], 1).sum(dim=(2, 3)).cpu()
 
 
 def tiles(image: Tensor, side: int) -> Iterator[tuple[int, int, int, int]]:

@@ -70,10 +70,12 @@ class NetworkStylizer(Stylizer[Options]):
         side = self.options.tile_side
         in_tiles = side and math.prod(photo.size) > side**2
         engine = self.engine
-        if order.regions or order.before or in_tiles:
+        seen = order.painted.alpha
+        if order.regions or order.before or in_tiles or seen is not None:
             engine = self.torch  # ONNX files do none of these
             masks = None if order.regions is None else np.stack(order.regions)[:, None]
-            painted = engine.paint(planes, style, settle=order.before, masks=masks)
+            weights = None if seen is None else seen[None, None]
+            painted = engine.paint(planes, style, order.before, masks, weights)
         else:
             painted = engine.paint(planes, style)
         rgb = np.ascontiguousarray(painted[0].transpose(1, 2, 0))

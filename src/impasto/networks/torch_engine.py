@@ -63,9 +63,11 @@ class TorchEngine:
         style: Style,
         settle: Settle | None = None,
         masks: Floats | None = None,
+        weights: Floats | None = None,
     ) -> Floats:
-        """See ``Engine``; ``settle`` and ``masks`` are those of ``apply``."""
-        painted = self.apply(torch.from_numpy(image), style, settle=settle, masks=masks)
+        """See ``Engine``; ``settle``, ``masks`` and ``weights`` are those of ``runtime.paint``."""
+        where = (None if each is None else torch.from_numpy(each) for each in (masks, weights))
+        painted = self.apply(torch.from_numpy(image), style, 0.0, 512, settle, *where)
         found: Floats = painted.cpu().numpy()
         return found
 
@@ -87,7 +89,8 @@ class TorchEngine:
         own: float = 0.0,
         own_side: int = 512,
         settle: Settle | None = None,
-        masks: Floats | None = None,
+        masks: Tensor | None = None,
+        weights: Tensor | None = None,
     ) -> Tensor:
         """Repaint a batch.
 
@@ -98,6 +101,7 @@ class TorchEngine:
             own_side: Longer side at which that is looked at.
             settle: Which moments of a picture to go by; its own if left out.
             masks: ``(R, 1, H, W)``, where in one picture each of ``R`` styles is.
+            weights: ``(1, 1, H, W)``, which of its pixels are looked at; all if left out.
 
         Returns:
             ``(B, 3, H, W)``, RGB in [0, 1], float32, on the engine's device.
@@ -110,9 +114,10 @@ class TorchEngine:
             with self._autocast():
                 code, modulation = self._style(images, style, own, own_side)
                 side = self.options.tile_side
-                where = None if masks is None else torch.from_numpy(masks).to(self.device)
-                settled = settle or as_measured
-                return paint(self.network.painter, images, code, modulation, side, settled, where)
+                order = self.network.painter, images, code, modulation, side
+                masks = None if masks is None else masks.to(self.device)
+                weights = None if weights is None else weights.to(self.device)
+                return paint(*order, settle or as_measured, masks, weights)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             # On a CPU torch raises a plain RuntimeError.
             if not isinstance(error, torch.OutOfMemoryError) and "allocate" not in str(error):

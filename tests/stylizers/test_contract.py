@@ -1,0 +1,153 @@
+"""What the three stylizers do alike: arguments, masks, colours, transparency, errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import impasto
+from impasto.errors import InputError
+from impasto.image import Picture
+from impasto.image.picture import Floats
+from impasto.optimize import Optimize
+from impasto.stylizers.base import Stylizer
+from tests.models import STYLES, write_arbitrary, write_fast
+from tests.small import OPTIONS, small_backbone
+
+METHODS = ("optimize", "fast", "arbitrary")
+SIZE = (40, 56)
+
+
+def random_picture(seed: int, size: tuple[int, int] = SIZE) -> Picture:
+    rgb = np.random.default_rng(seed).random((*size, 3), np.float32)
+    return Picture(rgb, name=f"picture {seed}")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    write_fast(folder / "fast.safetensors")
+    write_arbitrary(folder / "arbitrary.safetensors")
+    return folder
+
+
+@pytest.fixture
+def make(models: Path) -> Any:
+    def make(method: str, **options: Any) -> Stylizer[Any]:
+        if method == "optimize":
+            how = {"steps": 4, "max_size": 64, **OPTIONS, **options}
+            return Optimize(backbone=small_backbone(), **how).set_style(random_picture(7))
+        model = str(models / f"{method}.safetensors")
+        stylizer = impasto.load(method, model=model, device="cpu", engine="torch", **options)
+        return stylizer.set_style(STYLES[0] if method == "fast" else random_picture(7))
+
+    return make
+
+
+LEFT = np.zeros(SIZE, np.float32)
+LEFT[:, :28] = 1
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_style_that_is_set_serves_many_pictures(make: Any, method: str) -> None:
+    stylizer = make(method)
+    contents = [random_picture(1), random_picture(2, (48, 40))]
+    mapped = list(stylizer.map(contents))
+    assert [each.picture.size for each in mapped] == [each.size for each in contents]
+    for content, result in zip(contents, mapped, strict=True):
+        np.testing.assert_array_equal(stylizer(content).picture.rgb, result.picture.rgb)
+        assert result.settings["method"] == method
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_tensors_are_painted_as_pictures_are(make: Any, method: str) -> None:
+    stylizer, contents = make(method), [random_picture(1), random_picture(2)]
+    batch = torch.cat([each.tensor() for each in contents])
+    painted = stylizer.apply(batch)
+    expected = torch.cat([stylizer(each).picture.tensor() for each in contents])
+    torch.testing.assert_close(painted, expected, atol=1e-4, rtol=0)
+    with pytest.raises(InputError, match=r"have to be \(B, 3, H, W\)"):
+        stylizer.apply(batch[0])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "colours", [{}, {"preserve_color": "luminance"}, {"match_result": "content"}]
+)
+def test_what_is_outside_of_a_mask_counts_for_nothing(
+    make: Any, method: str, colours: dict[str, str]
+) -> None:
+    """Neither for the colours of what is painted, nor as alpha."""
+    stylizer, photo = make(method, **colours), random_picture(1)
+    other = photo.rgb.copy()
+    other[:, 28:] = (1, 0, 0)
+    within: list[Floats] = []
+    for rgb in (photo.rgb, other):
+        result = stylizer(Picture(rgb, name="photo"), mask=LEFT)
+        np.testing.assert_array_equal(result.picture.rgb[:, 28:], rgb[:, 28:])
+        within.append(result.picture.rgb[:, :28].mean(axis=(0, 1)))
+    np.testing.assert_allclose(within[0], within[1], atol=0.06)
+    hidden = Picture(photo.rgb, LEFT, name="photo")
+    np.testing.assert_array_equal(stylizer(hidden).picture.alpha, LEFT)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_region_has_its_own_style(make: Any, method: str) -> None:
+    stylizer, photo = make(method), random_picture(1)
+    styles = list(STYLES) if method == "fast" else [random_picture(7), random_picture(8)]
+    stylizer.set_style(styles)
+    painted = stylizer(photo, content_masks=[LEFT, 1 - LEFT])
+    swapped = stylizer(photo, content_masks=[1 - LEFT, LEFT])
+    assert np.abs(painted.picture.rgb - swapped.picture.rgb).mean() > 0.003
+    assert painted.settings["content_masks"] == ["image", "image"]
+    rest = stylizer(photo, content_masks=[LEFT, LEFT])
+    if method != "optimize":  # there, what is in no region keeps to the photo by its loss
+        np.testing.assert_allclose(rest.picture.rgb[:, 28:], photo.rgb[:, 28:], atol=1e-6)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"mask": np.zeros(SIZE, np.float32)}, "black all over"),
+        ({"mask": np.ones(SIZE[::-1], np.float32)}, "the shape of its picture"),
+        ({"content_masks": []}, "0 content masks for 1 styles"),
+        ({"mask": LEFT, "content_masks": [1 - LEFT]}, "nothing to paint in style 1"),
+        ({"callback": 3}, "a callback has to be a function"),
+    ],
+)
+def test_what_cannot_be_is_refused_alike(
+    make: Any, method: str, how: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        make(method)(random_picture(1), **how)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_transparent_photo_is_refused(make: Any, method: str) -> None:
+    clear = Picture(random_picture(1).rgb, np.zeros(SIZE, np.float32), name="clear")
+    with pytest.raises(InputError, match="clear is fully transparent"):
+        make(method)(clear)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_without_a_style_nothing_is_painted(make: Any, method: str) -> None:
+    stylizer = make(method)
+    stylizer._styles = []
+    with pytest.raises(InputError, match="no style yet"):
+        stylizer(random_picture(1))
+
+
+def test_a_stylizer_is_loaded_by_any_name(models: Path) -> None:
+    assert impasto.load("optimize", preset="draft").method == "optimize"
+    assert impasto.load(str(models / "arbitrary.safetensors")).method == "arbitrary"
+    with pytest.raises(InputError, match="neither a file nor a style of the gallery"):
+        impasto.load("starry-knight")
+    with pytest.raises(InputError, match="takes artworks, not the model"):
+        impasto.load("optimize", model="m.safetensors")
+    with pytest.raises(InputError, match="presets are for the method optimize"):
+        impasto.load("arbitrary", preset="draft")
