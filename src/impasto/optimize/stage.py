@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from impasto.backbones.base import Backbone
-from impasto.color import keep_colors, match_linear
+from impasto.color import keep_colors, match_linear, srgb_to_oklab
 from impasto.devices import release_memory
 from impasto.image import Picture, fit, load_image
 from impasto.image.masks import composite, weighted
@@ -22,13 +24,18 @@ from impasto.optimize.optimizers import resize
 from impasto.optimize.pyramid import Scale
 from impasto.options import OptimizeOptions
 
+# A picture may be this much more colourful than its artworks.
+CONTRAST = 3.0
+# Pixels along the longer side of pictures whose colours are looked at.
+THUMBNAIL = 128
+
 
 @dataclass(frozen=True)
 class Order:
     """What is to be painted.
 
     Attributes:
-        photo: The content image, at the size of the result.
+        photo: The photo, at the size of the result.
         artworks: The style images, in the colours to be painted with.
         weights: How much each artwork counts.
         guidance: The masks of the photo.
@@ -40,6 +47,16 @@ class Order:
     weights: Sequence[float]
     guidance: Guidance
     guide: Guide | None = None
+
+    @cached_property
+    def color(self) -> float:
+        """The colourfulness of the most colourful artwork."""
+        return max(colorfulness(artwork) for artwork in self.artworks)
+
+    @cached_property
+    def content(self) -> Picture:
+        """The content image: the photo, muted where the artworks have hardly any colour."""
+        return mute(self.photo, self.color)
 
 
 class Stage:
@@ -69,8 +86,10 @@ class Stage:
         self.order, self.options, self.scale = order, options, scale
         self.backbone, self.device = backbone, device
         self.photo = order.photo.resized(*scale.size)
+        self.content = order.content.resized(*scale.size).tensor(device)
         self.guidance = order.guidance.resized(*scale.size)
         self.guide = order.guide.resized(scale.size) if order.guide else None
+        self._detail = self.guide.image if self.guide else self.content
         self.layout = planner.layout(scale, [self._style_size(each) for each in order.artworks])
 
     def objective(self) -> Objective:
@@ -84,7 +103,7 @@ class Stage:
         painted = weighted(self.photo, self.guidance.mask)
         return Objective(
             self.backbone,
-            Source(self.photo.tensor(self.device), painted.alpha_tensor(self.device)),
+            Source(self.content, painted.alpha_tensor(self.device)),
             [self._style(artwork) for artwork in self.order.artworks],
             self.order.weights,
             self.options,
@@ -99,12 +118,14 @@ class Stage:
         """The image to start from where this is the first scale."""
         if self.guide:
             return self.guide.image
-        photo, init = self.photo.tensor(self.device), self.options.init
-        noise = torch.rand(photo.shape, generator=torch.Generator().manual_seed(self.options.seed))
+        content, init = self.content, self.options.init
+        noise = torch.rand(
+            content.shape, generator=torch.Generator().manual_seed(self.options.seed)
+        )
         if init == "content":
-            return photo
+            return content
         if init == "gray":
-            return torch.full_like(photo, 0.5)
+            return torch.full_like(content, 0.5)
         if init == "noise":
             return noise.to(self.device)
         if init == "style":
@@ -120,8 +141,10 @@ class Stage:
         """
         image = resize(image, self.scale.size)
         if self.guide or self.options.init == "content":
-            fine, coarse = self._detailed(), resize(before._detailed(), self.scale.size)
-            image += self.options.detail * (fine - coarse)
+            fine, coarse = (
+                each.guide.image if each.guide else each.content for each in (self, before)
+            )
+            image += self.options.detail * (fine - resize(coarse, self.scale.size))
         return image.clamp_(0, 1)
 
     def finish(self, image: Tensor) -> Picture:
@@ -129,6 +152,7 @@ class Stage:
         photo, options, mask = self.photo, self.options, self.guidance.mask
         alpha = photo.alpha_tensor()
         picture = Picture.from_tensor(image, alpha, name="result", bits=photo.bits)
+        picture = mute(picture, self.order.color)
         if options.preserve_color == "luminance":  # the other modes have recoloured the artwork
             picture = keep_colors(picture, photo, options.color_strength)
         if options.match_result != "off":
@@ -137,10 +161,6 @@ class Stage:
             matched = match_linear(weighted(picture, mask), goal, options.color_strength)
             picture = dataclasses.replace(matched, alpha=picture.alpha)
         return composite(picture, photo, mask)
-
-    def _detailed(self) -> Tensor:
-        """The image whose fine detail enters with a scale."""
-        return self.guide.image if self.guide else self.photo.tensor(self.device)
 
     def _style(self, artwork: Picture) -> Source:
         """An artwork at the size that suits this scale."""
@@ -153,6 +173,24 @@ class Stage:
         # A long, narrow artwork keeps enough pixels for the deepest layer.
         side = max(side, -(-self.backbone.min_size * max(artwork.size) // smallest))
         return fit(artwork.size, side)
+
+
+def mute(picture: Picture, most: float) -> Picture:
+    """A picture with no more colour than suits artworks of a colourfulness.
+
+    Else the photo's colours show through: a drawing in black and white would come out tinted.
+    """
+    found = colorfulness(picture)
+    if found <= CONTRAST * most:
+        return picture
+    grey = dataclasses.replace(picture, rgb=np.full_like(picture.rgb, 0.5))
+    return keep_colors(picture, grey, 1 - CONTRAST * most / found)
+
+
+def colorfulness(picture: Picture) -> float:
+    """How far a picture is from greys: the root mean square of chroma in OkLab."""
+    small = picture.resized(*fit(picture.size, THUMBNAIL))
+    return float(np.sqrt(np.square(srgb_to_oklab(small.rgb)[..., 1:]).sum(axis=2).mean()))
 
 
 def _with_colors_of(style: Source, noise: Tensor) -> Tensor:
