@@ -155,6 +155,19 @@ def test_weights_of_layers_are_shares() -> None:
     torch.testing.assert_close(once, 0.25 * alone[0] + 0.75 * alone[1])
 
 
+def test_forms_move_weight_between_depths_and_keep_its_sum() -> None:
+    def weights(forms: float) -> dict[str, float]:
+        return objective_of([Source(image(1))], [1], forms=forms).style_layers
+
+    brushwork, middle, shapes = (weights(forms) for forms in (0.0, 0.5, 1.0))
+    assert middle == pytest.approx(dict.fromkeys(OPTIONS["style_layers"], 1 / 3))
+    for found in (brushwork, shapes):
+        assert sum(found.values()) == pytest.approx(1)
+    assert brushwork["relu1_1"] / brushwork["relu3_1"] == pytest.approx(2**3.5)
+    assert shapes["relu3_1"] / shapes["relu1_1"] == pytest.approx(2**3.5)
+    assert brushwork["relu2_1"] < middle["relu2_1"]
+
+
 class WholeHeads(Lite):
     """The embedded backbone with its heads on every map."""
 

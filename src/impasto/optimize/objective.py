@@ -51,6 +51,8 @@ STATISTICS: dict[str, dict[type[Gram | W2], float]] = {
 # How much nearest neighbours count: they give strokes their place and their direction, but see the
 # finest layers only as averages and leave noise where they rule.
 NEIGHBORS = {"nn": 1.0, "gram+w2+nn": 0.5}
+# Octaves by which the weight of the deepest layer moves against the shallowest one's, at most.
+BALANCE = 3.5
 # From so many tiles on, asking the system anew for the memory of one takes no time to speak of.
 MANY = 12
 
@@ -163,7 +165,8 @@ class Objective:
         self.fields = receptive_fields(backbone, options) if tile else {}
         classic = options.classic_losses
         self.content_layers = _normalised(options.content_layers, options.content_weight, classic)
-        self.style_layers = _normalised(options.style_layers, options.style_weight, classic)
+        style_layers = _balanced(options.style_layers, options.forms, backbone.layers)
+        self.style_layers = _normalised(style_layers, options.style_weight, classic)
         self.heads = self._heads()
         self.pieces = Pieces(content, tile, self.fields)
         with torch.no_grad():
@@ -412,6 +415,23 @@ def _carry_back(seen: Seen, by_sums: Statistics) -> Tensor:
         grads += by_parts.mean, by_parts.second
     (grad,) = torch.autograd.grad(outputs, seen.window, grads)
     return grad
+
+
+def _balanced(layers: LayerWeights, forms: float, order: Sequence[str]) -> LayerWeights:
+    """Weights of layers moved to the deep ones, or from them for ``forms`` below a half.
+
+    Deep layers bring the artwork's large shapes, and its objects, shallow ones its brushwork. The
+    sum of the weights stays.
+    """
+    used = [layer for layer in order if layer in layers]
+    middle = (len(used) - 1) / 2
+    depths = {layer: (index - middle) / max(1, 2 * middle) for index, layer in enumerate(used)}
+    moved = {
+        layer: weight * 2 ** (BALANCE * (2 * forms - 1) * depths[layer])
+        for layer, weight in layers.items()
+    }
+    scale = sum(layers.values()) / sum(moved.values())
+    return {layer: scale * weight for layer, weight in moved.items()}
 
 
 def _normalised(layers: LayerWeights, weight: float, classic: bool) -> LayerWeights:
