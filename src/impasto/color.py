@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import InputError
-from impasto.image import Picture, encodings
+from impasto.image import Picture, encodings, fit
 from impasto.options import ColorMode
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -68,6 +68,11 @@ _FAINT = 0.005
 
 # Pixels from which histograms are learnt.
 _SAMPLES = 1 << 16
+
+# A picture may be this much more colourful than its artworks.
+CONTRAST = 3.0
+# Pixels along the longer side of pictures whose colours are looked at.
+THUMBNAIL = 128
 
 # Entries of a table that maps histograms; below the grain that an eye sees.
 _NODES = 1024
@@ -204,6 +209,24 @@ def prepare_style(
     if mode == "luminance":
         return _match_lightness(style, content, strength)
     return _match(mode, style, content, strength)
+
+
+def mute(picture: Picture, most: float) -> Picture:
+    """A picture with no more colour than suits artworks of a colourfulness.
+
+    Else the photo's colours show through: a drawing in black and white would come out tinted.
+    """
+    found = colorfulness(picture)
+    if found <= CONTRAST * most:
+        return picture
+    grey = replace(picture, rgb=np.full_like(picture.rgb, 0.5))
+    return keep_colors(picture, grey, 1 - CONTRAST * most / found)
+
+
+def colorfulness(picture: Picture) -> float:
+    """How far a picture is from greys: the root mean square of chroma in OkLab."""
+    small = picture.resized(*fit(picture.size, THUMBNAIL))
+    return float(np.sqrt(np.square(srgb_to_oklab(small.rgb)[..., 1:]).sum(axis=2).mean()))
 
 
 def _match(mode: ColorMode, image: ImageT, target: Picture | Floats, strength: float) -> ImageT:

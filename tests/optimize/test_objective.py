@@ -131,17 +131,12 @@ def test_the_sources_themselves_have_no_loss(kind: str) -> None:
 
 
 def test_a_term_without_weight_is_not_computed() -> None:
-    assert set(terms_of(objective_of([Source(image(1))], [1], style_weight=0), image(2))) == {
-        "content"
-    }
-    assert set(terms_of(objective_of([Source(image(1))], [1], content_weight=0), image(2))) == {
-        "style"
-    }
-    assert set(terms_of(objective_of([Source(image(1))], [1], tv_weight=1), image(2))) == {
-        "content",
-        "style",
-        "tv",
-    }
+    def names(**overrides: Any) -> set[str]:
+        return set(terms_of(objective_of([Source(image(1))], [1], **overrides), image(2)))
+
+    assert names(style_weight=0) == {"content"}
+    assert names(content_weight=0) == {"style", "bands"}
+    assert names(tv_weight=1, bands_weight=0) == {"content", "style", "tv"}
 
 
 def test_weights_of_layers_are_shares() -> None:
@@ -158,6 +153,19 @@ def test_weights_of_layers_are_shares() -> None:
         for layer in layers
     ]
     torch.testing.assert_close(once, 0.25 * alone[0] + 0.75 * alone[1])
+
+
+def test_forms_move_weight_between_depths_and_keep_its_sum() -> None:
+    def weights(forms: float) -> dict[str, float]:
+        return objective_of([Source(image(1))], [1], forms=forms).style_layers
+
+    brushwork, middle, shapes = (weights(forms) for forms in (0.0, 0.5, 1.0))
+    assert middle == pytest.approx(dict.fromkeys(OPTIONS["style_layers"], 1 / 3))
+    for found in (brushwork, shapes):
+        assert sum(found.values()) == pytest.approx(1)
+    assert brushwork["relu1_1"] / brushwork["relu3_1"] == pytest.approx(2**3.5)
+    assert shapes["relu3_1"] / shapes["relu1_1"] == pytest.approx(2**3.5)
+    assert brushwork["relu2_1"] < middle["relu2_1"]
 
 
 class WholeHeads(Lite):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from impasto.color import colorfulness, mute, srgb_to_oklab
 from impasto.image import Picture
 from impasto.optimize.objective import Guide
 from impasto.optimize.pyramid import Scale
@@ -56,3 +57,14 @@ def test_a_frame_starts_from_the_one_before() -> None:
     coarse, following = stages(np.zeros((32, 32, 3), np.float32), guide, init="gray")
     assert coarse.start().shape == (1, 3, 16, 16)
     torch.testing.assert_close(following.start(), before)
+
+
+def test_an_artwork_without_colour_mutes_the_photo() -> None:
+    generator = np.random.default_rng(0)
+    photo = Picture(generator.random((40, 50, 3), np.float32), name="photo")
+    drawing = Picture(np.repeat(photo.rgb[..., :1], 3, axis=2), name="drawing")
+    muted = mute(photo, colorfulness(drawing))
+    assert np.ptp(muted.rgb, axis=2).max() < 0.01
+    lightness, before = (srgb_to_oklab(each.rgb)[..., 0] for each in (muted, photo))
+    np.testing.assert_allclose(lightness, before, atol=0.02)
+    assert mute(photo, colorfulness(photo)) is photo

@@ -23,6 +23,7 @@ from impasto.devices import release_memory
 from impasto.errors import InputError
 from impasto.losses import (
     W2,
+    Bands,
     ClassicContent,
     ClassicGram,
     Content,
@@ -50,6 +51,8 @@ STATISTICS: dict[str, dict[type[Gram | W2], float]] = {
 # How much nearest neighbours count: they give strokes their place and their direction, but see the
 # finest layers only as averages and leave noise where they rule.
 NEIGHBORS = {"nn": 1.0, "gram+w2+nn": 0.5}
+# Octaves by which the weight of the deepest layer moves against the shallowest one's, at most.
+BALANCE = 3.5
 # From so many tiles on, asking the system anew for the memory of one takes no time to speak of.
 MANY = 12
 
@@ -97,12 +100,14 @@ class Region:
         share: How much the region's style loss counts.
         statistics: By layer the terms that compare its moments, each with its weight.
         neighbors: Compares nearest neighbours, with its weight.
+        bands: Compares the finest octaves of the image itself.
     """
 
     where: Pieces
     share: float
     statistics: Mapping[str, Sequence[tuple[float, Gram | W2]]]
     neighbors: tuple[float, Neighbors] | None
+    bands: Bands
 
 
 @dataclass
@@ -160,13 +165,16 @@ class Objective:
         self.fields = receptive_fields(backbone, options) if tile else {}
         classic = options.classic_losses
         self.content_layers = _normalised(options.content_layers, options.content_weight, classic)
-        self.style_layers = _normalised(options.style_layers, options.style_weight, classic)
+        style_layers = _balanced(options.style_layers, options.forms, backbone.layers)
+        self.style_layers = _normalised(style_layers, options.style_weight, classic)
         self.heads = self._heads()
         self.pieces = Pieces(content, tile, self.fields)
         with torch.no_grad():
             self._measure_content()
             self.regions = self._regions(styles, style_weights, regions)
         self.image_terms: dict[str, tuple[float, Callable[[Tensor], Tensor]]] = {}
+        if options.bands_weight and self.regions:
+            self.image_terms["bands"] = options.bands_weight, self._compare_bands
         if options.tv_weight:
             self.image_terms["tv"] = options.tv_weight, total_variation
         if guide:
@@ -289,7 +297,8 @@ class Objective:
                 NEIGHBORS[self.options.style_loss],
                 Neighbors(self.style_layers, blend, where, counting),
             )
-        return Region(Pieces(where, self.tile, self.fields), share, statistics, neighbors)
+        bands = Bands(styles, weights, where)
+        return Region(Pieces(where, self.tile, self.fields), share, statistics, neighbors, bands)
 
     def _measure_style(self, source: Source) -> dict[str, Moments]:
         """The moments of a style image, without the heads that are applied later."""
@@ -352,6 +361,9 @@ class Objective:
         grads = iter(torch.autograd.grad(loss, leaves, materialize_grads=True))
         return {"style": loss.detach()}, {key: Moments(next(grads), next(grads)) for key in sums}
 
+    def _compare_bands(self, image: Tensor) -> Tensor:
+        return _total(region.share * region.bands(image) for region in self.regions)
+
     def _image_gradient(self, image: Tensor, terms: dict[str, Tensor]) -> Tensor | float:
         """Add the terms that look at the image itself; return their gradient."""
         if not self.image_terms:
@@ -403,6 +415,23 @@ def _carry_back(seen: Seen, by_sums: Statistics) -> Tensor:
         grads += by_parts.mean, by_parts.second
     (grad,) = torch.autograd.grad(outputs, seen.window, grads)
     return grad
+
+
+def _balanced(layers: LayerWeights, forms: float, order: Sequence[str]) -> LayerWeights:
+    """Weights of layers moved to the deep ones, or from them for ``forms`` below a half.
+
+    Deep layers bring the artwork's large shapes, and its objects, shallow ones its brushwork. The
+    sum of the weights stays.
+    """
+    used = [layer for layer in order if layer in layers]
+    middle = (len(used) - 1) / 2
+    depths = {layer: (index - middle) / max(1, 2 * middle) for index, layer in enumerate(used)}
+    moved = {
+        layer: weight * 2 ** (BALANCE * (2 * forms - 1) * depths[layer])
+        for layer, weight in layers.items()
+    }
+    scale = sum(layers.values()) / sum(moved.values())
+    return {layer: scale * weight for layer, weight in moved.items()}
 
 
 def _normalised(layers: LayerWeights, weight: float, classic: bool) -> LayerWeights:

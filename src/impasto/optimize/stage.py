@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from impasto.backbones.base import Backbone
+from impasto.color import mute
 from impasto.devices import release_memory
 from impasto.image import Picture, fit, load_image
 from impasto.image.picture import Floats
@@ -43,8 +44,10 @@ class Stage:
         planner: Planner,
     ) -> None:
         self.order, self.options, self.scale = order.resized(scale.size), options, scale
-        self.backbone, self.device = backbone, device
+        self.backbone, self.device, self.color = backbone, device, order.color
+        self.content = order.content.resized(*scale.size).tensor(device)
         self.guide: Guide | None = self.order.before
+        self._detail = self.guide.image if self.guide else self.content
         self.layout = planner.layout(scale, [self._style_size(each) for each in order.styles])
 
     def objective(self) -> Objective:
@@ -56,10 +59,9 @@ class Stage:
         # What the scale before has freed lies in pieces too small for the maps of this one.
         release_memory()
         order, device = self.order, self.device
-        content = order.photo.tensor(device)
         return Objective(
             self.backbone,
-            Source(content, order.painted.alpha_tensor(device)),
+            Source(self.content, order.painted.alpha_tensor(device)),
             [self._style(artwork) for artwork in order.styles],
             order.weights,
             self.options,
@@ -74,12 +76,14 @@ class Stage:
         """The image to start from where this is the first scale."""
         if self.guide:
             return self.guide.image
-        photo, init = self.order.photo.tensor(self.device), self.options.init
-        noise = torch.rand(photo.shape, generator=torch.Generator().manual_seed(self.options.seed))
+        content, init = self.content, self.options.init
+        noise = torch.rand(
+            content.shape, generator=torch.Generator().manual_seed(self.options.seed)
+        )
         if init == "content":
-            return photo
+            return content
         if init == "gray":
-            return torch.full_like(photo, 0.5)
+            return torch.full_like(content, 0.5)
         if init == "noise":
             return noise.to(self.device)
         if init == "style":
@@ -95,8 +99,10 @@ class Stage:
         """
         image = resize(image, self.scale.size)
         if self.guide or self.options.init == "content":
-            fine, coarse = self._detailed(), resize(before._detailed(), self.scale.size)
-            image += self.options.detail * (fine - coarse)
+            fine, coarse = (
+                each.guide.image if each.guide else each.content for each in (self, before)
+            )
+            image += self.options.detail * (fine - resize(coarse, self.scale.size))
         return image.clamp_(0, 1)
 
     def finish(self, image: Tensor) -> Picture:
@@ -104,11 +110,8 @@ class Stage:
         photo = self.order.photo
         alpha = photo.alpha_tensor()
         picture = Picture.from_tensor(image, alpha, name="result", bits=photo.bits)
+        picture = mute(picture, self.color)
         return self.order.finish(picture, self.options)
-
-    def _detailed(self) -> Tensor:
-        """The image whose fine detail enters with a scale."""
-        return self.guide.image if self.guide else self.order.photo.tensor(self.device)
 
     def _style(self, artwork: Picture) -> Source:
         """An artwork at the size that suits this scale."""

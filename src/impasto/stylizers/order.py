@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from impasto.color import keep_colors, match_linear
+from impasto.color import colorfulness, keep_colors, match_linear, mute
 from impasto.errors import InputError
 from impasto.image import ImageSource, Picture
 from impasto.image.masks import composite, load_mask, resized, weighted
@@ -45,6 +46,16 @@ class Order:
     def painted(self) -> Picture:
         """The photo, visible only where it is painted."""
         return weighted(self.photo, self.mask)
+
+    @cached_property
+    def color(self) -> float:
+        """The colourfulness of the most colourful artwork."""
+        return max(colorfulness(artwork) for artwork in self.styles)
+
+    @cached_property
+    def content(self) -> Picture:
+        """The photo, muted where the artworks have hardly any colour."""
+        return mute(self.photo, self.color)
 
     def resized(self, size: tuple[int, int]) -> Order:
         """The same at another (height, width)."""
