@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from impasto.errors import InputError
 from impasto.image import Picture, encodings
+from impasto.image.masks import weighted
 from impasto.options import ColorMode
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -204,6 +205,40 @@ def prepare_style(
     if mode == "luminance":
         return _match_lightness(style, content, strength)
     return _match(mode, style, content, strength)
+
+
+def recolor_result(
+    picture: Picture,
+    photo: Picture,
+    artwork: Picture | None,
+    mask: Floats | None,
+    *,
+    preserve: str,
+    match: str,
+    strength: float,
+) -> Picture:
+    """After painting: the colours of the photo or of the artwork, as far as that is asked for.
+
+    Args:
+        picture: What was painted, at the size of the photo.
+        photo: The photo.
+        artwork: The first artwork, where there is one to match.
+        mask: ``(H, W)``, where the photo was painted: only there colours count; None: everywhere.
+        preserve: The mode of kept colours.
+        match: Whose colours are matched: "off", "content" or "style".
+        strength: How far, 0 to 1.
+
+    Raises:
+        InputError: If nothing is visible within the mask.
+    """
+    if preserve == "luminance":  # the other modes have recoloured the artwork
+        picture = keep_colors(picture, photo, strength)
+    if match == "off":
+        return picture
+    goal = artwork if match == "style" else weighted(photo, mask)
+    assert goal is not None
+    matched = match_linear(weighted(picture, mask), goal, strength)
+    return replace(matched, alpha=picture.alpha)
 
 
 def _match(mode: ColorMode, image: ImageT, target: Picture | Floats, strength: float) -> ImageT:

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from impasto import __version__
-from impasto.color import keep_colors, match_linear, prepare_style
+from impasto.color import prepare_style, recolor_result
 from impasto.errors import InputError
-from impasto.image import ImageSource, Picture, as_list, fit, load_image, load_mask
-from impasto.image.masks import composite, name_of
+from impasto.image import ImageSource, Picture, as_list, fit, load_image
+from impasto.image.masks import composite, load_painted, must_be_seen, name_of, weighted
 from impasto.names import must_be_known
 from impasto.networks.codes import blend
 from impasto.networks.description import Kind, describe
@@ -106,7 +106,12 @@ class _NetworkStylizer(ABC, Generic[Options, Wanted]):
 
     @abstractmethod
     def _style(self, photo: Picture) -> Style:
-        """The style that was set, as the engine takes it, for a photo."""
+        """The style that was set, as the engine takes it, for what is painted of a photo."""
+
+    @property
+    def _artwork(self) -> Picture | None:
+        """The first artwork, for networks that know their styles by pictures."""
+        return None
 
     def stylize(
         self,
@@ -133,13 +138,13 @@ class _NetworkStylizer(ABC, Generic[Options, Wanted]):
         """
         began = time.perf_counter()
         photo = load_image(content, long_side=self.options.max_size)
-        where = None if mask is None else load_mask(mask, photo)
+        where = load_painted(mask, photo)
         self._must_have_style()
         engine = self.engine
         side = self.options.tile_side
         if side and math.prod(photo.size) > side**2:
             engine = self.torch  # ONNX files do not paint in tiles
-        planes, style = _planes(photo.rgb), self._style(photo)
+        planes, style = _planes(photo.rgb), self._style(weighted(photo, where))
         if norm is None:
             painted = engine.paint(planes, style)
         else:
@@ -147,7 +152,7 @@ class _NetworkStylizer(ABC, Generic[Options, Wanted]):
             painted = engine.paint(planes, style, norm)
         rgb = np.ascontiguousarray(painted[0].transpose(1, 2, 0))
         picture = Picture(rgb, photo.alpha, name="result", bits=photo.bits)
-        picture = composite(self._recolored(picture, photo), photo, where)
+        picture = composite(self._recolored(picture, photo, where), photo, where)
         seconds = time.perf_counter() - began
         settings = self._settings(photo, engine, seconds)
         if mask is not None:
@@ -158,14 +163,17 @@ class _NetworkStylizer(ABC, Generic[Options, Wanted]):
         if self._style_settings is None:
             raise InputError("no style yet: call set_style first")
 
-    def _recolored(self, picture: Picture, photo: Picture) -> Picture:
-        """The finished picture with the photo's colours, as far as that was asked for."""
+    def _recolored(self, picture: Picture, photo: Picture, mask: Floats | None) -> Picture:
         options = self.options
-        if options.preserve_color == "luminance":
-            picture = keep_colors(picture, photo, options.color_strength)
-        if options.match_result == "content":
-            picture = match_linear(picture, photo, options.color_strength)
-        return picture
+        return recolor_result(
+            picture,
+            photo,
+            self._artwork,
+            mask,
+            preserve=options.preserve_color,
+            match=options.match_result,
+            strength=options.color_strength,
+        )
 
     def apply(self, images: Tensor) -> Tensor:
         """Repaint a batch of tensors in torch in the style that was set, colours as they come.
@@ -314,7 +322,7 @@ class Arbitrary(_NetworkStylizer[ArbitraryOptions, ImageSource]):
             )
         if options.strength < 1:
             small = photo.resized(*fit(photo.size, options.style_size))
-            own = self.engine.encode(_planes(small.rgb))
+            own = self._encode_one(small)
             code = blend([own, code], [1 - options.strength, options.strength])
         return (code.mean, code.square)
 
@@ -323,11 +331,9 @@ class Arbitrary(_NetworkStylizer[ArbitraryOptions, ImageSource]):
         own, side = 1 - self.options.strength, self.options.style_size
         return self.torch.apply(images, (code.mean, code.square), own, side)
 
-    def _recolored(self, picture: Picture, photo: Picture) -> Picture:
-        picture = super()._recolored(picture, photo)
-        if self.options.match_result == "style":
-            return match_linear(picture, self._artworks[0], self.options.color_strength)
-        return picture
+    @property
+    def _artwork(self) -> Picture:
+        return self._artworks[0]
 
     def _encode(self, artworks: Sequence[Picture]) -> Code:
         return blend([self._encode_one(artwork) for artwork in artworks], self._shares)
@@ -335,8 +341,7 @@ class Arbitrary(_NetworkStylizer[ArbitraryOptions, ImageSource]):
     def _encode_one(self, artwork: Picture) -> Code:
         if artwork.alpha is None:
             return self.engine.encode(_planes(artwork.rgb))
-        if not artwork.alpha.any():
-            raise InputError(f"{artwork.name} is fully transparent: there is nothing to see")
+        must_be_seen(artwork)
         return self.torch.encode(_planes(artwork.rgb), artwork.alpha[None, None])
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from impasto.errors import InputError
 from impasto.image import ImageSource, Picture
-from impasto.image.masks import load_mask, resized, weighted
+from impasto.image.masks import load_mask, load_painted, resized, weighted
 from impasto.image.picture import Floats
 
 
@@ -61,9 +61,7 @@ def load_guidance(
         InputError: If a mask cannot be used, if there are not as many content masks as styles,
             or if one of them has nothing left to paint.
     """
-    painted = None if mask is None else load_mask(mask, photo)
-    if painted is not None and (painted == 1).all():
-        painted = None  # as with an alpha that is opaque everywhere
+    painted = load_painted(mask, photo)
     guides = None
     if content_masks is not None:
         if len(content_masks) != styles:

@@ -29,7 +29,7 @@ from impasto.devices import (
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, as_list, fit, load_image, load_mask
-from impasto.image.masks import composite, name_of, weighted
+from impasto.image.masks import composite, must_be_seen, name_of, weighted
 from impasto.losses import moments, sqrtm
 from impasto.optimize.guidance import Guidance, load_guidance
 from impasto.optimize.loop import Loop, Outcome
@@ -231,8 +231,7 @@ class Optimize:
                 f"{picture.name} is {width} x {height} px here, too small: the backbone "
                 f"{self.backbone.name} needs at least {smallest} px on each side"
             )
-        if picture.alpha is not None and not picture.alpha.any():
-            raise InputError(f"{picture.name} is fully transparent: there is nothing to see")
+        must_be_seen(picture)
 
     def _settings(
         self,
