@@ -95,9 +95,10 @@ def composite(painted: Picture, photo: Picture, mask: Floats | None) -> Picture:
 
     Args:
         painted: At the size of the photo; its alpha is kept.
-        photo: What stays where the mask is 0.
+        photo: What stays where the mask is 0; the result has its origin.
         mask: ``(H, W)`` in [0, 1]; None is 1 everywhere.
     """
+    painted = replace(painted, origin=photo.origin)
     if mask is None:
         return painted
     share = mask[..., None]
