@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -249,13 +250,14 @@ def test_what_cannot_be_seen_gets_the_same_answer_from_all(
     half = Picture(picture(40, 40).rgb, np.eye(40, dtype=np.float32), "half.png")
     elsewhere = 1 - np.eye(40, dtype=np.float32)
     messages = set()
-    for paint in (
+    methods: list[Callable[[Picture, Any], Any]] = [
         lambda photo, mask: Fast(model=fast_model, device="cpu")(photo, "great-wave", mask=mask),
         lambda photo, mask: Arbitrary(model=arbitrary_model, device="cpu")(
             photo, picture(20, 20), mask=mask
         ),
         lambda photo, mask: Optimize(device="cpu", steps=1)(photo, picture(40, 40), mask=mask),
-    ):
+    ]
+    for paint in methods:
         for photo, mask in ((clear, None), (clear, elsewhere), (half, elsewhere)):
             with pytest.raises(InputError) as caught:
                 paint(photo, mask)

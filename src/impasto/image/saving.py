@@ -241,7 +241,8 @@ def _encode_tiff(picture: Picture, bits: int, text: str | None) -> bytes:
     """Encode as TIFF, deflated."""
     import tifffile
 
-    stream, origin, options = io.BytesIO(), picture.origin, {}
+    stream, origin = io.BytesIO(), picture.origin
+    options: dict[str, Any] = {}
     if origin:
         texts = {**origin.base, **origin.exif}  # all in one place, as TIFF/EP has it
         ascii = [(tag, 2, 0, value, True) for tag, value in texts.items() if isinstance(value, str)]
