@@ -25,6 +25,8 @@ Pooling = Literal["max", "average"]
 ColorMode = Literal["off", "luminance", "linear", "histogram"]
 LayerWeights = dict[str, float]
 
+# Beyond it the squares of gradients leave the range of float32, and the photo stays as it is.
+MOST_WEIGHT = 1e10
 # All alike, as in Gatys et al.
 CLASSIC_STYLE_LAYERS = {f"relu{block}_1": 1.0 for block in range(1, 6)}
 # Departs from them: relu5_1 pulls hardest at the content. At half its weight the content distance
@@ -180,6 +182,13 @@ class OptimizeOptions:
         parse_memory(self.memory)
         if self.content_weight == 0 and self.style_weight == 0:
             raise InputError("content_weight and style_weight are both 0: nothing to optimise")
+        for name in (item.name for item in dataclasses.fields(self) if "_weight" in item.name):
+            layers = getattr(self, name.replace("_weight", "_layers"), {"": 1.0})
+            if getattr(self, name) * max(layers.values()) > MOST_WEIGHT:
+                raise InputError(
+                    f"{name}, times that of a layer, is more than {MOST_WEIGHT:g}: only the ratios "
+                    "of weights count, so make the others smaller instead"
+                )
 
     @classmethod
     def preset(cls, name: str, **overrides: Any) -> OptimizeOptions:

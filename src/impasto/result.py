@@ -45,6 +45,7 @@ class Result:
         quality: int = 95,
         bits: int = 8,
         format: str | None = None,
+        exif: bool = True,
     ) -> None:
         """Write the picture with its settings in the metadata; see ``impasto.save_image``.
 
@@ -52,5 +53,11 @@ class Result:
             InputError: If it cannot be written there or in this format.
         """
         save_image(
-            self.picture, path, settings=self.settings, quality=quality, bits=bits, format=format
+            self.picture,
+            path,
+            settings=self.settings,
+            quality=quality,
+            bits=bits,
+            format=format,
+            exif=exif,
         )

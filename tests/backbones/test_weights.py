@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from impasto.backbones import load_backbone
+from impasto.backbones import checkpoints, load_backbone
 from impasto.backbones.checkpoints import load_convolutions
 from impasto.backbones.fetch import fetch
 from impasto.backbones.weights import CHECKPOINTS, cache_folder, cached_path, download
@@ -500,3 +501,46 @@ def test_the_real_shapes_are_those_of_torchvision() -> None:
 
     assert recognize(state) == ["vgg19"]
     assert recognize({**state, "features.36.weight": torch.zeros(1)}) == []
+
+
+@pytest.mark.usefixtures("server")
+class TestConventions:
+    """Weights for torchvision's input and for Caffe's: BGR, 0 to 255, less a mean."""
+
+    @pytest.fixture
+    def caffe(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Convolutions whose first layer has the scale that values up to 255 call for."""
+        return state | {"features.0.weight": state["features.0.weight"] / 58}
+
+    def test_caffes_are_converted(
+        self, caffe: dict[str, Tensor], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        torch.save(caffe, tmp_path / "vgg.pth")
+        _, found = load_convolutions(tmp_path / "vgg.pth", "vgg16")
+        rgb = torch.rand(1, 3, 9, 9)
+        bgr = rgb.flip(1) * 255 - torch.tensor([103.939, 116.779, 123.68])[:, None, None]
+        mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[..., None, None]
+        outputs = [
+            F.conv2d(image, weights["features.0.weight"], weights["features.0.bias"])
+            for image, weights in ((bgr, caffe), ((rgb - mean) / std, found))
+        ]
+        torch.testing.assert_close(*outputs, atol=1e-3, rtol=1e-3)
+        assert "Caffe" in caplog.text
+
+    def test_caffes_are_known_by_their_hash(
+        self, state: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        torch.save(state, tmp_path / "vgg.pth")
+        monkeypatch.setattr(checkpoints, "file_sha256", lambda path: "d01eb7cb" + 56 * "0")
+        _, found = load_convolutions(tmp_path / "vgg.pth", "vgg16")
+        assert not torch.equal(found["features.0.weight"], state["features.0.weight"])
+
+    def test_unknown_ones_are_told_of_once(
+        self, state: dict[str, Tensor], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        torch.save(state, tmp_path / "mine.pth")
+        path = import_file(tmp_path / "mine.pth", "vgg16")
+        assert caplog.text.count("is unknown") == 1
+        _, found = load_convolutions(path, "vgg16")
+        assert caplog.text.count("is unknown") == 1
+        torch.testing.assert_close(found, {k: v.half().float() for k, v in state.items()})

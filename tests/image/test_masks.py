@@ -76,7 +76,7 @@ def test_a_composite_is_exact_at_both_ends_and_blends_between() -> None:
     np.testing.assert_allclose(result.rgb[0, 1], 0.5, atol=1e-6)
     np.testing.assert_array_equal(result.rgb[0, 2], painted.rgb[0, 2])
     assert result.bits == 16
-    assert composite(painted, photo, None) is painted
+    assert composite(painted, photo, None).rgb is painted.rgb
 
 
 def test_a_mask_multiplies_alpha() -> None:

@@ -17,6 +17,7 @@ from PIL import ExifTags, Image, ImageCms
 
 from impasto.errors import ImpastoError, InputError
 from impasto.image import Picture, check_writable, load_image, read_settings, save_image
+from impasto.image.masks import composite
 
 RNG = np.random.default_rng(0)
 VALUES = RNG.integers(1, 65536, (6, 9, 4), dtype=np.uint16)
@@ -271,3 +272,79 @@ def test_the_longest_side(kind: str, longest: int, tmp_path: Path) -> None:
 def test_quality_out_of_range(quality: int) -> None:
     with pytest.raises(InputError, match="quality"):
         save_image(OPAQUE, io.BytesIO(), format="jpeg", quality=quality)
+
+
+# What the photo's file told
+
+
+def photo_with_exif(kind: str) -> bytes:
+    exif = Image.Exif()
+    tags = ExifTags.Base
+    exif[tags.Make], exif[tags.Model], exif[tags.DateTime] = "Maker", "Model", "2020:01:02 03:04:05"
+    exif[tags.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.Exif).update(
+        {
+            tags.DateTimeOriginal: "2019:01:02 03:04:05",
+            tags.FNumber: 2.8,
+            tags.BodySerialNumber: "7",
+        }
+    )
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 4), "red").save(stream, kind, exif=exif, dpi=(300, 150))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("format", ["jpeg", "png", "webp", "tiff"])
+def test_date_camera_and_resolution_are_kept(format: str, bits: int) -> None:
+    if bits == 16 and format not in ("png", "tiff"):
+        return
+    picture, stream = load_image(photo_with_exif("JPEG")), io.BytesIO()
+    settings = {"a": 1}
+    save_image(picture.resized(4, 2), stream, format=format, bits=bits, settings=settings)
+    with Image.open(stream) as image:
+        exif = image.getexif()
+        assert (exif[ExifTags.Base.Make], exif[ExifTags.Base.Model]) == ("Maker", "Model")
+        assert exif[ExifTags.Base.DateTime] == "2020:01:02 03:04:05"
+        assert exif.get(ExifTags.Base.Orientation, 1) == 1 and image.size == (2, 4)
+        taken = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
+        assert taken[ExifTags.Base.DateTimeOriginal] == "2019:01:02 03:04:05"
+        if format != "webp":
+            assert image.info["dpi"] == pytest.approx((300, 150), abs=0.02)
+        assert not exif.get_ifd(ExifTags.IFD.GPSInfo)
+        assert ExifTags.Base.BodySerialNumber not in taken
+    again = load_image(stream.getvalue()).origin
+    assert again is not None and picture.origin is not None
+    assert again.base == picture.origin.base and again.dpi == pytest.approx(
+        picture.origin.dpi, abs=0.02
+    )
+    assert read_settings(stream.getvalue()) == settings
+
+
+@pytest.mark.parametrize("format", ["jpeg", "png", "webp", "tiff"])
+def test_they_are_left_out_on_demand(format: str) -> None:
+    stream = io.BytesIO()
+    save_image(load_image(photo_with_exif("PNG")), stream, format=format, exif=False)
+    assert load_image(stream.getvalue()).origin is None
+
+
+def test_odd_metadata_is_left_out() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "x" * 60_000
+    exif[ExifTags.Base.Model] = "häß\u7167"
+    exif[ExifTags.Base.XResolution] = exif[ExifTags.Base.YResolution] = 0
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FNumber] = float("nan")
+    source = io.BytesIO()
+    Image.new("RGB", (8, 4)).save(source, "PNG", exif=exif)
+    for format in ("jpeg", "png", "webp", "tiff"):
+        stream = io.BytesIO()
+        save_image(load_image(source.getvalue()), stream, format=format)
+        assert load_image(stream.getvalue()).size == (4, 8)
+
+
+def test_a_result_has_the_origin_of_its_photo() -> None:
+    photo = load_image(photo_with_exif("JPEG"))
+    painted = Picture(photo.rgb)
+    for mask in (None, np.ones(photo.size, np.float32)):
+        assert composite(painted, photo, mask).origin == photo.origin

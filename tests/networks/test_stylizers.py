@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from impasto import color
 from impasto.errors import InputError
 from impasto.image import Picture, read_settings
 from impasto.networks import Arbitrary, ArbitraryOptions, Fast, FastOptions, gallery
+from impasto.optimize import Optimize
 from tests.models import write_arbitrary, write_fast
 
 
@@ -161,3 +165,79 @@ def test_a_style_that_cannot_be_seen_is_refused(arbitrary_model: str) -> None:
     clear = Picture(np.zeros((8, 8, 3), np.float32), np.zeros((8, 8), np.float32), "glass.png")
     with pytest.raises(InputError, match=r"glass.png is fully transparent"):
         Arbitrary(model=arbitrary_model, device="cpu").set_style(clear)
+
+
+def moments(pixels: np.ndarray) -> list[np.ndarray]:
+    lab = color.srgb_to_oklab(pixels.reshape(-1, 3))
+    return [lab.mean(axis=0), np.cov(lab.T)]
+
+
+@pytest.mark.parametrize("match", ["content", "style"])
+def test_colours_are_matched_within_the_mask_alone(arbitrary_model: str, match: str) -> None:
+    photo, style = picture(16, 20), picture(12, 14)
+    muted = Picture(0.3 + 0.4 * photo.rgb)
+    muted.rgb[:, 10:] = (1, 0, 0)
+    mask = np.zeros((16, 20), np.float32)
+    mask[:, :10] = 1
+    quiet = Picture(0.3 + 0.3 * style.rgb)
+    network = Arbitrary(model=arbitrary_model, device="cpu", match_result=match)
+    result = network.set_style(quiet)(muted, mask=mask).picture.rgb
+    goal = muted.rgb[:, :10] if match == "content" else quiet.rgb
+    for found, wanted in zip(moments(result[:, :10]), moments(goal), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=0.01)
+
+
+@pytest.mark.parametrize("hidden_by", ["mask", "alpha"])
+@pytest.mark.parametrize(
+    "options", [{"preserve_color": "linear"}, {"preserve_color": "histogram"}, {"strength": 0.3}]
+)
+def test_what_is_not_painted_or_seen_hardly_counts(
+    arbitrary_model: str, hidden_by: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another right half of the photo leaves the style of its left half nearly as it is."""
+    left = np.zeros((64, 80), np.float32)
+    left[:, :40] = 1
+    network = Arbitrary(model=arbitrary_model, device="cpu", engine="torch", **options)
+    seen: list[Any] = []
+
+    def watched(image: np.ndarray, style: Any, *_: Any) -> np.ndarray:
+        seen.append(np.concatenate(style, axis=1))
+        return image
+
+    monkeypatch.setattr(network.engine, "paint", watched)
+    for hidden in (True, False):
+        for colour in ((1, 0, 0), (0, 0.2, 1)):
+            rgb = picture(64, 80).rgb
+            rgb[:, 40:] = colour
+            photo = Picture(rgb, left if hidden and hidden_by == "alpha" else None)
+            network.set_style(picture(12, 14))(
+                photo, mask=left if hidden and hidden_by == "mask" else None
+            )
+    apart = [float(np.abs(seen[i] - seen[i + 1]).mean()) for i in (0, 2)]
+    assert apart[0] < 0.2 * apart[1]
+
+
+def test_what_cannot_be_seen_gets_the_same_answer_from_all(
+    fast_model: str, arbitrary_model: str
+) -> None:
+    clear = Picture(np.zeros((40, 40, 3), np.float32), np.zeros((40, 40), np.float32), "glass.png")
+    half = Picture(picture(40, 40).rgb, np.eye(40, dtype=np.float32), "half.png")
+    elsewhere = 1 - np.eye(40, dtype=np.float32)
+    messages = set()
+    methods: list[Callable[[Picture, Any], Any]] = [
+        lambda photo, mask: Fast(model=fast_model, device="cpu").set_style("great-wave")(
+            photo, mask=mask
+        ),
+        lambda photo, mask: Arbitrary(model=arbitrary_model, device="cpu").set_style(
+            picture(20, 20)
+        )(photo, mask=mask),
+        lambda photo, mask: Optimize(device="cpu", steps=1).set_style(picture(40, 40))(
+            photo, mask=mask
+        ),
+    ]
+    for paint in methods:
+        for photo, mask in ((clear, None), (clear, elsewhere), (half, elsewhere)):
+            with pytest.raises(InputError) as caught:
+                paint(photo, mask)
+            messages.add(str(caught.value))
+    assert len(messages) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 import re
 import zipfile
@@ -14,15 +15,29 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD
+from impasto.backbones.fetch import file_sha256
 from impasto.backbones.vgg import CONVOLUTIONS, WIDTHS, stage_names
+from impasto.backbones.weights import CHECKPOINTS, read_metadata
 from impasto.errors import InputError
 from impasto.files import atomic
+
+logger = logging.getLogger(__name__)
+
+# VGG as its authors trained it in Caffe expects BGR from 0 to 255, less this mean (of RGB).
+CAFFE_MEAN = (123.68, 116.779, 103.939)
+# How the SHA-256 of J. Johnson's conversions of it begins: vgg16-00b39a1b, vgg19-d01eb7cb.
+_CAFFE_FILES = ("00b39a1b", "d01eb7cb")
+# The root mean square of a first layer for inputs around 1 is ten times this, or more.
+_LEAST_FIRST = 0.02
 
 CONVOLUTION = re.compile(r"(?:module\.)?(features\.\d+\.(?:weight|bias))")
 
 
 def load_convolutions(path: Path, name: str | None = None) -> tuple[str, dict[str, Tensor]]:
     """Load the convolutions of a VGG from a file, without ever running code from it.
+
+    Weights in Caffe's convention are converted to torchvision's.
 
     Args:
         path: A ``.safetensors`` file or a torch checkpoint (``.pth``, ``.pt``), with torchvision's
@@ -43,7 +58,8 @@ def load_convolutions(path: Path, name: str | None = None) -> tuple[str, dict[st
         raise InputError(f"{path} is too short to tell {' from '.join(candidates)}: say which")
     if name is not None and name not in candidates:
         raise InputError(f"{path} holds {candidates[0]}, not {name}")
-    return name or candidates[0], {key: _float(tensor, key, path) for key, tensor in state.items()}
+    full = {key: _float(tensor, key, path) for key, tensor in state.items()}
+    return name or candidates[0], _as_torchvision(full, path)
 
 
 def recognize(state: Mapping[str, Tensor]) -> list[str]:
@@ -78,6 +94,30 @@ def save_half(state: Mapping[str, Tensor], metadata: Mapping[str, str], path: Pa
     with atomic(path) as temporary:
         # Not save_file: that makes files which other users of a shared cache cannot read.
         temporary.write_bytes(save(half, {"format": "pt", **metadata}))
+
+
+def _as_torchvision(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Weights that expect what torchvision's do, told by the file's hash or its first layer."""
+    source = _source_hash(path)
+    first = state["features.0.weight"]
+    if source.startswith(_CAFFE_FILES) or first.square().mean().sqrt() < _LEAST_FIRST:
+        logger.warning("%s: weights in Caffe's convention (BGR, 0 to 255): converted", path)
+        weight = first.flip(1) * 255
+        mean, std, ours = (
+            torch.tensor(values)[:, None, None]
+            for values in (CAFFE_MEAN, IMAGENET_STD, IMAGENET_MEAN)
+        )
+        shift = (weight * (ours - mean / 255)).sum((1, 2, 3))
+        bias = state["features.0.bias"] + shift
+        return state | {"features.0.weight": weight * std, "features.0.bias": bias}
+    if source and source not in {checkpoint.sha256 for checkpoint in CHECKPOINTS.values()}:
+        logger.warning("%s is unknown: taken to expect RGB as torchvision's weights do", path)
+    return state
+
+
+def _source_hash(path: Path) -> str:
+    """The SHA-256 of a file of others; "" if it is one that Impasto wrote."""
+    return "" if "sha256" in read_metadata(path) else file_sha256(path)
 
 
 def _shapes(name: str) -> dict[str, tuple[int, ...]]:

@@ -85,6 +85,12 @@ def _add_saving(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--bits", type=int, choices=(8, 16), default=8, help="per channel (default: 8)"
     )
+    group.add_argument(
+        "--no-exif",
+        dest="exif",
+        action="store_false",
+        help="leave out date, camera and resolution of the photo, which are kept else",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -229,10 +235,10 @@ def _write_frames(frames: Frames, args: argparse.Namespace) -> None:
 
 def _save(result: Result, output: str, args: argparse.Namespace) -> None:
     if output == STANDARD:
-        result.save(sys.stdout.buffer, bits=args.bits, format="PNG")
+        result.save(sys.stdout.buffer, bits=args.bits, format="PNG", exif=args.exif)
         sys.stdout.buffer.flush()
         return
-    result.save(output, quality=args.quality, bits=args.bits)
+    result.save(output, quality=args.quality, bits=args.bits, exif=args.exif)
     height, width = result.picture.size
     logger.info("wrote %s (%d x %d px, %.1f s)", output, width, height, result.seconds)
 

@@ -8,13 +8,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
-from impasto.image import deep, encodings, jpeg, kinds
+from impasto.image import deep, encodings, jpeg, kinds, origin
 from impasto.image.alpha import clean
 from impasto.image.deep import Planes, check_pixels, scaled
 from impasto.image.encodings import Colours, Encoding
 from impasto.image.opening import Opened, open_file, quiet, reading
+from impasto.image.origin import Origin
 from impasto.image.picture import Picture, fit
 from impasto.image.profiles import is_srgb, to_srgb
 
@@ -57,6 +58,7 @@ class _Source:
         orientation: EXIF orientation, 1 to 8.
         colours: What its numbers mean.
         notices: See ``Picture``.
+        origin: See ``Picture``.
     """
 
     pixels: Image.Image | Planes
@@ -64,6 +66,7 @@ class _Source:
     orientation: int = 1
     colours: Colours = None
     notices: tuple[str, ...] = ()
+    origin: Origin | None = None
 
 
 def _load(
@@ -73,7 +76,8 @@ def _load(
     opened = open_file(stream)
     stream, image = opened.stream, opened.image
     if opened.raw:
-        return _Source(planes := kinds.develop(stream, max_pixels), planes.colour.shape[:2])
+        planes = kinds.develop(stream, max_pixels)
+        return _Source(planes, planes.colour.shape[:2], origin=_origin(image))
     if image is None:
         return _from_tiff(deep.read_tiff(stream, max_pixels), opened)
     check_pixels((image.height, image.width), max_pixels)
@@ -126,17 +130,37 @@ def _loaded(
     if _is_padded(image):
         image = image.convert("RGB")
         notices += ("its alpha is 0 everywhere: taken as opaque, not as transparent",)
-    exif = None
-    try:
-        # Asked for after loading, when Pillow has turned a TIFF by itself.
-        exif = image.getexif()
-        orientation = exif.get(_ORIENTATION, orientation or 1)
-    except Exception:  # a picture is not lost for its broken metadata
-        orientation = 1
+    exif = _exif(image)
+    if exif is None:  # a picture is not lost for its broken metadata
         notices += ("its EXIF data is broken: taken as upright",)
-    colours, more = encodings.find(image.info, _colour_mode(image.mode), exif)
-    size = (image.height, image.width)
-    return _Source(planes or image, size, orientation, colours, notices + more)
+    mode = _colour_mode(image.mode)
+    colours, more = encodings.find(image.info, mode, exif)
+    return _Source(
+        planes or image,
+        (image.height, image.width),
+        1 if exif is None else exif.get(_ORIENTATION, orientation or 1),
+        colours,
+        notices + more,
+        _origin(image),
+    )
+
+
+def _exif(image: Image.Image) -> Image.Exif | None:
+    """The EXIF data; of a TIFF to be asked for after loading, when Pillow has turned it."""
+    try:
+        exif = image.getexif()
+        exif.get_ifd(ExifTags.IFD.Exif)
+    except Exception:
+        return None
+    return exif
+
+
+def _origin(image: Image.Image | None) -> Origin | None:
+    exif = None if image is None else _exif(image)
+    try:
+        return None if image is None or exif is None else origin.find(image.info, exif)
+    except Exception:  # odd values may raise anything, and are of little use
+        return None
 
 
 def _from_tiff(tiff: deep.Tiff, opened: Opened) -> _Source:
@@ -147,7 +171,8 @@ def _from_tiff(tiff: deep.Tiff, opened: Opened) -> _Source:
     colours, more = encodings.find(info, mode)
     orientation = tiff.orientation or opened.orientation or 1
     notices = opened.notices + tiff.notices + more
-    return _Source(planes, planes.colour.shape[:2], orientation, colours, notices)
+    size = planes.colour.shape[:2]
+    return _Source(planes, size, orientation, colours, notices, _origin(opened.image))
 
 
 def _picture(source: _Source, name: str) -> Picture:
@@ -167,7 +192,7 @@ def _picture(source: _Source, name: str) -> Picture:
     rgb = np.repeat(colour, 3, axis=2) if colour.shape[2] == 1 else colour
     alpha = None if planes.alpha is None else _upright(planes.alpha, source.orientation)
     rgb, alpha = clean(rgb, alpha)
-    return Picture(rgb, alpha, name, bits, notices)
+    return Picture(rgb, alpha, name, bits, notices, source.origin)
 
 
 def _from_bytes(image: Image.Image, profile: bytes | None) -> Planes:

@@ -48,6 +48,27 @@ def load_mask(source: ImageSource, picture: Picture) -> Floats:
     return mask
 
 
+def load_painted(source: ImageSource | None, photo: Picture) -> Floats | None:
+    """Read the mask that says where a photo is painted; None: everywhere.
+
+    Raises:
+        InputError: If the mask cannot be used, or nothing that is painted would be seen.
+    """
+    mask = None if source is None else load_mask(source, photo)
+    must_be_seen(photo)
+    if mask is None or (mask == 1).all():
+        return None
+    if photo.alpha is not None and not (photo.alpha * mask).any():
+        raise InputError(f"nothing to paint: nothing of {photo.name} is visible within its mask")
+    return mask
+
+
+def must_be_seen(picture: Picture) -> None:
+    """Raise InputError if a picture is fully transparent."""
+    if picture.alpha is not None and not picture.alpha.any():
+        raise InputError(f"{picture.name} is fully transparent: there is nothing to see")
+
+
 def name_of(source: ImageSource) -> str:
     """How settings call a mask."""
     if isinstance(source, (str, os.PathLike)):
@@ -74,9 +95,10 @@ def composite(painted: Picture, photo: Picture, mask: Floats | None) -> Picture:
 
     Args:
         painted: At the size of the photo; its alpha is kept.
-        photo: What stays where the mask is 0.
+        photo: What stays where the mask is 0; the result has its origin.
         mask: ``(H, W)`` in [0, 1]; None is 1 everywhere.
     """
+    painted = replace(painted, origin=photo.origin)
     if mask is None:
         return painted
     share = mask[..., None]

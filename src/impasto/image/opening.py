@@ -6,7 +6,7 @@ import struct
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -71,7 +71,8 @@ class Opened:
     """A file that was opened and not yet decoded.
 
     Attributes:
-        image: For Pillow; None if it cannot read this TIFF or raw photo.
+        image: For Pillow; None if it cannot read this TIFF or raw photo (of which it reads a
+            thumbnail).
         stream: The file, with the picture that is meant as its first.
         raw: Whether it is a raw photo, which has to be developed.
         orientation: EXIF orientation that stands elsewhere in the file; 0 if it does not.
@@ -97,7 +98,10 @@ def open_file(stream: BinaryIO) -> Opened:
         raise InputError("it is empty")
     pages = ifds.read_pages(stream) if head.startswith(ifds.MAGIC) else []
     if kinds.is_raw(head, pages):
-        return Opened(None, stream, raw=True)
+        image = None
+        with suppress(Exception):  # which knows the date and the camera at most
+            image = _open(stream)
+        return Opened(image, stream, raw=True)
     if head.startswith(png.SIGNATURE):
         return _open_png(stream)
     if pages:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from impasto.errors import InputError
+from impasto.image.origin import Origin
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +31,7 @@ class Picture:
         name: How messages call the picture.
         bits: Bits per channel of the source, 8 or 16.
         notices: What the user should know about how the picture was read, one line each.
+        origin: Date, camera and resolution of the photo, which its file told.
 
     Raises:
         InputError: If the arrays do not have these shapes and types.
@@ -40,6 +42,7 @@ class Picture:
     name: str = "image"
     bits: int = 8
     notices: tuple[str, ...] = ()
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         rgb, alpha = self.rgb, self.alpha

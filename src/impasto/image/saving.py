@@ -8,6 +8,7 @@ import os
 import struct
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,7 +34,7 @@ FORMATS = {
 }
 _DEEP = ("PNG", "TIFF")
 _LONGEST_SIDE = {"JPEG": 65500, "WebP": 16383}
-_EXIF_LIMIT = 65000
+_EXIF_LIMIT = 60000  # for the settings: JPEG has 64 kB for all of EXIF
 
 
 def check_writable(
@@ -67,6 +68,7 @@ def save_image(
     quality: int = 95,
     bits: int = 8,
     format: str | None = None,
+    exif: bool = True,
 ) -> None:
     """Write a picture, with an sRGB profile and the settings that made it.
 
@@ -79,6 +81,7 @@ def save_image(
         quality: Of JPEG (always without chroma subsampling) and WebP, 1 to 100.
         bits: Bits per channel; 16 for PNG and TIFF only.
         format: "jpeg", "png", "webp" or "tiff"; needed for a stream, else from the extension.
+        exif: Keep date, camera and resolution of the photo (``Picture.origin``); never its place.
 
     Raises:
         InputError: If the target or the options cannot work; nothing is written.
@@ -86,6 +89,7 @@ def save_image(
     """
     if not 1 <= quality <= 100:
         raise InputError(f"quality must be from 1 to 100, not {quality}")
+    picture = picture if exif else replace(picture, origin=None)
     if isinstance(target, (str, os.PathLike)):
         check_writable(target, bits, size=picture.size, format=format)
         data = _encode(picture, _format_of(target, format), settings, quality, bits)
@@ -149,12 +153,13 @@ def _encode_lossy(picture: Picture, kind: str, quality: int, text: str | None) -
         logger.warning("JPEG has no transparency: laid %s on white", picture.name)
         cover = picture.alpha[..., None]
         picture = Picture(picture.rgb * cover + (1 - cover), name=picture.name)
-    options: dict[str, Any] = {"subsampling": 0} if kind == "JPEG" else {}
+    options = _origin_options(picture) | ({"subsampling": 0} if kind == "JPEG" else {})
+    exif = options.get("exif", Image.Exif())
     if text is not None and len(text) > _EXIF_LIMIT:
         logger.warning("the settings are too long for %s: saved without them", kind)
     elif text is not None:
-        options["exif"] = exif = Image.Exif()
         exif.get_ifd(metadata.EXIF_IFD)[metadata.USER_COMMENT] = metadata.to_user_comment(text)
+        options["exif"] = exif
     stream = io.BytesIO()
     picture.pil().save(stream, kind, quality=quality, icc_profile=srgb_profile(), **options)
     return stream.getvalue()
@@ -165,9 +170,28 @@ def _encode_png(picture: Picture, text: str | None) -> bytes:
     info = PngInfo()
     if text is not None:
         info.add_text(metadata.KEY, text)
-    stream = io.BytesIO()
-    picture.pil().save(stream, "PNG", pnginfo=info, icc_profile=srgb_profile())
+    stream, options = io.BytesIO(), _origin_options(picture)
+    picture.pil().save(stream, "PNG", pnginfo=info, icc_profile=srgb_profile(), **options)
     return stream.getvalue()
+
+
+def _origin_options(picture: Picture) -> dict[str, Any]:
+    """What Pillow is to write of the photo's origin."""
+    if picture.origin is None:
+        return {}
+    dpi = {"dpi": picture.origin.dpi} if picture.origin.dpi else {}
+    return {"exif": picture.origin.to_exif(), **dpi}
+
+
+def _origin_chunks(picture: Picture) -> list[tuple[bytes, bytes]]:
+    """The chunks of PNG that tell of the photo's origin."""
+    if picture.origin is None:
+        return []
+    chunks = [(b"eXIf", picture.origin.to_exif().tobytes().removeprefix(b"Exif\0\0"))]
+    if picture.origin.dpi:
+        metre = [round(side / 0.0254) for side in picture.origin.dpi]
+        chunks.append((b"pHYs", struct.pack(">IIB", *metre, 1)))
+    return chunks
 
 
 def _encode_deep_png(picture: Picture, text: str | None) -> bytes:
@@ -184,6 +208,7 @@ def _encode_deep_png(picture: Picture, text: str | None) -> bytes:
     chunks = [
         (b"IHDR", struct.pack(">2I5B", width, height, 16, colour_type, 0, 0, 0)),
         (b"iCCP", b"sRGB\0\0" + zlib.compress(srgb_profile())),
+        *_origin_chunks(picture),
     ]
     if text is not None:
         chunks.append((b"tEXt", metadata.KEY.encode() + b"\0" + text.encode("ascii")))
@@ -198,7 +223,12 @@ def _encode_tiff(picture: Picture, bits: int, text: str | None) -> bytes:
     """Encode as TIFF, deflated."""
     import tifffile
 
-    stream = io.BytesIO()
+    stream, origin = io.BytesIO(), picture.origin
+    options: dict[str, Any] = {}
+    if origin:
+        texts = {**origin.base, **origin.exif}  # all in one place, as TIFF/EP has it
+        ascii = [(tag, 2, 0, value, True) for tag, value in texts.items() if isinstance(value, str)]
+        options = {"extratags": ascii, "resolution": origin.dpi, "resolutionunit": 2}
     tifffile.imwrite(
         stream,
         picture.integers(bits),
@@ -210,5 +240,6 @@ def _encode_tiff(picture: Picture, bits: int, text: str | None) -> bytes:
         metadata=None,
         iccprofile=srgb_profile(),
         software=False,
+        **options,
     )
     return stream.getvalue()

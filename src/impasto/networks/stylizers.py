@@ -155,8 +155,8 @@ class Arbitrary(NetworkStylizer[ArbitraryOptions]):
         else:
             code = blend(codes, order.weights)
         if options.strength < 1:
-            small = order.photo.resized(*fit(order.photo.size, options.style_size))
-            own = self.engine.encode(_planes(small.rgb))
+            small = order.painted.resized(*fit(order.photo.size, options.style_size))
+            own = self._encode(small)
             code = blend([own, code], [1 - options.strength, options.strength])
         return (code.mean, code.square)
 

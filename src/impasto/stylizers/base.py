@@ -19,7 +19,7 @@ from impasto.color import prepare_style
 from impasto.errors import InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, as_list, load_image, load_mask
-from impasto.image.masks import name_of, weighted
+from impasto.image.masks import must_be_seen, name_of, weighted
 from impasto.names import must_be_known
 from impasto.options import check_weights
 from impasto.result import Result
@@ -224,8 +224,7 @@ class Stylizer(ABC, Generic[Options]):
             raise InputError("no style image: give at least one")
         styles = [load_image(source) for source in sources]
         for style in styles:
-            if style.alpha is not None and not style.alpha.any():
-                raise InputError(f"{style.name} is fully transparent: there is nothing to see")
+            must_be_seen(style)
         return styles
 
     def _visible(self, styles: list[Any]) -> list[Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from impasto.color import colorfulness, keep_colors, match_linear, mute
 from impasto.errors import InputError
 from impasto.image import ImageSource, Picture
-from impasto.image.masks import composite, load_mask, resized, weighted
+from impasto.image.masks import composite, load_mask, load_painted, resized, weighted
 from impasto.image.picture import Floats
 
 
@@ -97,9 +97,7 @@ def load_masks(
     Raises:
         InputError: If a mask cannot be used, or there are not as many content masks as styles.
     """
-    painted = None if mask is None else load_mask(mask, photo)
-    if painted is not None and (painted == 1).all():
-        painted = None  # as with an alpha that is opaque everywhere
+    painted = load_painted(mask, photo)
     if content_masks is None:
         return painted, None
     if len(content_masks) != styles:
@@ -117,13 +115,10 @@ def check_parts(order: Order) -> None:
     Raises:
         InputError: If it is so.
     """
-    photo = order.photo
-    if photo.alpha is not None and not photo.alpha.any():
-        raise InputError(f"{photo.name} is fully transparent: there is nothing to see")
     for index in range(len(order.styles)):
         part = order.part(index)
         if part.alpha is not None and not part.alpha.any():
             raise InputError(
-                f"nothing to paint in style {index + 1}: nothing of {photo.name} is visible "
+                f"nothing to paint in style {index + 1}: nothing of {order.photo.name} is visible "
                 "within its masks"
             )
