@@ -48,6 +48,21 @@ def test_contents_by_styles_and_a_restart(photos: Path, caplog: pytest.LogCaptur
     assert len(Path("out/manifest.jsonl").read_text().splitlines()) == 8
 
 
+def test_names_of_the_gallery_and_artworks_in_one_batch(shipped: Path) -> None:
+    command = ["batch", "photo.png", "-o", "out", "great-wave", "photo.png", *SMALL]
+    assert main(command) == 0
+    assert sorted(path.name for path in Path("out").glob("*.png")) == [
+        "photo_great-wave.png",
+        "photo_photo.png",
+    ]
+    methods = {}
+    for path in Path("out").glob("*.png"):
+        methods[path.stem] = (read_settings(path) or {})["method"]
+    assert methods == {"photo_great-wave": "fast", "photo_photo": "optimize"}
+    assert main(command) == 0
+    assert len(Path("out/manifest.jsonl").read_text().splitlines()) == 2
+
+
 def test_failures_are_told_by_the_exit_code_and_the_manifest(photos: Path) -> None:
     (photos / "c.png").write_bytes(b"no picture")
     assert main(["batch", "in", "-o", "out", "river-dots.png", *SMALL]) == 1

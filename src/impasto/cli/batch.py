@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_option
 from impasto.cli.counting import CountingBar
-from impasto.cli.methods import add_method_options, choice_of, load_picture, options_of
+from impasto.cli.methods import add_method_options, choices_of, load_picture, options_of
 from impasto.errors import InputError
+from impasto.methods import MODEL_SUFFIX, grouped
 
 if TYPE_CHECKING:
     from impasto.batch import Item, Recipe, Summary
@@ -100,7 +101,7 @@ def _add_engine(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    from impasto.batch import Manifest, plan
+    from impasto.batch import Manifest, Summary, plan
     from impasto.batch import run as run_batch
 
     if args.style_weights is not None:
@@ -111,19 +112,24 @@ def run(args: argparse.Namespace) -> int:
     folder, *styles = [*args.output, *args.style]
     if not styles and getattr(args, "model", None) is None:
         raise InputError("no style: name it behind the folder, as in -o DIR STYLE, or by --style")
-    choice = choice_of(args, styles)
-    names = _styles_of(choice)
+    parts = [(choice, _styles_of(choice)) for choice in _choices(args, styles)]
+    names = [name for _, part in parts for name in part]
     items = plan(args.inputs, names, folder, name=args.name, recursive=args.recursive)
     if args.dry_run:
         for item in items:
             print(f"{item.content} in {item.style}: {item.output}")
         return 0
-    recipe = _recipe(args, choice)
+    recipes = [(_recipe(args, choice), part) for choice, part in parts]
+    summary = Summary()
     with (
         Manifest(_manifest_path(args, folder)) as manifest,
         CountingBar("picture", quiet=args.quiet) as bar,
     ):
-        summary = run_batch(items, recipe, manifest, engine=engine, tell=_telling(bar))
+        for recipe, part in recipes:
+            these = [item for item in items if item.style in part]
+            summary += run_batch(these, recipe, manifest, engine=engine, tell=_telling(bar))
+            if summary.interrupted:
+                break
     return _report(summary, items, manifest.path)
 
 
@@ -160,6 +166,14 @@ def _engine(args: argparse.Namespace) -> Engine:
     return on_ray.engine(**given)
 
 
+def _choices(args: argparse.Namespace, styles: list[str]) -> list[Choice]:
+    """What the styles are painted with; names of the gallery and artworks may stand together."""
+    apart = not (args.method or getattr(args, "model", None))
+    if apart and not any(style.endswith(MODEL_SUFFIX) for style in styles):
+        return choices_of(args, grouped(styles))
+    return choices_of(args, [styles])
+
+
 def _styles_of(choice: Choice) -> Sequence[str]:
     """The styles of the items, each of them checked.
 
@@ -187,10 +201,10 @@ def _recipe(args: argparse.Namespace, choice: Choice) -> Recipe:
     if not 1 <= args.quality <= 100:
         raise InputError(f"quality must be from 1 to 100, not {args.quality}")
     options = options_of(args, choice)
-    load = functools.partial(load_stylizer, choice, preset=args.preset, **options)
+    load = functools.partial(load_stylizer, choice, **options)
     with download_bar(options.get("backbone", OptimizeOptions.backbone)) as progress:
         load(progress=progress)  # what is wrong with the options is told once, and now
-    settings = {"method": choice.method, "preset": args.preset, **options}
+    settings = {"method": choice.method, "preset": None, **options}
     if choice.model:
         settings["model"] = [choice.model, storage.stamp(choice.model)]
     return Recipe(load, settings, by_name=choice.method == "fast", quality=args.quality)
