@@ -101,8 +101,9 @@ def _add_engine(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    from impasto.batch import Manifest, Summary, plan
+    from impasto.batch import Manifest, Summary, plan, storage
     from impasto.batch import run as run_batch
+    from impasto.batch.manifest import read_records
 
     if args.style_weights is not None:
         raise InputError("--style-weights does nothing in a batch: each style is painted by itself")
@@ -114,15 +115,18 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("no style: name it behind the folder, as in -o DIR STYLE, or by --style")
     parts = [(choice, _styles_of(choice)) for choice in _choices(args, styles)]
     names = [name for _, part in parts for name in part]
-    items = plan(args.inputs, names, folder, name=args.name, recursive=args.recursive)
+    manifest_path = _manifest_path(args, folder)
+    made = [str(record.get("output")) for record in read_records(manifest_path)]
+    items = plan(args.inputs, names, folder, name=args.name, recursive=args.recursive, made=made)
     if args.dry_run:
         for item in items:
             print(f"{item.content} in {item.style}: {item.output}")
         return 0
     recipes = [(_recipe(args, choice), part) for choice, part in parts]
+    storage.check_folder(folder)
     summary = Summary()
     with (
-        Manifest(_manifest_path(args, folder)) as manifest,
+        Manifest(manifest_path) as manifest,
         CountingBar("picture", quiet=args.quiet) as bar,
     ):
         for recipe, part in recipes:
@@ -134,13 +138,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _telling(bar: CountingBar) -> Tell:
-    """Count each item, and log what failed."""
+    """Count each item, and log what failed or is to be known."""
 
     def tell(record: Record, done: int, of: int) -> None:
         if record["status"] == "failed":
             logger.warning("%s: %s", record["output"], record["error"])
         else:
             logger.debug("wrote %s (%.1f s)", record["output"], record["seconds"])
+        for notice in record.get("notices", ()):
+            logger.warning("%s: %s", record["content"], notice)
         bar(done, of)
 
     return tell
@@ -211,9 +217,11 @@ def _recipe(args: argparse.Namespace, choice: Choice) -> Recipe:
 
 
 def _manifest_path(args: argparse.Namespace, folder: str) -> Path:
+    from impasto.batch import storage
+
     if args.manifest:
         return Path(args.manifest)
-    if "://" in folder:
+    if not storage.is_local(folder):
         raise InputError(f"{folder} cannot be appended to: name a local file by --manifest")
     return Path(folder) / MANIFEST
 

@@ -1,5 +1,6 @@
 """Files to pictures and back: load, resize and save images."""
 
+from impasto.image.kinds import suffixes
 from impasto.image.masks import load_mask
 from impasto.image.picture import Picture, fit
 from impasto.image.reading import ImageSource, load_image, read_settings
@@ -14,4 +15,5 @@ __all__ = [
     "load_mask",
     "read_settings",
     "save_image",
+    "suffixes",
 ]
