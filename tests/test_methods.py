@@ -13,7 +13,7 @@ from impasto.cli import main
 from impasto.color import Floats
 from impasto.errors import InputError
 from impasto.image import load_image, read_settings
-from impasto.methods import choose
+from impasto.methods import choose, grouped
 from impasto.pictures import load_artwork
 from tests.models import write_fast
 
@@ -52,6 +52,11 @@ def test_a_model_is_painted_with_as_its_header_says(shipped: Path) -> None:
         (["fast.safetensors", "arbitrary.safetensors"], None, "more than one model"),
         ([], None, "no style"),
         (["gone.safetensors"], None, "no model file gone.safetensors"),
+        (["great-wave", "photo.png"], None, "style of the gallery.* go together with artworks"),
+        (["great-wav", "photo.png"], None, "did you mean great-wave"),
+        (["great-wave"], "arbitrary", "style of the gallery.* go together with --method arb"),
+        (["mosaic.pth"], None, "models are read as .safetensors"),
+        (["photo.png", "Candy.T7"], "arbitrary", "models are read as .safetensors"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -59,6 +64,15 @@ def test_what_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         choose(styles, method)
+
+
+def test_a_model_of_another_program_is_told(shipped: Path) -> None:
+    with pytest.raises(InputError, match=r"mosaic\.pth: models are read as \.safetensors"):
+        choose([], model="mosaic.pth")
+    assert grouped(["photo.png", "great-wave", "starry-night"]) == [
+        ["great-wave", "starry-night"],
+        ["photo.png"],
+    ]
 
 
 def test_one_function_paints_by_every_method(shipped: Path) -> None:
@@ -93,6 +107,24 @@ def test_the_command_line_paints_by_networks(shipped: Path) -> None:
     arguments = ["stylize", "photo.png", "photo.png", "--method", "arbitrary", "--strength", "0.7"]
     assert main([*arguments, "--max-size", "32", "-o", "any.png"]) == 0
     assert load_image("any.png").size == (32, 32)
+    write_fast(shipped / "own.safetensors", ("only",))
+    assert main(["stylize", "photo.png", "--model", "own.safetensors", "-o", "own.png"]) == 0
+    assert load_image("own.png").size == (48, 48)
+
+
+def test_a_photo_is_enlarged_only_when_asked(
+    shipped: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["stylize", "photo.png", "great-wave", "-o", "wave.png", "--max-size"]
+    assert main([*command, "80"]) == 0
+    assert load_image("wave.png").size == (48, 48)
+    assert "48 px long and is not enlarged: --upscale does that" in capsys.readouterr().err
+    assert main([*command, "80", "--upscale"]) == 0
+    assert load_image("wave.png").size == (80, 80)
+    assert main([*command, "32", "--upscale"]) == 0
+    assert load_image("wave.png").size == (32, 32)
+    assert "not enlarged" not in capsys.readouterr().err
+    assert main(["stylize", "photo.png", "great-wave", "--upscale"]) == 2
 
 
 @pytest.mark.parametrize(

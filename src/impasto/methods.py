@@ -26,6 +26,8 @@ OPTIONS: dict[str, Any] = {
     "arbitrary": ArbitraryOptions,
 }
 MODEL_SUFFIX = ".safetensors"
+# Other programs' models, which people have at hand.
+FOREIGN_SUFFIXES = (".pth", ".pt", ".t7", ".ckpt", ".onnx", ".h5", ".pb", ".npz", ".model")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def choose(
     Raises:
         InputError: If there is no such method, the styles do not fit it, or none was given.
     """
+    _refuse_foreign([*styles, model])
     files = [style for style in styles if _is_model(style)]
     if len(files) + (model is not None) > 1:
         raise InputError(f"more than one model ({model or files[1]}, {files[0]}): give one")
@@ -76,23 +79,54 @@ def choose(
         raise InputError("no style: give at least one")
     if method is not None:
         must_be_known("method", method, OPTIONS)
+        if method != "fast":
+            _refuse_names(rest, f"--method {method}")
         return Choice(method, rest, model)
     method, why = _infer(rest, model, artworks)
     logger.info("painting by --method %s: %s", method, why)
     return Choice(method, rest, model)
 
 
+def grouped(styles: Sequence[Any]) -> list[list[Any]]:
+    """Styles that are painted one by one, apart by how: the gallery's names, and artworks."""
+    names = [style for style in styles if _is_name(style)]
+    artworks = [style for style in styles if not _is_name(style)]
+    return [group for group in (names, artworks) if group]
+
+
 def _infer(styles: Sequence[Any], model: str | None, artworks: str) -> tuple[str, str]:
     if model is not None:
         return describe(model).kind, f"{Path(model).name} is such a model"
-    if all(_is_name(style) for style in styles):
-        known = gallery().styles
-        for name in styles:
-            if not is_style(name, known):
-                hint = nearest(name, known)
-                raise InputError(f"'{name}' is neither a file nor a style of the gallery: {hint}")
-        return "fast", f"{', '.join(styles)} of the gallery"
-    return artworks, "artworks were given"
+    names = [style for style in styles if _is_name(style)]
+    if not names:
+        return artworks, "artworks were given"
+    known = gallery().styles
+    for name in names:
+        if not is_style(name, known):
+            hint = nearest(name, known)
+            raise InputError(f"'{name}' is neither a file nor a style of the gallery: {hint}")
+    if len(names) < len(styles):
+        _refuse_names(names, "artworks")
+    return "fast", f"{', '.join(names)} of the gallery"
+
+
+def _refuse_names(styles: Sequence[Any], other: str) -> None:
+    for name in filter(_is_name, styles):
+        if is_style(name, gallery().styles):
+            raise InputError(
+                f"'{name}' is a style of the gallery, painted by a network that knows no other: "
+                f"it does not go together with {other}"
+            )
+
+
+def _refuse_foreign(sources: Sequence[Any]) -> None:
+    for source in sources:
+        path = os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
+        if path.lower().endswith(FOREIGN_SUFFIXES):
+            raise InputError(
+                f"cannot paint with {path}: models are read as {MODEL_SUFFIX}, as written by "
+                "`impasto train`; `impasto gallery` lists the styles that come along"
+            )
 
 
 def _is_model(style: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from impasto.batch import Item, Manifest, Summary, plan, run
 from impasto.errors import ImpastoError, InputError
@@ -48,6 +49,13 @@ def test_all_are_made_with_a_record_each(photos: Path, tmp_path: Path) -> None:
     assert {line["status"] for line in lines} == {"done"}
     assert lines[0]["settings"]["method"] == "negative"
     assert lines[0]["seconds"] >= 0 and "T" in lines[0]["finished"]
+
+
+def test_what_is_to_be_known_of_a_photo_is_recorded(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    assert go(items_of(tmp_path / "a.gif"), tmp_path) == Summary(done=1)
+    assert records(tmp_path)[0]["notices"] == ["animated: took the first of 2 frames"]
 
 
 def test_what_is_finished_is_skipped(photos: Path, tmp_path: Path) -> None:
@@ -108,6 +116,10 @@ def test_a_line_that_was_cut_off_does_no_harm(photos: Path, tmp_path: Path) -> N
 def test_a_manifest_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot write"):
         Manifest(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="is no manifest"):
+        Manifest(tmp_path / "notes.txt")
+    assert (tmp_path / "notes.txt").read_text() == "mine"
     with Manifest(tmp_path / "new" / "manifest.jsonl") as manifest:
         manifest._file.close()
         manifest._file = Path("/dev/full").open("ab", buffering=0)  # noqa: SIM115

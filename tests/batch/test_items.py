@@ -9,6 +9,7 @@ import pytest
 
 from impasto.batch import plan, storage
 from impasto.errors import InputError
+from impasto.image import load_image, save_image
 from tests.batch.fake import write_photos
 
 
@@ -109,8 +110,48 @@ def test_two_items_of_one_name_are_refused(photos: Path) -> None:
 def test_results_never_become_contents(photos: Path) -> None:
     items = plan([str(photos)], ["wave.jpg"], str(photos / "sub"), recursive=True)
     assert len(items) == 2
-    with pytest.raises(InputError, match="nothing to do"):
-        plan([str(photos / "sub")], ["wave.jpg"], str(photos / "sub"))
+    assert len(plan([str(photos)], ["wave.jpg"], str(photos), name="{name}_art.png")) == 2
+    # What the manifest knows, and what a run made that was ended before it could say so.
+    write_photos(photos, ["a_old.png"])
+    save_image(load_image(photos / "a.png"), photos / "b_art.png", settings={"steps": 1})
+    made = [str(photos / "a_old.png")]
+    for source in (str(photos), f"{photos}/*", str(photos / "x" / "..")):
+        (photos / "x").mkdir(exist_ok=True)
+        items = plan([source], ["wave.jpg"], str(photos), name="{name}_art.png", made=made)
+        assert [Path(item.content).name for item in items] == ["a.png", "b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("styles", "name", "lost"),
+    [
+        (["wave.jpg"], "{name}.png", "a.png"),  # itself
+        (["wave.jpg"], "{name}_new.png", "a_new.png"),  # another photo
+        (["link.jpg"], "link_{name}.jpg", "link.jpg"),  # the artwork, by a link
+    ],
+)
+def test_no_result_replaces_what_is_read(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, styles: list[str], name: str, lost: str
+) -> None:
+    monkeypatch.chdir(photos)
+    write_photos(photos, ["a_new.png", "art.jpg"])
+    Path("link.jpg").symlink_to("art.jpg")
+    Path("link_a.jpg").symlink_to("art.jpg")
+    with pytest.raises(InputError, match=f"would replace .*{lost}: tell results apart by --name"):
+        plan(["a.png", "a_new.png"], styles, ".", name=name)
+
+
+def test_what_can_be_read_is_found_and_the_rest_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    read = ["a.avif", "b.jfif", "c.JPG", "d.jp2", "e.jpe", "f.qoi", "g.tga", "h.psd", "i.gif"]
+    for name in [*read, ".hidden.png", "notes.txt", "film.mpg", "page.eps"]:
+        (tmp_path / name).touch()
+    with caplog.at_level("INFO", logger="impasto"):
+        items = plan([str(tmp_path)], ["wave.jpg"], "out", name="{name}.png")
+    assert [Path(item.content).name for item in items] == read
+    assert "left out 4 files that are no pictures: .hidden.png, film.mpg, notes.txt, page.eps" in (
+        caplog.text
+    )
 
 
 def test_what_is_not_there_is_told(photos: Path, tmp_path: Path) -> None:

@@ -48,6 +48,47 @@ def test_contents_by_styles_and_a_restart(photos: Path, caplog: pytest.LogCaptur
     assert len(Path("out/manifest.jsonl").read_text().splitlines()) == 8
 
 
+def test_results_beside_the_photos(
+    photos: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos)
+    command = ["batch", ".", "-r", "-o", ".", "../river-dots.png", *SMALL]
+    assert main(command) == 2
+    assert "would replace" in capsys.readouterr().err
+    command += ["--name", "{name}_art.png"]
+    assert main(command) == 0
+    assert main(command) == 0
+    assert main([*command, "--name", "{name}_new.png"]) == 0
+    made = sorted(str(path) for path in Path().rglob("*_*.png"))
+    assert made == ["a_art.png", "a_new.png", "sub/b_art.png", "sub/b_new.png"]
+    assert "left out 2 results of earlier runs" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_is_told_before_painting(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out").touch()
+    command = ["-q", "batch", "in", "-o", "out/sub", "river-dots.png", "--manifest", "m.jsonl"]
+    assert main([*command, *SMALL]) == 2
+    assert "cannot write to out/sub: Not a directory" in capsys.readouterr().err
+    assert not Path("m.jsonl").exists()
+
+
+def test_names_of_the_gallery_and_artworks_in_one_batch(shipped: Path) -> None:
+    command = ["batch", "photo.png", "-o", "out", "great-wave", "photo.png", *SMALL]
+    assert main(command) == 0
+    assert sorted(path.name for path in Path("out").glob("*.png")) == [
+        "photo_great-wave.png",
+        "photo_photo.png",
+    ]
+    methods = {}
+    for path in Path("out").glob("*.png"):
+        methods[path.stem] = (read_settings(path) or {})["method"]
+    assert methods == {"photo_great-wave": "fast", "photo_photo": "optimize"}
+    assert main(command) == 0
+    assert len(Path("out/manifest.jsonl").read_text().splitlines()) == 2
+
+
 def test_failures_are_told_by_the_exit_code_and_the_manifest(photos: Path) -> None:
     (photos / "c.png").write_bytes(b"no picture")
     assert main(["batch", "in", "-o", "out", "river-dots.png", *SMALL]) == 1
@@ -70,7 +111,7 @@ def test_ctrl_c_is_told(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["in", "-o", "out"], "no style"),
+        (["in", "-o", "out"], "no style: name it behind the folder"),
         (["nowhere", "-o", "out", "river-dots.png"], "no such file, folder or pattern: nowhere"),
         (["in", "-o", "out", "in/notes.txt"], "notes.txt"),
         (["in", "-o", "out", "river-dots.png", "--name", "{x}.png"], "no field {x}"),

@@ -33,6 +33,14 @@ class Summary:
     skipped: int = 0
     interrupted: bool = False
 
+    def __add__(self, other: Summary) -> Summary:
+        return Summary(
+            self.done + other.done,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            self.interrupted or other.interrupted,
+        )
+
 
 def local(items: Sequence[Item], recipe: Recipe) -> Iterator[Record]:
     """Make items one after the other in this process."""

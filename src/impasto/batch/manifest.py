@@ -13,6 +13,17 @@ from impasto.errors import ImpastoError, InputError
 Record = dict[str, Any]
 
 
+def read_records(path: Path) -> Iterator[Record]:
+    """What a manifest holds; nothing where there is none, or no manifest."""
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            yield record
+
+
 class Manifest(AbstractContextManager["Manifest"]):
     """Appends a line for each item, so that a batch can be gone on with after any end.
 
@@ -20,7 +31,7 @@ class Manifest(AbstractContextManager["Manifest"]):
         path: A local file; its folder is made if need be. Lines of earlier runs stay.
 
     Raises:
-        InputError: If the file cannot be written.
+        InputError: If the file cannot be written, or is there and is no manifest.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -30,6 +41,9 @@ class Manifest(AbstractContextManager["Manifest"]):
             self._file = self.path.open("ab", buffering=0)
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+        if self.path.read_bytes()[:1] not in (b"", b"{"):
+            self._file.close()
+            raise InputError(f"cannot append to {path}: it is there and is no manifest")
         self._end_last_line()
 
     def __exit__(self, *_exception: object) -> None:
@@ -38,13 +52,7 @@ class Manifest(AbstractContextManager["Manifest"]):
 
     def records(self) -> Iterator[Record]:
         """What the file holds; a line that was cut off (a power cut) is passed over."""
-        for line in self.path.read_bytes().splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict):
-                yield record
+        return read_records(self.path)
 
     def finished(self) -> dict[str, str]:
         """For each output whose last record says that it is done, the key of its item."""

@@ -14,11 +14,8 @@ from typing import Any
 import fsspec
 
 from impasto.errors import ImpastoError, InputError
-from impasto.files import atomic
-from impasto.image import Picture, load_image
-
-# What load_image reads and folders are searched for.
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
+from impasto.files import atomic, identity
+from impasto.image import Picture, load_image, suffixes
 
 
 def is_local(path: str) -> bool:
@@ -124,7 +121,27 @@ def exists(path: str) -> bool:
     return bool(fs.isfile(inner))
 
 
-def find_pictures(source: str, *, recursive: bool = False) -> list[tuple[str, str]]:
+def same(path: str) -> object:
+    """What is equal for two paths or URLs of one file."""
+    return identity(path) if is_local(path) else path
+
+
+def check_folder(path: str) -> None:
+    """Make a folder for results, or raise InputError where there can be none."""
+    if not is_local(path):
+        open_place(path)
+        return
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write to {path}: {error.strerror or error}") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise InputError(f"cannot write to {path}: no permission")
+
+
+def find_pictures(
+    source: str, *, recursive: bool = False
+) -> tuple[list[tuple[str, str]], list[str]]:
     """The pictures of a file, a folder or a glob pattern, in order of their names.
 
     Args:
@@ -133,7 +150,8 @@ def find_pictures(source: str, *, recursive: bool = False) -> list[tuple[str, st
 
     Returns:
         For each its path or URL, and its folder relative to the source: "" for a single file,
-        the part below the first wildcard for a pattern.
+        the part below the first wildcard for a pattern. And the files that were left out, being
+        no pictures by their suffix.
 
     Raises:
         InputError: If the source is not there, may not be read or holds no pictures.
@@ -141,7 +159,7 @@ def find_pictures(source: str, *, recursive: bool = False) -> list[tuple[str, st
     fs, inner = open_place(source)
     with telling(source):
         if fs.isfile(inner):
-            return [(source, "")]
+            return [(source, "")], []
         if fs.isdir(inner):
             root, found = inner, _walk(fs, inner, recursive)
         else:
@@ -151,7 +169,8 @@ def find_pictures(source: str, *, recursive: bool = False) -> list[tuple[str, st
     if not pictures:
         raise InputError(_nothing(source, recursive, bool(root == inner)))
     unstrip = str if is_local(source) else fs.unstrip_protocol
-    return [(unstrip(path), _relative_folder(path, root)) for path in pictures]
+    others = sorted(set(found).difference(pictures))
+    return [(unstrip(path), _relative_folder(path, root)) for path in pictures], others
 
 
 def _walk(fs: Any, root: str, recursive: bool) -> list[str]:
@@ -168,7 +187,7 @@ def _walk(fs: Any, root: str, recursive: bool) -> list[str]:
 
 def _is_picture(path: str) -> bool:
     name = PurePosixPath(path)
-    return name.suffix.lower() in SUFFIXES and not name.name.startswith(".")
+    return name.suffix.lower() in suffixes() and not name.name.startswith(".")
 
 
 def _literal(fs: Any, pattern: str) -> tuple[str, str]:

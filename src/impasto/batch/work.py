@@ -101,7 +101,8 @@ class Worker:
         if result.stopped:
             raise ImpastoError(result.stopped)
         storage.write(item.output, _encoded(result, item.output, self.recipe.quality))
-        return {"status": "done", "key": key, "settings": dict(result.settings)}
+        told = {"notices": list(content.notices)} if content.notices else {}
+        return {"status": "done", "key": key, "settings": dict(result.settings), **told}
 
     def _set_style(self, style: str) -> None:
         if style != self._style:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_option
 from impasto.cli.counting import CountingBar
-from impasto.cli.methods import add_method_options, choice_of, load_picture, options_of
+from impasto.cli.methods import add_method_options, choices_of, load_picture, options_of
 from impasto.errors import InputError
+from impasto.methods import MODEL_SUFFIX, grouped
 
 if TYPE_CHECKING:
     from impasto.batch import Item, Recipe, Summary
@@ -100,8 +101,9 @@ def _add_engine(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    from impasto.batch import Manifest, plan
+    from impasto.batch import Manifest, Summary, plan, storage
     from impasto.batch import run as run_batch
+    from impasto.batch.manifest import read_records
 
     if args.style_weights is not None:
         raise InputError("--style-weights does nothing in a batch: each style is painted by itself")
@@ -111,30 +113,40 @@ def run(args: argparse.Namespace) -> int:
     folder, *styles = [*args.output, *args.style]
     if not styles and getattr(args, "model", None) is None:
         raise InputError("no style: name it behind the folder, as in -o DIR STYLE, or by --style")
-    choice = choice_of(args, styles)
-    names = _styles_of(choice)
-    items = plan(args.inputs, names, folder, name=args.name, recursive=args.recursive)
+    parts = [(choice, _styles_of(choice)) for choice in _choices(args, styles)]
+    names = [name for _, part in parts for name in part]
+    manifest_path = _manifest_path(args, folder)
+    made = [str(record.get("output")) for record in read_records(manifest_path)]
+    items = plan(args.inputs, names, folder, name=args.name, recursive=args.recursive, made=made)
     if args.dry_run:
         for item in items:
             print(f"{item.content} in {item.style}: {item.output}")
         return 0
-    recipe = _recipe(args, choice)
+    recipes = [(_recipe(args, choice), part) for choice, part in parts]
+    storage.check_folder(folder)
+    summary = Summary()
     with (
-        Manifest(_manifest_path(args, folder)) as manifest,
+        Manifest(manifest_path) as manifest,
         CountingBar("picture", quiet=args.quiet) as bar,
     ):
-        summary = run_batch(items, recipe, manifest, engine=engine, tell=_telling(bar))
+        for recipe, part in recipes:
+            these = [item for item in items if item.style in part]
+            summary += run_batch(these, recipe, manifest, engine=engine, tell=_telling(bar))
+            if summary.interrupted:
+                break
     return _report(summary, items, manifest.path)
 
 
 def _telling(bar: CountingBar) -> Tell:
-    """Count each item, and log what failed."""
+    """Count each item, and log what failed or is to be known."""
 
     def tell(record: Record, done: int, of: int) -> None:
         if record["status"] == "failed":
             logger.warning("%s: %s", record["output"], record["error"])
         else:
             logger.debug("wrote %s (%.1f s)", record["output"], record["seconds"])
+        for notice in record.get("notices", ()):
+            logger.warning("%s: %s", record["content"], notice)
         bar(done, of)
 
     return tell
@@ -158,6 +170,14 @@ def _engine(args: argparse.Namespace) -> Engine:
     from impasto.batch import on_ray
 
     return on_ray.engine(**given)
+
+
+def _choices(args: argparse.Namespace, styles: list[str]) -> list[Choice]:
+    """What the styles are painted with; names of the gallery and artworks may stand together."""
+    apart = not (args.method or getattr(args, "model", None))
+    if apart and not any(style.endswith(MODEL_SUFFIX) for style in styles):
+        return choices_of(args, grouped(styles))
+    return choices_of(args, [styles])
 
 
 def _styles_of(choice: Choice) -> Sequence[str]:
@@ -187,19 +207,21 @@ def _recipe(args: argparse.Namespace, choice: Choice) -> Recipe:
     if not 1 <= args.quality <= 100:
         raise InputError(f"quality must be from 1 to 100, not {args.quality}")
     options = options_of(args, choice)
-    load = functools.partial(api.load, choice, preset=args.preset, **options)
+    load = functools.partial(api.load, choice, **options)
     with download_bar(options.get("backbone", OptimizeOptions.backbone)) as progress:
         load(progress=progress)  # what is wrong with the options is told once, and now
-    settings = {"method": choice.method, "preset": args.preset, **options}
+    settings = {"method": choice.method, "preset": None, **options}
     if choice.model:
         settings["model"] = [choice.model, storage.stamp(choice.model)]
     return Recipe(load, settings, by_name=choice.method == "fast", quality=args.quality)
 
 
 def _manifest_path(args: argparse.Namespace, folder: str) -> Path:
+    from impasto.batch import storage
+
     if args.manifest:
         return Path(args.manifest)
-    if "://" in folder:
+    if not storage.is_local(folder):
         raise InputError(f"{folder} cannot be appended to: name a local file by --manifest")
     return Path(folder) / MANIFEST
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect, names
-from impasto.cli.methods import Stylizers, add_method_options, choice_of, load_picture, options_of
+from impasto.cli.methods import Stylizers, add_method_options, choices_of, load_picture, options_of
 from impasto.cli.outputs import check_outputs
 from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX
@@ -112,10 +112,8 @@ def _grid(args: argparse.Namespace) -> int:
     _check(args, [*args.contents, *args.styles])
     if args.style_weights is not None:
         raise InputError("--style-weights does nothing in a grid: each style is painted by itself")
-    choices = {
-        name: choice_of(args, [style])
-        for name, style in zip(_stems(args.styles), args.styles, strict=True)
-    }
+    found = choices_of(args, [[style] for style in args.styles])
+    choices = dict(zip(_stems(args.styles), found, strict=True))
     from impasto.api import load
     from impasto.media.sheet import grid
 
@@ -125,7 +123,7 @@ def _grid(args: argparse.Namespace) -> int:
     artworks = {name: _artwork(choice, side) for name, choice in choices.items()}
 
     def loaded(choice: Choice) -> Stylizer[Any]:
-        return load(choice, preset=args.preset, **options_of(args, choice))
+        return load(choice, **options_of(args, choice))
 
     stylizers = Stylizers(loaded)
     for choice in choices.values():

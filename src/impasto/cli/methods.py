@@ -90,13 +90,33 @@ def choice_of(
         InputError: If there is none, or an option was given that it does not have.
     """
     choice = choose(styles, args.method, getattr(args, "model", None), artworks=artworks)
-    known = {item.name for item in dataclasses.fields(OPTIONS[choice.method])}
-    for options in OPTIONS.values():
-        for name in collect(args, options):
-            if name not in known:
-                option = name.replace("_", "-")
-                raise InputError(f"--{option} does nothing with --method {choice.method}")
+    _refuse_idle(args, [choice])
     return choice
+
+
+def choices_of(args: argparse.Namespace, groups: Sequence[Sequence[str]]) -> list[Choice]:
+    """The methods of groups of styles, so that one command paints with several.
+
+    Raises:
+        InputError: As from ``choice_of``; an option has to be of use for one of them.
+    """
+    model = getattr(args, "model", None)
+    choices = [choose(styles, args.method, model) for styles in groups]
+    _refuse_idle(args, choices)
+    return choices
+
+
+def _refuse_idle(args: argparse.Namespace, choices: Sequence[Choice]) -> None:
+    """Raise InputError for options that were given and are of no use."""
+    methods = dict.fromkeys(choice.method for choice in choices)
+    known = {item.name for method in methods for item in dataclasses.fields(OPTIONS[method])}
+    given = [name for options in OPTIONS.values() for name in collect(args, options)]
+    if args.preset and "optimize" not in methods:
+        raise InputError(f"presets are for the method optimize, not {' or '.join(methods)}")
+    for name in given:
+        if name not in known:
+            option = name.replace("_", "-")
+            raise InputError(f"--{option} does nothing with --method {' or '.join(methods)}")
 
 
 def load_stylizer(args: argparse.Namespace, choice: Choice) -> Stylizer[Any]:
@@ -109,7 +129,7 @@ def load_stylizer(args: argparse.Namespace, choice: Choice) -> Stylizer[Any]:
 
     styles, options = _loaded(choice), options_of(args, choice)
     with _download_bar(options) as progress:
-        stylizer = load(choice, preset=args.preset, progress=progress, **options)
+        stylizer = load(choice, progress=progress, **options)
     masks = _style_masks(args) if "style_masks" in args else None
     return stylizer.set_style(styles or None, weights=args.style_weights, masks=masks)
 
@@ -145,9 +165,11 @@ def _download_bar(options: dict[str, Any]) -> AbstractContextManager[Progress]:
 
 
 def options_of(args: argparse.Namespace, choice: Choice) -> dict[str, Any]:
-    """The options of the chosen method that were given; its model stands in the choice."""
+    """The options that were given for the chosen method, for ``load_stylizer``."""
     options = collect(args, OPTIONS[choice.method])
-    options.pop("model", None)
+    options.pop("model", None)  # it stands in the choice
+    if args.preset and choice.method == "optimize":
+        options["preset"] = args.preset
     return options
 
 

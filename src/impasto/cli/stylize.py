@@ -24,6 +24,7 @@ from impasto.errors import InputError
 if TYPE_CHECKING:
     from impasto.callbacks import Frames
     from impasto.events import Callback
+    from impasto.image import Picture
     from impasto.result import Result
 
 logger = logging.getLogger(__name__)
@@ -63,6 +64,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "-f", "--force", action="store_true", help="let the result replace the photo"
     )
+    parser.add_argument(
+        "--upscale", action="store_true", help="enlarge the photo to --max-size before painting"
+    )
     add_method_options(parser)
     add_masks(parser)
     _add_watching(parser.add_argument_group("watching"))
@@ -101,11 +105,11 @@ def run(args: argparse.Namespace) -> int:
     choice = choice_of(args, styles)
     if choice.method != "optimize":
         _refuse_watching(args, choice.method)
-    picture = load_picture(_from_stdin() if content == STANDARD else content)
+    photo = load_picture(_from_stdin() if content == STANDARD else content)
     stylizer = load_stylizer(args, choice)
     with Watch(args, output, steps=choice.method == "optimize") as watch:
         result = stylizer(
-            picture,
+            _sized(photo, args),
             mask=args.mask and opened(args.mask),
             content_masks=args.content_masks and [*map(opened, args.content_masks)],
             callback=watch.callbacks,
@@ -129,7 +133,7 @@ def _sources(args: argparse.Namespace) -> tuple[str, list[str]]:
     if args.content_option is not None:
         given.insert(0, args.content_option)
     given += args.style_option or []
-    if len(given) < 2:
+    if len(given) < (1 if getattr(args, "model", None) else 2):
         raise InputError("give a photo and at least one artwork: impasto stylize PHOTO ARTWORK")
     return given[0], given[1:]
 
@@ -138,6 +142,21 @@ def _default_output(content: str, styles: list[str]) -> str:
     if content == STANDARD:
         return STANDARD
     return "_".join(Path(name).stem for name in (content, *styles[:3])) + ".png"
+
+
+def _sized(photo: Picture, args: argparse.Namespace) -> Picture:
+    """The photo, enlarged if that was asked for."""
+    from impasto.image import fit
+
+    wanted, longest = getattr(args, "max_size", None), max(photo.size)
+    if wanted is None and args.upscale:
+        raise InputError("--upscale enlarges to --max-size: give that as well")
+    if wanted is None or wanted <= longest:
+        return photo
+    if args.upscale:
+        return photo.resized(*fit(photo.size, wanted, enlarge=True))
+    logger.info("the photo is %d px long and is not enlarged: --upscale does that", longest)
+    return photo
 
 
 def _from_stdin() -> bytes:
