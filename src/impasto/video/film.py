@@ -23,6 +23,8 @@ _MAGIC = (b"GIF8", b"RIFF", b"\x89PNG")
 _STILLS = ("bmp", "mjpeg", "png", "webp")
 # Browsers show frames of no more than this for longer, since nobody means it (milliseconds).
 _HASTY_MS, _USUAL_MS = 10, 100
+# Frames per second that a file may say without being mistaken, and what is taken then.
+_FASTEST, _USUAL = 1000, Fraction(25)
 # Seconds by which time stamps go back or ahead where files were joined, and not by rounding.
 _BACK, _AHEAD = Fraction(1, 10), Fraction(10)
 
@@ -98,7 +100,8 @@ class Film:
         self.path, self.container = path, container
         self.stream = stream = _film_of(container, path)
         stream.thread_type = "AUTO"
-        self.rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
+        rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+        self.rate = next((Fraction(rate) for rate in rates if rate and rate <= _FASTEST), _USUAL)
         self.time_base = Fraction(stream.time_base)
         self.aspect = Fraction(stream.sample_aspect_ratio or 1)
         self.length: Fraction | None = None
