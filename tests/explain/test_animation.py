@@ -122,7 +122,7 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
 
     path = tmp_path / "run.gif"
     path.write_text("old")
-    monkeypatch.setattr(animation, "_with_palette", fail)
+    monkeypatch.setattr(animation, "with_palette", fail)
     with pytest.raises(RuntimeError):
         animate(pictures(), path)
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]

@@ -11,7 +11,11 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from torch import Tensor
 
+from impasto.image import Picture
+from impasto.image.picture import Floats
+from impasto.video.consistency import Memory
 from impasto.video.options import VideoOptions
 from impasto.video.pipeline import stylize_video
 from tests.video.clips import Negative, add_sound, av_open, moving, tones, write_clip
@@ -196,9 +200,9 @@ def test_what_is_left_out_is_told_before_painting(
     told: list[str] = []
 
     class Listening(Negative):
-        def __call__(self, *given: Any) -> Any:
+        def __call__(self, frame: Picture, memory: Memory | None, mask: Floats | None) -> Tensor:
             told.append(caplog.text)
-            return super().__call__(*given)
+            return super().__call__(frame, memory, mask)
 
     stylize_video(film(tmp_path), tmp_path / "out.gif", Listening())
     assert "sound (pcm_s16le), subtitles" in told[0]
@@ -210,7 +214,7 @@ def test_joined_films_keep_their_sound_to_the_end(tmp_path: Path) -> None:
     target = tmp_path / "out.mkv"
     assert stylize_video(path, target, Negative()).frames == 50
     with av_open(target) as out:
-        ends = {}
+        ends: dict[str, Fraction] = {}
         for packet in out.demux():
             if packet.dts is not None:
                 now = packet.pts * packet.time_base

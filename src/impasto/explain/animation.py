@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,8 @@ _BT709 = 1  # ITU-T H.273: primaries and transfer characteristics
 # WebP's limit; GIF and H.264 allow a little more.
 _LONGEST_SIDE = 16383
 # GIF counts in hundredths of a second, and browsers slow down frames below two of them.
-_TICK_MS = 10
-_SHORTEST_MS = 20
+TICK_MS = 10
+SHORTEST_MS = 20
 
 
 def animate(
@@ -64,17 +65,17 @@ def _check(pictures: Sequence[Picture], seconds: float, hold: float) -> None:
 
 def _durations(count: int, seconds: float, hold: float) -> list[int]:
     """Return each frame's time in milliseconds, in whole GIF ticks whose sum does not drift."""
-    starts = np.rint(np.linspace(0, 1000 * seconds / _TICK_MS, count)) * _TICK_MS
-    times = [*np.diff(starts), round(1000 * hold / _TICK_MS) * _TICK_MS]
-    return [max(_SHORTEST_MS, int(time)) for time in times]
+    starts = np.rint(np.linspace(0, 1000 * seconds / TICK_MS, count)) * TICK_MS
+    times = [*np.diff(starts), round(1000 * hold / TICK_MS) * TICK_MS]
+    return [max(SHORTEST_MS, int(time)) for time in times]
 
 
 def _write_gif(images: Sequence[Image.Image], durations: Sequence[int], path: Path) -> None:
-    first, *rest = [_with_palette(image) for image in images]
+    first, *rest = [with_palette(image) for image in images]
     first.save(path, "GIF", save_all=True, append_images=rest, duration=list(durations), loop=0)
 
 
-def _with_palette(image: Image.Image) -> Image.Image:
+def with_palette(image: Image.Image) -> Image.Image:
     """Reduce to the image's own 256 colours with error diffusion.
 
     Octree and dithering keep local mean colours better than Pillow's default, median cut without
@@ -108,16 +109,12 @@ def _write_mp4(images: Sequence[Image.Image], durations: Sequence[int], path: Pa
 
     ends = np.cumsum(durations)
     times = np.arange(0, ends[-1], 1000 / _FRAMES_PER_SECOND)
-    frames = [_even(image) for image in images]
+    frames = [even(np.asarray(image)) for image in images]
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", _FRAMES_PER_SECOND, options={"crf": "18"})
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = "yuv420p"
-        # Said openly, or players guess the matrix by the size and shift the colours.
-        stream.codec_context.colorspace = Colorspace.ITU709
-        stream.codec_context.color_range = ColorRange.MPEG
-        stream.codec_context.color_primaries = _BT709
-        stream.codec_context.color_trc = _BT709
+        tag_as_bt709(stream.codec_context)
         for index in np.searchsorted(ends, times, side="right"):
             frame = av.VideoFrame.from_ndarray(frames[index], format="rgb24")
             frame = frame.reformat(
@@ -129,8 +126,19 @@ def _write_mp4(images: Sequence[Image.Image], durations: Sequence[int], path: Pa
         container.mux(stream.encode(None))
 
 
-def _even(image: Image.Image) -> NDArray[np.uint8]:
+def tag_as_bt709(context: Any) -> None:
+    """Say a codec's colours openly, or players guess the matrix by the size and shift them."""
+    from av.video.reformatter import ColorRange, Colorspace
+
+    context.colorspace = Colorspace.ITU709
+    context.color_range = ColorRange.MPEG
+    context.color_primaries = _BT709
+    context.color_trc = _BT709
+
+
+def even(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Repeat the last row or column where a side is odd, which yuv420p cannot hold."""
-    pixels = np.asarray(image)
     height, width = pixels.shape[:2]
+    if not (height % 2 or width % 2):
+        return pixels
     return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from impasto.errors import InputError, MissingExtraError
 
@@ -71,7 +71,7 @@ def _is_animation(path: Path) -> bool:
     try:
         with Image.open(path, formats=_ANIMATIONS):
             return True
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         return False  # AVI begins as WebP does
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from impasto.errors import ImpastoError
+from impasto.explain.animation import SHORTEST_MS, TICK_MS, with_palette
 from impasto.files import atomic
 from impasto.flow import Pixels
 from impasto.video.clip import Clip
@@ -26,9 +27,8 @@ from impasto.video.tracks import Luggage, Span, Timed, add_tracks, copy_tags, pa
 
 logger = logging.getLogger(__name__)
 
-# GIF counts in hundredths of a second, and browsers slow down frames below two of them.
-_GIF_BASE = Fraction(1, 100)
-_GIF_SHORTEST = 2
+_GIF_BASE = Fraction(TICK_MS, 1000)
+_GIF_SHORTEST = SHORTEST_MS // TICK_MS
 _WEBP_BASE = Fraction(1, 1000)
 _WEBP_QUALITY = 85
 
@@ -117,7 +117,7 @@ def _write_gif(segments: Segments, clip: Clip, path: Path, end: Fraction) -> Non
                 continue
             if stream is None:
                 stream = _add_stream(out, "gif", "pal8", frame.pixels, clip.rate, _GIF_BASE)
-            picture = av.VideoFrame.from_ndarray(_with_palette(frame.pixels), format="pal8")
+            picture = av.VideoFrame.from_ndarray(_indexed(frame.pixels), format="pal8")
             picture.pts, picture.time_base = tick, _GIF_BASE
             out.mux(stream.encode(picture))
         if stream is not None:
@@ -138,11 +138,9 @@ def _gif_ticks(segments: Segments) -> list[int | None]:
     return ticks
 
 
-def _with_palette(pixels: Pixels) -> tuple[Pixels, Pixels]:
+def _indexed(pixels: Pixels) -> tuple[Pixels, Pixels]:
     """Indices ``(H, W)`` and the picture's own 256 colours, as PyAV takes them (ARGB)."""
-    image = Image.fromarray(pixels)
-    palette = image.quantize(256, method=Image.Quantize.FASTOCTREE)
-    dithered = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    dithered = with_palette(Image.fromarray(pixels))
     colors = np.zeros((256, 4), np.uint8)
     colors[:, 0] = 255
     given = np.array(dithered.getpalette("RGB"), np.uint8).reshape(-1, 3)

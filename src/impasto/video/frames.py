@@ -169,15 +169,15 @@ def _to_standard(encoded: Doubles, transfer: int, primaries: int) -> Pixels:
         linear = linear * np.where(brightest > _KNEE, pressed / brightest.clip(_KNEE), 1)
     linear = linear.clip(0, 1)
     srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.rint(255 * srgb).astype(np.uint8)
+    pixels: Pixels = np.rint(255 * srgb).astype(np.uint8)
+    return pixels
 
 
 def _pq_to_nits(encoded: Doubles) -> Doubles:
     """Light of PQ (SMPTE ST 2084, ITU-R BT.2100)."""
     root = encoded ** (1 / 78.84375)
-    return 10000 * ((root - 0.8359375).clip(0) / (18.8515625 - 18.6875 * root)) ** (
-        1 / 0.1593017578125
-    )
+    share: Doubles = (root - 0.8359375).clip(0) / (18.8515625 - 18.6875 * root)
+    return 10000 * share ** (1 / 0.1593017578125)
 
 
 def _hlg_to_nits(encoded: Doubles) -> Doubles:

@@ -15,16 +15,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from impasto.errors import ImpastoError, InputError
-from impasto.flow import Pixels
+from impasto.explain.animation import even, tag_as_bt709
 from impasto.video.clip import Frame
 from impasto.video.film import load_av
 
 # Bytes at the beginning and the end of a file that tell it from others.
 _PART = 1 << 20
-_BT709 = 1  # ITU-T H.273: primaries and transfer characteristics
 
 
 class Segments:
@@ -162,7 +159,7 @@ class SegmentWriter(AbstractContextManager["SegmentWriter"]):
             exact = encoder == "libx264rgb"
             stream.pix_fmt = "rgb24" if exact else "yuv420p"
             if not exact:
-                _tag_as_bt709(stream.codec_context)
+                tag_as_bt709(stream.codec_context)
             stream.codec_context.open()
         except (ValueError, OSError) as error:
             raise ImpastoError(f"cannot write {path} with {encoder}: {error}") from error
@@ -176,7 +173,7 @@ class SegmentWriter(AbstractContextManager["SegmentWriter"]):
         av = load_av()
         from av.video.reformatter import ColorRange, Colorspace
 
-        picture = av.VideoFrame.from_ndarray(_even(frame.pixels), format="rgb24")
+        picture = av.VideoFrame.from_ndarray(even(frame.pixels), format="rgb24")
         if self._stream.pix_fmt == "yuv420p":
             picture = picture.reformat(
                 format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
@@ -208,21 +205,3 @@ def _options(encoder: str, crf: int) -> dict[str, str]:
     scaled = round(crf * 63 / 51)
     quick = {"deadline": "good", "cpu-used": "5", "row-mt": "1"}
     return {"crf": str(scaled), "b": "0", "lag-in-frames": "0", "auto-alt-ref": "0", **quick}
-
-
-def _tag_as_bt709(context: Any) -> None:
-    """Say the colours openly, or players guess the matrix by the size and shift them."""
-    from av.video.reformatter import ColorRange, Colorspace
-
-    context.colorspace = Colorspace.ITU709
-    context.color_range = ColorRange.MPEG
-    context.color_primaries = _BT709
-    context.color_trc = _BT709
-
-
-def _even(pixels: Pixels) -> Pixels:
-    """Repeat the last row or column where a side is odd, which yuv420p cannot hold."""
-    height, width = pixels.shape[:2]
-    if not (height % 2 or width % 2):
-        return pixels
-    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
