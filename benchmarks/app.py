@@ -23,7 +23,7 @@ import psutil
 
 from benchmarks.common import table
 from impasto.image import save_image
-from impasto.samples import portrait
+from impasto.pictures import load_portrait
 from tests.app.server import Served, served
 
 BUSY = "queue is full"
@@ -105,7 +105,7 @@ def main() -> None:
     rows = []
     with TemporaryDirectory() as name, served("--max-waiting", str(args.waiting)) as app:
         folder = Path(name)
-        save_image(portrait(), folder / "photo.jpg")
+        save_image(load_portrait(), folder / "photo.jpg")
         started = memory(app)
         for number in range(1, args.waves + 1):
             wave = run_wave(app, args.clients, args.size, args.seconds / args.waves, folder)

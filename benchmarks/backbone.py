@@ -36,20 +36,16 @@ def options(data: Path, name: str, **others: Any) -> Any:
 
 def time_step(data: Path, name: str, precision: str, side: int) -> float:
     """Median seconds of one evaluation of the default loss and its gradient."""
+    from impasto.losses import Source
     from impasto.optimize import Optimize
-    from impasto.optimize.objective import Objective, Source
+    from impasto.optimize.objective import Objective
 
     stylizer = Optimize(options(data, name, precision=precision))
     image, content, style = torch.rand(3, 1, 3, side, side).unbind()
     objective = Objective(
         stylizer.backbone, Source(content), [Source(style)], [1.0], stylizer.options
     )
-    image.requires_grad_(True)
-
-    def step() -> None:
-        torch.autograd.grad(torch.stack([*objective(image).values()]).sum(), image)
-
-    return seconds(step)
+    return seconds(lambda: objective.gradient(image))
 
 
 def report_steps(data: Path) -> None:
@@ -95,8 +91,8 @@ def report_process(data: Path) -> None:
 def report_pictures(arguments: argparse.Namespace) -> None:
     """Paint and judge every pair with both backbones; print ratios, write the sheet."""
     from impasto.backbones import load_backbone
-    from impasto.explain.strip import sheet
     from impasto.image import load_image, save_image
+    from impasto.media.sheet import sheet
     from impasto.metrics import Judge
     from impasto.optimize import Optimize
 
@@ -129,7 +125,7 @@ def report_pictures(arguments: argparse.Namespace) -> None:
     )
     if arguments.sheet:
         labels = ["photo", "artwork", *BACKBONES]
-        save_image(sheet(pictures, column_labels=labels, height=320), arguments.sheet)
+        save_image(sheet(pictures, [labels], height=320), arguments.sheet)
 
 
 def main() -> None:

@@ -241,8 +241,8 @@ def style_of(work: str, styles: tuple[str, ...]) -> str | None:
 def report_quality(taking_part: Rivals, arguments: argparse.Namespace, folder: Path) -> None:
     """Let all paint every pair, judge them, print distances and ratios, write the sheet."""
     from impasto.backbones import load_backbone
-    from impasto.explain.strip import sheet
     from impasto.image import load_image, save_image
+    from impasto.media.sheet import sheet
     from impasto.metrics import Judge
 
     judge = Judge(load_backbone("vgg16", weights=arguments.data / "vgg16_features.safetensors"))
@@ -265,7 +265,7 @@ def report_quality(taking_part: Rivals, arguments: argparse.Namespace, folder: P
     _tables_of_quality(found)
     if arguments.sheet:
         labels = ["photo", "artwork", *makers]
-        save_image(sheet(pictures, column_labels=labels, height=320), arguments.sheet)
+        save_image(sheet(pictures, [labels], height=320), arguments.sheet)
 
 
 def _tables_of_quality(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:

@@ -165,18 +165,16 @@ def step_of_textbook(task: Task) -> float:
 
 def step_of_default(task: Task) -> float:
     """The same of Impasto."""
+    from impasto.losses import Source
     from impasto.optimize import Optimize
-    from impasto.optimize.objective import Objective, Source
+    from impasto.optimize.objective import Objective
 
     stylizer = Optimize(default_options(task))
     image, content, style = torch.rand(3, 1, 3, task.size, task.size).unbind()
     objective = Objective(
         stylizer.backbone, Source(content), [Source(style)], [1.0], stylizer.options
     )
-    image.requires_grad_(True)
-    return seconds(
-        lambda: torch.autograd.grad(torch.stack([*objective(image).values()]).sum(), image)
-    )
+    return seconds(lambda: objective.gradient(image))
 
 
 def convolution_flops(size: int) -> float:
@@ -292,12 +290,12 @@ def report_quality(arguments: argparse.Namespace) -> None:
 
 
 def _write_sheet(rows: list[list[Tensor]], arguments: argparse.Namespace) -> None:
-    from impasto.explain.strip import sheet
     from impasto.image import Picture, save_image
+    from impasto.media.sheet import sheet
 
     pictures = [[Picture.from_tensor(picture) for picture in row] for row in rows]
     labels = ["photo", "artwork", "textbook, 300 evaluations", "impasto default"]
-    save_image(sheet(pictures, column_labels=labels, height=384), arguments.sheet)
+    save_image(sheet(pictures, [labels], height=384), arguments.sheet)
 
 
 def main() -> None:

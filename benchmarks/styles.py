@@ -155,15 +155,11 @@ class Report:
             self._write_sheet()
 
     def _write_sheet(self) -> None:
-        from impasto.explain.strip import sheet
         from impasto.image import save_image
+        from impasto.media.sheet import sheet
 
-        picture = sheet(
-            self.sheet,
-            row_labels=[title for _ in range(len(self.sheet) // 2) for title in self.TITLES],
-            column_labels=["photo", "artwork", *LOSSES],
-            height=min(384, self.arguments.size),
-        )
+        captions = [[title, "artwork", *LOSSES] for _ in self.sheet[::2] for title in self.TITLES]
+        picture = sheet(self.sheet, captions, height=min(384, self.arguments.size))
         save_image(picture, self.arguments.sheet)
 
 

@@ -29,18 +29,16 @@ LARGEST_PIECE = 2048
 
 def make(height: int, width: int, tile: int, *, keep_maps: bool = True) -> tuple[object, Tensor]:
     """An objective of the default losses and an image for it, in float32."""
+    from impasto.losses import Source
     from impasto.optimize import Optimize
-    from impasto.optimize.objective import Objective, Source
-    from impasto.optimize.tiled import TiledObjective
+    from impasto.optimize.objective import Objective
 
     stylizer = Optimize(precision="float32")
     generator = torch.Generator().manual_seed(0)
     image, content = torch.rand(2, 1, 3, height, width, generator=generator).unbind()
     styles = [Source(torch.rand(1, 3, 300, 401, generator=generator))]
     common = (stylizer.backbone, Source(content), styles, [1.0], stylizer.options)
-    if not tile:
-        return Objective(*common), image
-    return TiledObjective(*common, tile=tile, keep_maps=keep_maps), image
+    return Objective(*common, tile=tile, keep_maps=keep_maps), image
 
 
 def gradient(height: int, width: int, tile: int) -> Tensor:
@@ -94,15 +92,15 @@ def report_time(size: int) -> None:
 def paint(arguments: argparse.Namespace) -> None:
     """The whole way from a photo to a file."""
     import impasto
-    from impasto.artworks import draw
     from impasto.image import load_image
+    from impasto.pictures import artwork_path
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     width, height = arguments.size
-    photo = load_image(arguments.photo) if arguments.photo else draw("poppy-watercolor", 1024)
+    photo = load_image(arguments.photo or artwork_path("poppy-watercolor"))
     result = impasto.stylize(
         photo.resized(height, width),
-        draw("night-wind", 1024),
+        artwork_path("night-wind"),
         max_size=max(width, height),
         steps=arguments.steps,
         memory=arguments.memory,

@@ -163,8 +163,8 @@ def _row(name: str, method: str, alone: Painted, together: Painted) -> list[str]
 
 
 def _write_strip(path: Path, frames: list[Any], alone: Painted, together: Painted) -> None:
-    from impasto.explain.strip import sheet
     from impasto.image import Picture, save_image
+    from impasto.media.sheet import sheet
     from impasto.video.consistency import as_picture
 
     chosen = sorted({round(i * (len(frames) - 1) / 5) for i in range(6)})
@@ -175,8 +175,8 @@ def _write_strip(path: Path, frames: list[Any], alone: Painted, together: Painte
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     labels = ["source", "each by itself", "consistent"]
-    columns = [f"frame {i + 1}" for i in chosen]
-    save_image(sheet(rows, row_labels=labels, column_labels=columns, height=160), path)
+    captions = [[f"{label}, frame {i + 1}" for i in chosen] for label in labels]
+    save_image(sheet(rows, captions, height=160), path)
 
 
 def _sound(data: Path) -> None:

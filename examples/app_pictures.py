@@ -3,8 +3,7 @@
     pip install "impasto[dev]" && apt-get install chromium
     python examples/app_pictures.py
 
-Photo: Grace Hopper (United States Navy, public domain), from matplotlib's samples. Artworks: drawn
-by impasto.artworks.
+Photo: Grace Hopper (United States Navy, public domain). Artworks: drawn by examples/artworks.
 """
 
 from __future__ import annotations

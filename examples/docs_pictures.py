@@ -1,11 +1,10 @@
 """Makes the figures of the documentation, into docs/figures, with Impasto's own commands.
 
-    pip install impasto
+    pip install "impasto[plots]"
     python examples/docs_pictures.py              # all of them: about twenty minutes on one core
     python examples/docs_pictures.py features     # those whose names begin so
 
-Photo: Grace Hopper (United States Navy, public domain), from matplotlib's samples. Artworks:
-drawn by impasto.artworks.
+Photo: Grace Hopper (United States Navy, public domain). Artworks: drawn by examples/artworks.
 """
 
 from __future__ import annotations
@@ -17,10 +16,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from impasto import artworks
 from impasto.cli import main
 from impasto.image import save_image
-from impasto.samples import portrait
+from impasto.pictures import load_artwork, load_portrait
 
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"
 ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic")
@@ -161,10 +159,10 @@ def make(*prefixes: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         Path("figures").mkdir()
-        save_image(portrait(), "photo.png")
+        save_image(load_portrait(), "photo.png")
         _draw_masks()
         for name in ARTWORKS:
-            save_image(artworks.draw(name, 768), f"{name}.png")
+            save_image(load_artwork(name), f"{name}.png")
         chosen = [line for name, line in COMMANDS.items() if name.startswith(prefixes or "")]
         for command in (command for line in chosen for command in _commands(line)):
             print("impasto", *command, flush=True)

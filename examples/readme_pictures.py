@@ -3,9 +3,9 @@
     pip install "impasto[dev]"
     python examples/readme_pictures.py
 
-Photos: Grace Hopper (United States Navy, public domain), from matplotlib's samples; Eileen Collins
-(NASA, public domain), the cat Chelsea (Stéfan van der Walt, CC0) and a rocket (SpaceX, CC0), from
-scikit-image's samples. Artworks: drawn by impasto.artworks.
+Photos: Grace Hopper (United States Navy, public domain); Eileen Collins (NASA, public domain), the
+cat Chelsea (Stéfan van der Walt, CC0) and a rocket (SpaceX, CC0), from scikit-image's samples.
+Artworks: drawn by examples/artworks.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from pathlib import Path
 import skimage.data
 
 import impasto
-from impasto import artworks
 from impasto.callbacks import Frames
 from impasto.cli.demo import STYLE_WEIGHT
-from impasto.explain.strip import sheet, strip
 from impasto.image import Picture, load_image, save_image
-from impasto.samples import portrait
+from impasto.media.sheet import sheet, strip
+from impasto.pictures import load_artwork, load_portrait
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 PHOTOS = ("astronaut", "chelsea", "rocket")
@@ -36,7 +35,7 @@ def main() -> None:
 
 
 def _hero(stylizer: impasto.Optimize) -> None:
-    photo, artwork = portrait(), artworks.draw("night-wind", 768)
+    photo, artwork = load_portrait(), load_artwork("night-wind")
     frames = Frames(count=6)
     result = stylizer(photo, artwork, callbacks=[frames])
     row = [photo, artwork, result.picture]
@@ -47,12 +46,12 @@ def _hero(stylizer: impasto.Optimize) -> None:
 
 def _sheet(stylizer: impasto.Optimize) -> None:
     photos = [load_image(getattr(skimage.data, name)()) for name in PHOTOS]
-    styles = [artworks.draw(name, 768) for name in ARTWORKS]
+    styles = [load_artwork(name) for name in ARTWORKS]
     rows: list[list[Picture | None]] = [
         [photo, *(stylizer(photo, style).picture for style in styles)] for photo in photos
     ]
     rows.insert(0, [None, *styles])
-    picture = sheet(rows, column_labels=["", *ARTWORKS], height=176)
+    picture = sheet(rows, [["", *ARTWORKS]], height=176)
     save_image(picture, IMAGES / "sheet.jpg", quality=90)
 
 

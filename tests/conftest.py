@@ -12,9 +12,9 @@ import pytest
 if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // int(workers)))
 
-from impasto import artworks
 from impasto.image import save_image
 from impasto.networks import gallery
+from impasto.pictures import load_artwork
 from tests.models import write_arbitrary, write_fast
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,7 +34,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of shipped models, which is also the current folder, with a photo in it."""
     write_fast(tmp_path / "fast.safetensors")
     write_arbitrary(tmp_path / "arbitrary.safetensors")
-    save_image(artworks.draw("river-dots", 48), tmp_path / "photo.png")
+    save_image(load_artwork("river-dots", 48), tmp_path / "photo.png")
     monkeypatch.setattr(gallery, "MODELS", tmp_path)
     monkeypatch.chdir(tmp_path)
     gallery.gallery.cache_clear()

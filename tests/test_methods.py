@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import impasto
-from impasto import artworks
 from impasto.api import make_stylizer
 from impasto.cli import main
 from impasto.color import Floats
 from impasto.errors import InputError
 from impasto.image import load_image, read_settings
 from impasto.methods import choose
+from impasto.pictures import load_artwork
 from tests.models import write_fast
 
 
@@ -79,7 +79,7 @@ def test_one_function_paints_by_every_method(shipped: Path) -> None:
 
 def test_a_stylizer_paints_many_pictures(shipped: Path) -> None:
     stylizer = make_stylizer(["great-wave", "starry-night"], style_weights=[1, 3], max_size=24)
-    first, second = stylizer("photo.png"), stylizer(artworks.draw("orphic-discs", 40))
+    first, second = stylizer("photo.png"), stylizer(load_artwork("orphic-discs", 40))
     assert first.picture.size == second.picture.size == (24, 24)
     assert first.settings["style_weights"] == [0.25, 0.75]
     assert not np.allclose(first.picture.rgb, second.picture.rgb)
@@ -116,7 +116,7 @@ def test_options_of_another_method_are_refused(
 
 
 def test_colours_are_kept_by_networks_too(shipped: Path) -> None:
-    photo = artworks.draw("river-dots", 48)
+    photo = load_artwork("river-dots", 48)
     plain = impasto.stylize(photo, "great-wave").picture.rgb
     kept = impasto.stylize(photo, "great-wave", preserve_color="luminance").picture.rgb
     matched = impasto.stylize(photo, "great-wave", match_result="content").picture.rgb
@@ -127,7 +127,7 @@ def test_colours_are_kept_by_networks_too(shipped: Path) -> None:
         return float(np.abs(colour - colour.mean()).max())
 
     assert max(away(kept), away(matched)) < away(plain) / 2
-    style = artworks.draw("orphic-discs", 48)
+    style = load_artwork("orphic-discs", 48)
     for mode in ("linear", "histogram"):
         tuned = impasto.stylize(photo, style, method="arbitrary", preserve_color=mode)
         assert not np.allclose(

@@ -13,6 +13,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from impasto.version import __version__
+
 if TYPE_CHECKING:
     from impasto.api import stylize
     from impasto.backbones import load_backbone
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from impasto.optimize import Optimize
     from impasto.options import OptimizeOptions
     from impasto.result import Result
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Arbitrary": "impasto.networks",

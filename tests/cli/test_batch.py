@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from impasto import artworks
 from impasto.batch.work import Worker
 from impasto.cli import main
 from impasto.image import load_image, read_settings, save_image
+from impasto.pictures import load_artwork
 from tests.batch.fake import write_photos
 
 SMALL = ["--max-size", "32", "--steps", "2", "--precision", "float32", "--device", "cpu"]
@@ -21,7 +21,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     write_photos(tmp_path / "in", ["a.png", "sub/b.jpg"])
     for name in ("river-dots", "orphic-discs"):
-        save_image(artworks.draw(name, 48), f"{name}.png")
+        save_image(load_artwork(name, 48), f"{name}.png")
     return tmp_path / "in"
 
 

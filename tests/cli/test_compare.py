@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from impasto import artworks
 from impasto.cli import main
+from impasto.events import Step
 from impasto.image import load_image, save_image
 from impasto.networks.description import Architecture, Description
 from impasto.networks.files import build, save_model
+from impasto.pictures import load_artwork
 
 SMALL = ["--max-size", "32", "--steps", "1", "--device", "cpu", "--height", "40"]
 
@@ -19,7 +20,7 @@ SMALL = ["--max-size", "32", "--steps", "1", "--device", "cpu", "--height", "40"
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    save_image(artworks.draw("river-dots", 40), "dots.png")
+    save_image(load_artwork("river-dots", 40), "dots.png")
     Image.new("L", (40, 24), 99).save("grey.png")
     Image.new("RGBA", (30, 40), (9, 99, 200, 128)).save("clear.png")
     return tmp_path
@@ -36,12 +37,27 @@ def test_a_grid_of_artworks_and_networks(tmp_path: Path) -> None:
     description = Description("fast", Architecture(4, 1), ("wave",))
     save_model(build(description), description, tmp_path / "wave.safetensors")
     (tmp_path / "other").mkdir()
-    save_image(artworks.draw("river-dots", 40), "other/dots.png")
+    save_image(load_artwork("river-dots", 40), "other/dots.png")
     styles = ["--styles", "wave.safetensors", "dots.png", "other/dots.png"]
     small = ["--max-size", "32", "--height", "40", "-o", "grid.png"]
     assert main(["-q", "compare", "grid", "grey.png", *styles, *small, "--preset", "draft"]) == 2
     assert main(["-q", "compare", "grid", "grey.png", *styles, *small, "--device", "cpu"]) == 0
     assert load_image("grid.png").size[1] > 4 * 40
+
+
+def test_an_interrupted_grid_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    from impasto.callbacks import ProgressBar
+
+    steps: list[Step] = []
+
+    def interrupt(_self: ProgressBar, step: Step) -> None:
+        steps.append(step)
+        if len(steps) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ProgressBar, "__call__", interrupt)
+    assert main(["compare", "grid", "grey.png", "clear.png", "--styles", "dots.png", *SMALL]) == 130
+    assert load_image("grid.jpg").size[0] > 3 * 40
 
 
 def test_methods_side_by_side() -> None:

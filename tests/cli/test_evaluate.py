@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from impasto import artworks
 from impasto.cli import main
 from impasto.image import load_image, save_image
+from impasto.pictures import load_artwork
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    save_image(artworks.draw("river-dots", 32), "out.png")
-    save_image(artworks.draw("river-dots", 48), "photo.png")
+    save_image(load_artwork("river-dots", 32), "out.png")
+    save_image(load_artwork("river-dots", 48), "photo.png")
     Image.new("L", (40, 24), 99).save("grey.png")
     return tmp_path
 

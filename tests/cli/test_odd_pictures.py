@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from impasto import artworks
 from impasto.cli import main
 from impasto.image import load_image, save_image
+from impasto.pictures import load_artwork
 
 SIZE = 48
 
@@ -97,7 +97,7 @@ def test_a_single_pixel_is_refused_in_one_line(
 
 def test_a_strip_shows_even_a_single_pixel() -> None:
     Image.new("RGB", (1, 1), "teal").save("odd.png")
-    save_image(artworks.draw("river-dots", SIZE), "dots.png")
+    save_image(load_artwork("river-dots", SIZE), "dots.png")
     assert main(["-q", "compare", "strip", "odd.png", "dots.png", "-o", "strip.png"]) == 0
     height, width = load_image("strip.png").size
     assert height > 256

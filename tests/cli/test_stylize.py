@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import fsspec
 import numpy as np
 import pytest
 from PIL import Image
 
-from impasto import artworks
 from impasto.cli import main
 from impasto.image import load_image, read_settings, save_image
+from impasto.pictures import ARTWORKS, load_artwork
 
 SMALL = ["--max-size", "48", "--steps", "4", "--precision", "float32", "--device", "cpu"]
 
@@ -22,14 +23,14 @@ SMALL = ["--max-size", "48", "--steps", "4", "--precision", "float32", "--device
 @pytest.fixture
 def photo(tmp_path: Path) -> str:
     path = tmp_path / "photo.png"
-    save_image(artworks.draw("river-dots", 64), path)
+    save_image(load_artwork("river-dots", 64), path)
     return str(path)
 
 
 @pytest.fixture
 def artwork(tmp_path: Path) -> str:
     path = tmp_path / "artwork.jpg"
-    save_image(artworks.draw("orphic-discs", 64), path)
+    save_image(load_artwork("orphic-discs", 64), path)
     return str(path)
 
 
@@ -126,9 +127,28 @@ def test_the_output_has_a_name_by_default(
 def test_stdin_to_stdout(photo: str, artwork: str, monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.BytesIO()
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(Path(photo).read_bytes())))
-    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=out, isatty=lambda: False))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out))
     assert main(["-q", "stylize", "-", artwork, *SMALL]) == 0
     assert load_image(out.getvalue()).size == (48, 48)
+
+
+def test_pictures_are_taken_by_url(
+    photo: str, artwork: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    memory = fsspec.filesystem("memory")
+    for name, path in {"photo": photo, "art": artwork}.items():
+        memory.pipe_file(f"/{name}", Path(path).read_bytes())
+    out = tmp_path / "out.png"
+    masks = ["--mask", "memory://photo", "--style-masks", "memory://art"]
+    command = ["-q", "stylize", "memory://photo", "memory://art", *masks, "-o", str(out), *SMALL]
+    assert main(command) == 0
+    settings = read_settings(out)
+    assert settings is not None
+    assert settings["mask"] == "memory://photo"
+    assert settings["styles"] == ["memory://art"]
+    for url in ("memory://gone.jpg", "weird://photo"):
+        assert main(["-q", "stylize", url, artwork, "-o", str(out)]) == 2
+        assert url in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -151,8 +171,8 @@ def test_stdin_to_stdout(photo: str, artwork: str, monkeypatch: pytest.MonkeyPat
         (["PHOTO", "ART", "--mask", "nowhere.png"], "nowhere.png"),
         (["PHOTO", "ART", "ART", "--content-masks", "PHOTO"], "1 content masks for 2 styles"),
         (["PHOTO", "ART", "--style-masks", "TEXT"], "text.jpg"),
-        (["PHOTO", "ART", "--plot", "curve.txt"], "--plot curve.txt: use one of"),
-        (["PHOTO", "ART", "--history", "nowhere/l.csv"], "the folder nowhere does not exist"),
+        (["PHOTO", "ART", "--plot", "curve.txt"], "cannot write a plot to curve.txt: use one of"),
+        (["PHOTO", "ART", "--history", "nowhere/l.csv"], "nowhere does not exist"),
         (["PHOTO", "ART", "--save-every", "0"], "at least 1"),
         (["PHOTO", "ART", "-o", "out.jpg", "--bits", "16"], "16"),
         (["PHOTO", "ART", "--weights", "TEXT"], "text.jpg"),
@@ -181,6 +201,33 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert err.startswith("impasto: ")
     assert message in err
     assert len(err.splitlines()) == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "stylize PHOTO ART --plot p.png",
+        "evaluate PHOTO ART --sweep steps=1 --plot p.png",
+        "features PHOTO",
+        "train fast --photos . --styles ART -o n.safetensors --plot p.png",
+    ],
+)
+def test_a_plot_without_matplotlib_is_refused_before_the_work(
+    command: str,
+    photo: str,
+    artwork: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    places, before = {"PHOTO": photo, "ART": artwork}, sorted(tmp_path.iterdir())
+    assert main([places.get(word, word) for word in command.split()]) == 2
+    assert capsys.readouterr().err.endswith(
+        "impasto: plotting needs the package 'matplotlib': pip install 'impasto[plots]'\n"
+    )
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -219,4 +266,4 @@ def test_the_demo_needs_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_the_demo_lists_its_artworks(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--list"]) == 0
-    assert capsys.readouterr().out.split() == list(artworks.names())
+    assert capsys.readouterr().out.split() == list(ARTWORKS)

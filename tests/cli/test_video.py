@@ -10,11 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
-from impasto import artworks
 from impasto.cli import main
 from impasto.image import save_image
 from impasto.networks.description import Architecture, Description
 from impasto.networks.files import build, save_model
+from impasto.pictures import load_artwork
 from impasto.video.clip import open_clip
 from impasto.video.consistency import NetworkPainter, OptimizingPainter
 from tests.video.clips import decoded, moving, packets, write_clip
@@ -28,7 +28,7 @@ def clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     torch.manual_seed(0)
     description = Description("fast", Architecture(4, 1), ("wild",))
     save_model(build(description), description, "wild.safetensors")
-    save_image(artworks.draw("river-dots", 48), "artwork.png")
+    save_image(load_artwork("river-dots", 48), "artwork.png")
     return str(write_clip(tmp_path / "in.mp4", moving(4), audio="aac"))
 
 
@@ -105,7 +105,7 @@ def test_resume_notices_what_has_changed(
     assert main([*command, "--steps", "2"]) == 130
     steps = "2"
     if change == "artwork":
-        save_image(artworks.draw("stained-glass", 48), "artwork.png")
+        save_image(load_artwork("stained-glass", 48), "artwork.png")
     elif change == "option":
         steps = "3"
     else:  # as another release may have it
@@ -145,7 +145,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     clip: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("text.mp4").write_text("no video")
-    save_image(artworks.draw("river-dots", 48), "artwork.webp")
+    save_image(load_artwork("river-dots", 48), "artwork.webp")
     Image.new("L", (20, 60), 255).save("tall.png")
     before = sorted(Path().iterdir())
     assert main(["-q", "video", *arguments, "--method", "optimize", *SMALL]) == 2

@@ -11,11 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto import artworks, metrics
+from impasto import metrics
 from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.explain.evaluation import Evaluator, load_lpips, mean, read_manifest, write_table
 from impasto.image import Picture
 from impasto.metrics import Judge
+from impasto.pictures import load_artwork
 from tests.small import small_backbone
 
 
@@ -28,8 +29,8 @@ def evaluator(monkeypatch: pytest.MonkeyPatch) -> Evaluator:
 
 
 def test_sources_are_brought_to_the_pictures_size(evaluator: Evaluator) -> None:
-    image = artworks.draw("river-dots", 32)
-    content, style = artworks.draw("orphic-discs", 64), artworks.draw("wave-print", 96)
+    image = load_artwork("river-dots", 32)
+    content, style = load_artwork("orphic-discs", 64), load_artwork("wave-print", 96)
     row = evaluator(image, content, style)
     small = [p.resized(32, 32).tensor() for p in (image, content, style)]
     expected = Judge(small_backbone())(*small)
@@ -47,7 +48,7 @@ def test_sources_are_brought_to_the_pictures_size(evaluator: Evaluator) -> None:
 
 
 def test_a_picture_of_another_shape_is_refused(evaluator: Evaluator) -> None:
-    image, style = artworks.draw("river-dots", 32), artworks.draw("wave-print", 32)
+    image, style = load_artwork("river-dots", 32), load_artwork("wave-print", 32)
     with pytest.raises(InputError, match="another photo"):
         evaluator(image, Picture(image.rgb[:20]), style)
     evaluator(image, Picture(image.rgb[:31]), style)  # a rounded size is none

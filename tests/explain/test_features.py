@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import nn
 
-from impasto import artworks
 from impasto.backbones import load_backbone
 from impasto.backbones.base import Backbone
 from impasto.backbones.vgg import VGG
@@ -22,6 +21,7 @@ from impasto.explain.features import (
     receptive_field,
     strongest,
 )
+from impasto.pictures import load_artwork
 from tests.small import PLAN, small_backbone, small_state
 
 
@@ -67,7 +67,7 @@ def test_the_strongest_channels_vary_most() -> None:
 
 
 def test_plots_name_layers_and_channels(tmp_path: Path) -> None:
-    maps = feature_maps(small_backbone(), artworks.draw("river-dots", 32), ["relu3_1", "relu1_1"])
+    maps = feature_maps(small_backbone(), load_artwork("river-dots", 32), ["relu3_1", "relu1_1"])
     assert list(maps) == ["relu3_1", "relu1_1"]
     plot_maps(maps, tmp_path / "maps.svg", channels=10)
     sign = "\N{MULTIPLICATION SIGN}"

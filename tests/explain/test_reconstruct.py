@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from impasto import artworks
 from impasto.errors import InputError
 from impasto.events import Step
 from impasto.explain.options import ReconstructOptions
 from impasto.explain.reconstruct import figure, reconstruct
 from impasto.image import Picture
 from impasto.losses import moments
+from impasto.pictures import load_artwork
 from tests.small import small_backbone
 
 SMALL = ReconstructOptions(max_size=32, steps=60, precision="float32", device="cpu")
@@ -20,7 +20,7 @@ SMALL = ReconstructOptions(max_size=32, steps=60, precision="float32", device="c
 
 @pytest.fixture(scope="module")
 def picture() -> Picture:
-    return artworks.draw("orphic-discs", 32)
+    return load_artwork("orphic-discs", 32)
 
 
 def test_a_shallow_layer_gives_the_image_back(picture: Picture) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from impasto import artworks, metrics
+from impasto import metrics
 from impasto.errors import InputError
 from impasto.explain.evaluation import Evaluator
 from impasto.explain.sweep import parse_sweep, plot_trials, sweep
 from impasto.options import OptimizeOptions
+from impasto.pictures import load_artwork
 from tests.small import OPTIONS, small_backbone
 
 
@@ -44,7 +45,7 @@ def test_more_style_weight_brings_the_style_nearer(
     monkeypatch.setattr(metrics, "CONTENT_LAYERS", ("relu2_2",))
     monkeypatch.setattr(metrics, "GRAM_LAYERS", ("relu1_1", "relu2_1", "relu3_1"))
     monkeypatch.setattr(metrics, "W2_LAYERS", ("relu2_1",))
-    photo, artwork = artworks.draw("river-dots", 32), artworks.draw("orphic-discs", 32)
+    photo, artwork = load_artwork("river-dots", 32), load_artwork("orphic-discs", 32)
     options = OptimizeOptions(max_size=32, steps=20, **OPTIONS)
     weak, strong = sweep(
         "style_weight",

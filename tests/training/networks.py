@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from impasto import artworks
+from impasto.pictures import ARTWORKS, load_artwork
 from impasto.training.recipes import ArbitraryRecipe, FastRecipe
 
 TINY: dict[str, Any] = {
@@ -48,8 +48,8 @@ def write_photos(folder: Path, count: int = 9) -> Path:
 def write_artworks(folder: Path, count: int = 3) -> Path:
     """Quarters of artworks that the package draws."""
     folder.mkdir()
-    for name in artworks.names()[:count]:
-        whole = artworks.draw(name, 128).pil()
+    for name in ARTWORKS[:count]:
+        whole = load_artwork(name, 128).pil()
         for index in range(4):
             left, top = 64 * (index % 2), 64 * (index // 2)
             quarter = whole.crop((left, top, left + 64, top + 64))

@@ -14,9 +14,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto import artworks
 from impasto.backbones import load_backbone
 from impasto.errors import InputError
+from impasto.pictures import load_artwork
 from impasto.training.data import PictureFolder
 from impasto.training.distributed import World
 from impasto.training.fast import FastBatch, FastTask, Style
@@ -42,7 +42,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def start(photos: Path) -> Start:
-    styles = [Style(name, artworks.draw(name, 64)) for name in ("night-wind", "stained-glass")]
+    styles = [Style(name, load_artwork(name, 64)) for name in ("night-wind", "stained-glass")]
 
     def make(world: World | None = None, accumulate: int = 1, **changes: Any) -> Trainer[FastBatch]:
         recipe = fast_recipe(batch=4, steps=STEPS, temporal_weight=1.0, **changes)
@@ -102,7 +102,7 @@ def assert_alike(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
 
 def torchrun(photos: Path, output: Path, *options: str, processes: int = 2) -> str:
     style = output.parent / "style.png"
-    artworks.draw("night-wind", 64).pil().save(style)
+    load_artwork("night-wind", 64).pil().save(style)
     line = ["fast", "--photos", str(photos), "--styles", str(style), "-o", str(output)]
     line += ["--width", "4", "--blocks", "1", "--batch", "4", "--size", "32", "--start", "scratch"]
     line += ["--steps", str(STEPS), "--style-layers", "relu1_1,relu2_1,relu3_1"]

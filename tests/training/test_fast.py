@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import torch
 
-from impasto import artworks
 from impasto.backbones import load_backbone
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Step
 from impasto.image import Picture
 from impasto.losses import gram_loss, moments, wasserstein_loss
 from impasto.networks import Fast
+from impasto.pictures import load_artwork
 from impasto.training import augment, loop
 from impasto.training.data import PictureFolder
 from impasto.training.fast import FastBatch, FastTask, Style
@@ -40,7 +40,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def styles() -> list[Style]:
     names = ("night-wind", "stained-glass")
-    return [Style(name, artworks.draw(name, 96), "drawn by code") for name in names]
+    return [Style(name, load_artwork(name, 96), "drawn by code") for name in names]
 
 
 @pytest.fixture

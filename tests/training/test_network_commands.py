@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from impasto import artworks
 from impasto.cli import train_networks
 from impasto.errors import InputError
 from impasto.image import load_image
 from impasto.networks.description import describe
+from impasto.pictures import load_artwork
 from tests.training.networks import write_artworks, write_photos
 
 RECIPE = ["--width", "4", "--blocks", "1", "--batch", "2", "--size", "32", "--steps", "3"]
@@ -38,7 +38,7 @@ def photos(tmp_path: Path) -> Path:
 @pytest.fixture
 def style(tmp_path: Path) -> Path:
     path = tmp_path / "Night_Wind.png"
-    artworks.draw("night-wind", 64).pil().save(path)
+    load_artwork("night-wind", 64).pil().save(path)
     return path
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from impasto import artworks
 from impasto.backbones import load_backbone
 from impasto.backbones.vgg import VGG
 from impasto.errors import InputError
@@ -15,10 +14,11 @@ from impasto.networks.arbitrary import ArbitraryNetwork
 from impasto.networks.description import Architecture, Description
 from impasto.networks.files import save_model
 from impasto.networks.transformer import TransformerNetwork
+from impasto.pictures import ARTWORKS, load_artwork
 from impasto.training.start import start_arbitrary, start_fast
 
 SMALL = Architecture(width=4, blocks=1)
-STYLES = {name: artworks.draw(name, 64) for name in artworks.names()[:2]}
+STYLES = {name: load_artwork(name, 64) for name in ARTWORKS[:2]}
 
 
 @pytest.fixture

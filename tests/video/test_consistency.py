@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto import artworks
 from impasto.image import Picture
 from impasto.metrics import mean_warping_error
 from impasto.networks import Arbitrary, Fast
@@ -18,6 +17,7 @@ from impasto.networks.files import build, save_model
 from impasto.networks.runtime import Smoothed
 from impasto.networks.transformer import instance_norm
 from impasto.optimize import Guide, Optimize
+from impasto.pictures import load_artwork
 from impasto.result import Result
 from impasto.video.consistency import (
     Memory,
@@ -62,7 +62,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fast | Arbit
         "arbitrary": Arbitrary(model=str(folder / "arbitrary.safetensors"), strength=0.8, **common),
     }
     stylizers["fast"].set_style(None)
-    stylizers["arbitrary"].set_style(artworks.draw("river-dots", 64))
+    stylizers["arbitrary"].set_style(load_artwork("river-dots", 64))
     return stylizers
 
 
@@ -84,7 +84,7 @@ def test_without_consistency_each_frame_is_that_of_a_photo(
 
 def test_optimised_frames_flicker_less() -> None:
     optimize = Optimize(backbone=small_backbone(), **{"steps": 24, "max_size": 96, **OPTIONS})
-    optimize.set_style(artworks.draw("river-dots", 96))
+    optimize.set_style(load_artwork("river-dots", 96))
     frames = [as_picture(pixels).tensor() for pixels in source()]
     alone = mean_warping_error(paint(optimize, 0), frames)
     together = mean_warping_error(paint(optimize, 0.7), frames)

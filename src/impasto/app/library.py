@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from impasto.artworks import names
 from impasto.networks.gallery import gallery
-
-# Drawing some of the artworks takes half a minute, so they come along as files, made with
-# ``impasto.artworks`` and the shipped networks.
-FOLDER = Path(__file__).parent / "pictures"
+from impasto.pictures import ARTWORKS, FOLDER, artwork_path
 
 
 def artworks() -> dict[str, str]:
     """The files of the artworks by name."""
-    return {name: str(FOLDER / "artworks" / f"{name}.webp") for name in names()}
+    return {name: str(artwork_path(name)) for name in ARTWORKS}
 
 
 def gallery_styles() -> dict[str, str]:

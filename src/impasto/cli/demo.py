@@ -10,11 +10,10 @@ from typing import Any
 from impasto.cli.arguments import add_options, collect
 from impasto.cli.stylize import exit_code
 from impasto.options import OptimizeOptions
-from impasto.samples import portrait
+from impasto.pictures import ARTWORKS, load_artwork, load_portrait
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_ARTWORK = "night-wind"
 STYLE_WEIGHT = 8.0  # bolder than the default: a demo should show what style transfer does
 
 
@@ -24,9 +23,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "demo",
         help="make a first picture; needs no files",
         description="Repaint a portrait in the public domain in the manner of an artwork that "
-        "Impasto draws itself. Writes demo.png, and photo, artwork and result as demo_strip.png.",
+        "comes along. Writes demo.png, and photo, artwork and result as demo_strip.png.",
     )
-    parser.add_argument("--artwork", default=DEFAULT_ARTWORK, metavar="NAME", help="which artwork")
+    parser.add_argument("--artwork", default=ARTWORKS[0], metavar="NAME", help="which artwork")
     parser.add_argument("--list", action="store_true", help="list the artworks and stop")
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("demo.png"), metavar="FILE", help="the result"
@@ -37,22 +36,20 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    from impasto import artworks
-
     if args.list:
-        print("\n".join(artworks.names()))
+        print("\n".join(ARTWORKS))
         return 0
     from impasto.callbacks import ProgressBar
     from impasto.cli.weights import download_bar
-    from impasto.explain.strip import strip
     from impasto.image import check_writable, save_image
+    from impasto.media.sheet import strip
     from impasto.optimize import Optimize
 
     strip_path = args.output.with_name(f"{args.output.stem}_strip.png")
     for path in (args.output, strip_path):
         check_writable(path)
     options = OptimizeOptions(**{"style_weight": STYLE_WEIGHT, **collect(args, OptimizeOptions)})
-    photo, artwork = portrait(), artworks.draw(args.artwork, 768)
+    photo, artwork = load_portrait(), load_artwork(args.artwork)
     with download_bar(options.backbone) as progress:
         stylizer = Optimize(options, progress=progress)
     with ProgressBar() as bar:

@@ -136,21 +136,20 @@ def _checkpoint(args: argparse.Namespace) -> Path:
     output: Path = args.output
     if output.suffix != ".safetensors":
         raise InputError(f"the output '{output}' must end in .safetensors")
-    for name in ("output", "preview", "history", "plot"):
+    for name in ("output", "preview", "history"):
         path = getattr(args, name)
         if path is not None and not Path(path).resolve().parent.is_dir():
             raise InputError(f"the folder of --{name} '{path}' does not exist")
-    _check_suffix("history", args.history, (".csv", ".json"))
-    _check_suffix("plot", args.plot, (".png", ".svg", ".pdf"))
+    if args.history and Path(args.history).suffix.lower() not in (".csv", ".json"):
+        raise InputError(f"--history {args.history}: use one of .csv, .json")
+    if args.plot:
+        from impasto.explain.plots import check_plot
+
+        check_plot(args.plot)
     checkpoint = output.with_suffix(".checkpoint.pt")
     if checkpoint.exists() and not args.resume:
         raise InputError(f"'{checkpoint}' is there from an earlier run: add --resume, or remove it")
     return checkpoint
-
-
-def _check_suffix(name: str, path: str | None, suffixes: tuple[str, ...]) -> None:
-    if path is not None and Path(path).suffix.lower() not in suffixes:
-        raise InputError(f"--{name} {path}: use one of {', '.join(suffixes)}")
 
 
 def _styles(sources: list[str], attributions: list[str]) -> list[Style]:

@@ -1,1 +1,1 @@
-"""Pictures about pictures: loss curves, strips and sheets, animations."""
+"""What a network sees and what a run does: feature maps, reconstructions, measurements, plots."""

@@ -16,14 +16,12 @@ from torch import Tensor
 from impasto.backbones.base import Backbone
 from impasto.backbones.vgg import VGG
 from impasto.errors import InputError
-from impasto.explain.plots import INK, MUTED, check_format
-from impasto.files import atomic
+from impasto.explain.plots import INK, MUTED, check_plot, new_figure, save_figure
 from impasto.image import Picture
 from impasto.losses import moments
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # More channels than these make a Gram matrix too fine to be read.
 GRAM_CHANNELS = 32
@@ -93,13 +91,15 @@ def plot_maps(maps: Mapping[str, Tensor], path: str | Path, channels: int = 8) -
 
     Raises:
         InputError: If the suffix is another one or ``channels`` is less than 1.
+        MissingExtraError: If matplotlib is not installed.
     """
+    check_plot(path)
     if channels < 1:
         raise InputError(f"channels has to be at least 1, not {channels}")
     height, width = next(iter(maps.values())).shape[1:]
     across = min(channels, max(len(layer) for layer in maps.values()))
     aspect = min(height / width, TALLEST)
-    figure = _figure(1.3 * across + 1.2, (1.3 * aspect + 0.25) * len(maps))
+    figure = new_figure(1.3 * across + 1.2, (1.3 * aspect + 0.25) * len(maps))
     axes = figure.subplots(len(maps), across, squeeze=False)
     for row, (layer, planes) in zip(axes, maps.items(), strict=True):
         chosen, signed = strongest(planes, across), bool(planes.min() < 0)
@@ -111,7 +111,7 @@ def plot_maps(maps: Mapping[str, Tensor], path: str | Path, channels: int = 8) -
             cell.set_title(str(channel), fontsize=7, color=MUTED, pad=2)
         count, h, w = planes.shape
         _label(row[0], layer, f"{count} channels\n{w} \N{MULTIPLICATION SIGN} {h}")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_grams(maps: Mapping[str, Tensor], path: str | Path) -> None:
@@ -127,8 +127,10 @@ def plot_grams(maps: Mapping[str, Tensor], path: str | Path) -> None:
 
     Raises:
         InputError: If the suffix is another one.
+        MissingExtraError: If matplotlib is not installed.
     """
-    figure = _figure(2.3 * len(maps) + 0.4, 2.7)
+    check_plot(path)
+    figure = new_figure(2.3 * len(maps) + 0.4, 2.7)
     axes = figure.subplots(1, len(maps), squeeze=False)[0]
     image = None
     for cell, (layer, planes) in zip(axes, maps.items(), strict=True):
@@ -148,13 +150,7 @@ def plot_grams(maps: Mapping[str, Tensor], path: str | Path) -> None:
     bar.ax.tick_params(labelsize=8, colors=MUTED, length=0)
     bar.set_label("root of the share of the largest", fontsize=8, color=MUTED)
     bar.outline.set_visible(False)
-    _save(figure, path)
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), dpi=160, layout="constrained")
+    save_figure(figure, path)
 
 
 def _draw_map(cell: Axes, plane: Tensor, signed: bool) -> None:
@@ -174,10 +170,3 @@ def _label(cell: Axes, layer: str, details: str) -> None:
     }
     cell.annotate(layer, (0, 0.5), xytext=(-8, 4), fontsize=10, color=INK, **place)
     cell.annotate(details, (0, 0.5), xytext=(-8, -2), fontsize=7.5, color=MUTED, va="top", **place)
-
-
-def _save(figure: Figure, path: str | Path) -> None:
-    path = Path(path)
-    check_format(path)
-    with atomic(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:].lower())

@@ -11,11 +11,12 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from impasto.errors import InputError
+from impasto.errors import InputError, MissingExtraError
 from impasto.files import atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from impasto.callbacks import History
 
@@ -39,30 +40,50 @@ def plot_losses(history: History, path: str | Path) -> None:
 
     Raises:
         InputError: If the suffix is another one or there is nothing to plot.
+        MissingExtraError: If matplotlib is not installed.
     """
-    path = Path(path)
-    check_format(path)
+    check_plot(path)
     curves = _curves(history)
     if not curves:
         raise InputError("there are no losses to plot: the history has no positive values")
 
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 4.2), dpi=160, layout="constrained")
+    figure = new_figure(8, 4.2)
     axes = figure.add_subplot()
     _draw_curves(axes, history, curves)
     _draw_scales(axes, history)
     _style(axes)
-    with atomic(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:].lower())
+    save_figure(figure, path)
 
 
-def check_format(path: Path) -> None:
-    """Raise InputError if a plot cannot be written to such a file, before any work is done."""
+def check_plot(path: str | Path) -> None:
+    """Refuse, before any work is done, what could not be plotted later.
+
+    Raises:
+        InputError: If a plot cannot be written to such a file.
+        MissingExtraError: If matplotlib is not installed.
+    """
+    path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"cannot write a plot to {path.name}: use one of {', '.join(FORMATS)}")
     if not path.resolve().parent.is_dir():
         raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("matplotlib", "plots", "plotting") from error
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of so many inches at 160 dots per inch."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=160, layout="constrained")
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write a figure in the format that its suffix names, whole or not at all."""
+    with atomic(path) as temporary:
+        figure.savefig(temporary, format=Path(path).suffix[1:].lower())
 
 
 def _curves(history: History) -> dict[str, list[float]]:

@@ -16,8 +16,8 @@ from impasto.backbones import load_backbone
 from impasto.backbones.base import Backbone
 from impasto.events import Callback
 from impasto.explain.options import ReconstructOptions
-from impasto.explain.strip import strip
 from impasto.image import ImageSource, Picture, load_image
+from impasto.media.sheet import strip
 from impasto.optimize import Optimize
 from impasto.options import STYLE_LAYERS
 from impasto.result import Result

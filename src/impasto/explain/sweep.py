@@ -12,8 +12,7 @@ from impasto.backbones.base import Backbone
 from impasto.errors import InputError
 from impasto.events import Callback
 from impasto.explain.evaluation import Evaluator, Row
-from impasto.explain.plots import GRID, INK, MUTED, check_format
-from impasto.files import atomic
+from impasto.explain.plots import GRID, INK, MUTED, check_plot, new_figure, save_figure
 from impasto.image import ImageSource
 from impasto.names import nearest
 from impasto.optimize import Optimize
@@ -116,18 +115,14 @@ def plot_trials(trials: Sequence[Trial], name: str, path: str | Path) -> None:
 
     Raises:
         InputError: If the suffix is another one.
+        MissingExtraError: If matplotlib is not installed.
     """
-    path = Path(path)
-    check_format(path)
-
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 4), dpi=160, layout="constrained")
+    check_plot(path)
+    figure = new_figure(9, 4)
     for axes, metric in zip(figure.subplots(1, 2), STYLE_METRICS, strict=True):
         _draw(axes, trials, metric)
     figure.suptitle(f"Trade-off over {name}", color=INK, fontsize=12)
-    with atomic(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:].lower())
+    save_figure(figure, path)
 
 
 def _draw(axes: Axes, trials: Sequence[Trial], metric: str) -> None:

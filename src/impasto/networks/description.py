@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from impasto import __version__
 from impasto.errors import InputError
+from impasto.version import __version__
 
 Kind = Literal["fast", "arbitrary"]
 

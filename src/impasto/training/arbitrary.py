@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from impasto.backbones.base import Backbone
-from impasto.explain.strip import sheet
 from impasto.image import Picture
+from impasto.media.sheet import sheet
 from impasto.networks.arbitrary import ArbitraryNetwork
 from impasto.networks.description import Architecture, Description
 from impasto.training.data import PictureFolder

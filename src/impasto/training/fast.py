@@ -11,8 +11,8 @@ from torch import Tensor
 
 from impasto.backbones.base import Backbone
 from impasto.errors import InputError
-from impasto.explain.strip import sheet
 from impasto.image import Picture, fit
+from impasto.media.sheet import sheet
 from impasto.networks.description import Architecture, Description
 from impasto.networks.transformer import TransformerNetwork
 from impasto.training.data import PictureFolder
@@ -152,4 +152,4 @@ class FastTask:
         rows = [
             [Picture.from_tensor(column[i]) for column in columns] for i in range(len(contents))
         ]
-        return sheet(rows, column_labels=["photo", *self.description.styles])
+        return sheet(rows, [["photo", *self.description.styles]])

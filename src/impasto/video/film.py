@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from impasto.errors import InputError, MissingExtraError
+from impasto.errors import InputError
+from impasto.media.encoding import load_av
 
 logger = logging.getLogger(__name__)
 
@@ -27,19 +28,6 @@ _HASTY_MS, _USUAL_MS = 10, 100
 _FASTEST, _USUAL = 1000, Fraction(25)
 # Seconds by which time stamps go back or ahead where files were joined, and not by rounding.
 _BACK, _AHEAD = Fraction(1, 10), Fraction(10)
-
-
-def load_av() -> Any:
-    """The package av.
-
-    Raises:
-        MissingExtraError: If it is not installed.
-    """
-    try:
-        import av
-    except ImportError as error:
-        raise MissingExtraError("av", "video", "reading and writing videos") from error
-    return av
 
 
 @contextmanager

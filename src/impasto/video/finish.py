@@ -16,21 +16,18 @@ import numpy as np
 from PIL import Image
 
 from impasto.errors import ImpastoError
-from impasto.explain.animation import SHORTEST_MS, TICK_MS, with_palette
 from impasto.files import atomic
 from impasto.flow import Pixels
+from impasto.media.encoding import GIF_SHORTEST, GIF_TICK, WEBP_QUALITY, load_av, with_palette
 from impasto.video.clip import Clip
-from impasto.video.film import load_av, opened
+from impasto.video.film import opened
 from impasto.video.segments import Segments
 from impasto.video.targets import kind_of
 from impasto.video.tracks import Luggage, Span, Timed, add_tracks, copy_tags, packets
 
 logger = logging.getLogger(__name__)
 
-_GIF_BASE = Fraction(TICK_MS, 1000)
-_GIF_SHORTEST = SHORTEST_MS // TICK_MS
 _WEBP_BASE = Fraction(1, 1000)
-_WEBP_QUALITY = 85
 
 
 def finish(
@@ -104,11 +101,11 @@ def _of_video(segments: Segments, stream: Any) -> Timed:
 def _write_gif(segments: Segments, clip: Clip, path: Path, end: Fraction) -> None:
     av = load_av()
     ticks = _gif_ticks(segments)
-    rest = round(end / _GIF_BASE) - max(filter(None, ticks), default=0)
+    rest = round(end / GIF_TICK) - max(filter(None, ticks), default=0)
     options = {
         # GIF counts how often it is played again; -1 for never.
         "loop": str({0: 0, 1: -1}.get(clip.plays, clip.plays - 1)),
-        "final_delay": str(max(_GIF_SHORTEST, rest)),
+        "final_delay": str(max(GIF_SHORTEST, rest)),
     }
     with av.open(str(path), "w", format="gif", options=options) as out:
         stream = None
@@ -116,9 +113,9 @@ def _write_gif(segments: Segments, clip: Clip, path: Path, end: Fraction) -> Non
             if tick is None:
                 continue
             if stream is None:
-                stream = _add_stream(out, "gif", "pal8", frame.pixels, clip.rate, _GIF_BASE)
+                stream = _add_stream(out, "gif", "pal8", frame.pixels, clip.rate, GIF_TICK)
             picture = av.VideoFrame.from_ndarray(_indexed(frame.pixels), format="pal8")
-            picture.pts, picture.time_base = tick, _GIF_BASE
+            picture.pts, picture.time_base = tick, GIF_TICK
             out.mux(stream.encode(picture))
         if stream is not None:
             out.mux(stream.encode(None))
@@ -127,10 +124,10 @@ def _write_gif(segments: Segments, clip: Clip, path: Path, end: Fraction) -> Non
 def _gif_ticks(segments: Segments) -> list[int | None]:
     """When a GIF shows each frame, in hundredths of a second; None for frames that it cannot."""
     ticks: list[int | None] = []
-    before = -_GIF_SHORTEST
+    before = -GIF_SHORTEST
     for packet in segments.packets():
-        tick = round(packet.pts * packet.time_base / _GIF_BASE)
-        shown = tick - before >= _GIF_SHORTEST
+        tick = round(packet.pts * packet.time_base / GIF_TICK)
+        shown = tick - before >= GIF_SHORTEST
         ticks.append(tick if shown else None)
         before = tick if shown else before
     if None in ticks:
@@ -156,7 +153,7 @@ def _write_webp(segments: Segments, clip: Clip, path: Path, end: Fraction) -> No
             if stream is None:
                 pixels = frame.pixels
                 stream = _add_stream(out, "libwebp_anim", "bgra", pixels, clip.rate, _WEBP_BASE)
-                stream.options = {"quality": str(_WEBP_QUALITY)}
+                stream.options = {"quality": str(WEBP_QUALITY)}
             picture = av.VideoFrame.from_ndarray(frame.pixels, format="rgb24").reformat(
                 format="bgra"
             )

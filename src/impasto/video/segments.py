@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import ImpastoError, InputError
-from impasto.explain.animation import even, tag_as_bt709
+from impasto.media.encoding import as_bt709, even, load_av, tag_as_bt709
 from impasto.video.clip import Frame
-from impasto.video.film import load_av
 
 # Bytes at the beginning and the end of a file that tell it from others.
 _PART = 1 << 20
@@ -171,13 +170,9 @@ class SegmentWriter(AbstractContextManager["SegmentWriter"]):
             ImpastoError: If the disk is full.
         """
         av = load_av()
-        from av.video.reformatter import ColorRange, Colorspace
-
         picture = av.VideoFrame.from_ndarray(even(frame.pixels), format="rgb24")
         if self._stream.pix_fmt == "yuv420p":
-            picture = picture.reformat(
-                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-            )
+            picture = as_bt709(picture)
         picture.pts = round(frame.time / self.time_base)
         picture.time_base = self.time_base
         picture.duration = round(frame.duration / self.time_base)

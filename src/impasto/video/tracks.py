@@ -10,8 +10,9 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any, Protocol
 
+from impasto.media.encoding import load_av
 from impasto.video.clip import Clip
-from impasto.video.film import Animation, Film, load_av, opened
+from impasto.video.film import Animation, Film, opened
 from impasto.video.targets import Kind
 
 logger = logging.getLogger(__name__)

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from impasto.errors import InputError, MissingExtraError
-from impasto.explain.strip import flatten
+from impasto.errors import InputError
 from impasto.files import atomic
 from impasto.image import Picture
+from impasto.media.encoding import (
+    GIF_SHORTEST,
+    GIF_TICK,
+    WEBP_QUALITY,
+    as_bt709,
+    even,
+    load_av,
+    tag_as_bt709,
+    with_palette,
+)
+from impasto.media.sheet import flatten
 
 _FRAMES_PER_SECOND = 25
-_BT709 = 1  # ITU-T H.273: primaries and transfer characteristics
 # WebP's limit; GIF and H.264 allow a little more.
 _LONGEST_SIDE = 16383
-# GIF counts in hundredths of a second, and browsers slow down frames below two of them.
-TICK_MS = 10
-SHORTEST_MS = 20
+_TICK_MS = int(1000 * GIF_TICK)
 
 
 def animate(
@@ -40,15 +45,29 @@ def animate(
             too large, or a time is not positive.
         MissingExtraError: If MP4 is wanted and the package av is not installed.
     """
-    writers = {".gif": _write_gif, ".webp": _write_webp, ".mp4": _write_mp4}
     path = Path(path)
-    writer = writers.get(path.suffix.lower())
-    if writer is None:
-        raise InputError(f"cannot animate to {path.name}: use one of {', '.join(writers)}")
+    check_animation(path)
     _check(pictures, seconds, hold)
+    writer = {".gif": _write_gif, ".webp": _write_webp, ".mp4": _write_mp4}[path.suffix.lower()]
     images = [flatten(picture) for picture in pictures]
     with atomic(path) as temporary:
         writer(images, _durations(len(images), seconds, hold), temporary)
+
+
+def check_animation(path: str | Path) -> None:
+    """Raise, before any work is done, what ``animate`` would raise of its file.
+
+    Raises:
+        InputError: If the suffix is another one, or FFmpeg was built without H.264.
+        MissingExtraError: If MP4 is wanted and the package av is not installed.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".gif", ".webp", ".mp4"):
+        raise InputError(f"cannot animate to {path.name}: use one of .gif, .webp, .mp4")
+    if path.suffix.lower() == ".mp4":
+        av = load_av("writing MP4 animations")
+        if "libx264" not in av.codecs_available:
+            raise InputError(f"cannot animate to {path.name}: this av has no H.264, use .webp")
 
 
 def _check(pictures: Sequence[Picture], seconds: float, hold: float) -> None:
@@ -65,24 +84,14 @@ def _check(pictures: Sequence[Picture], seconds: float, hold: float) -> None:
 
 def _durations(count: int, seconds: float, hold: float) -> list[int]:
     """Return each frame's time in milliseconds, in whole GIF ticks whose sum does not drift."""
-    starts = np.rint(np.linspace(0, 1000 * seconds / TICK_MS, count)) * TICK_MS
-    times = [*np.diff(starts), round(1000 * hold / TICK_MS) * TICK_MS]
-    return [max(SHORTEST_MS, int(time)) for time in times]
+    starts = np.rint(np.linspace(0, 1000 * seconds / _TICK_MS, count)) * _TICK_MS
+    times = [*np.diff(starts), round(1000 * hold / _TICK_MS) * _TICK_MS]
+    return [max(GIF_SHORTEST * _TICK_MS, int(time)) for time in times]
 
 
 def _write_gif(images: Sequence[Image.Image], durations: Sequence[int], path: Path) -> None:
     first, *rest = [with_palette(image) for image in images]
     first.save(path, "GIF", save_all=True, append_images=rest, duration=list(durations), loop=0)
-
-
-def with_palette(image: Image.Image) -> Image.Image:
-    """Reduce to the image's own 256 colours with error diffusion.
-
-    Octree and dithering keep local mean colours better than Pillow's default, median cut without
-    dithering, and take a tenth of its time.
-    """
-    palette = image.quantize(256, method=Image.Quantize.FASTOCTREE)
-    return image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
 
 
 def _write_webp(images: Sequence[Image.Image], durations: Sequence[int], path: Path) -> None:
@@ -94,19 +103,14 @@ def _write_webp(images: Sequence[Image.Image], durations: Sequence[int], path: P
         append_images=rest,
         duration=list(durations),
         loop=0,
-        quality=85,
+        quality=WEBP_QUALITY,
         method=4,
     )
 
 
 def _write_mp4(images: Sequence[Image.Image], durations: Sequence[int], path: Path) -> None:
     """Write H.264 at a constant frame rate; repeated frames cost next to nothing."""
-    try:
-        import av
-    except ImportError as error:
-        raise MissingExtraError("av", "video", "writing MP4 animations") from error
-    from av.video.reformatter import ColorRange, Colorspace
-
+    av = load_av("writing MP4 animations")
     ends = np.cumsum(durations)
     times = np.arange(0, ends[-1], 1000 / _FRAMES_PER_SECOND)
     frames = [even(np.asarray(image)) for image in images]
@@ -116,29 +120,6 @@ def _write_mp4(images: Sequence[Image.Image], durations: Sequence[int], path: Pa
         stream.pix_fmt = "yuv420p"
         tag_as_bt709(stream.codec_context)
         for index in np.searchsorted(ends, times, side="right"):
-            frame = av.VideoFrame.from_ndarray(frames[index], format="rgb24")
-            frame = frame.reformat(
-                format="yuv420p",
-                dst_colorspace=Colorspace.ITU709,
-                dst_color_range=ColorRange.MPEG,
-            )
+            frame = as_bt709(av.VideoFrame.from_ndarray(frames[index], format="rgb24"))
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-
-
-def tag_as_bt709(context: Any) -> None:
-    """Say a codec's colours openly, or players guess the matrix by the size and shift them."""
-    from av.video.reformatter import ColorRange, Colorspace
-
-    context.colorspace = Colorspace.ITU709
-    context.color_range = ColorRange.MPEG
-    context.color_primaries = _BT709
-    context.color_trc = _BT709
-
-
-def even(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Repeat the last row or column where a side is odd, which yuv420p cannot hold."""
-    height, width = pixels.shape[:2]
-    if not (height % 2 or width % 2):
-        return pixels
-    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

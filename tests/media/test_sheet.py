@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from impasto.errors import InputError
-from impasto.explain.strip import flatten, sheet, strip
 from impasto.image import Picture
+from impasto.media.sheet import flatten, grid, sheet, strip
 
+WHITE = (1.0, 1.0, 1.0)
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 
 
@@ -84,26 +85,27 @@ def test_strip_refuses_what_does_not_fit() -> None:
         strip([picture], ["a"], columns=0)
 
 
-def test_sheet_is_a_table_with_labels() -> None:
+def test_a_sheet_lays_pictures_out_with_captions_below() -> None:
     made = sheet(
         [[None, plain(RED, 20, 30)], [plain(GREEN, 20, 20), plain(BLUE, 20, 20)]],
-        row_labels=["", "tiger"],
-        column_labels=["", "great_wave"],
+        [["", "great_wave"], ["tiger"]],
         height=60,
     )
     red, green, blue = (box(made, color) for color in (RED, GREEN, BLUE))
     assert (red[2] - red[0], red[3] - red[1]) == (60, 90)
     assert green[0] == blue[0] > red[2]
     assert red[1] + red[3] == blue[1] + blue[3]  # both in the middle of their column
-    assert ink(made, 0, red[1], red[0], red[3])  # above
-    assert ink(made, green[0], 0, green[2], green[1])  # beside
-    assert not ink(made, 0, 0, red[2], red[1])  # the blank corner
+    height, width = made.size
+    assert ink(made, red[2], red[1], green[0], red[3])
+    assert ink(made, green[2], green[1], height, green[3])
+    assert not ink(made, 0, 0, green[0], red[1])  # the blank corner
+    assert not ink(made, blue[2], blue[1], height, width)  # no caption
 
 
-def test_sheet_takes_ragged_rows_without_labels() -> None:
+def test_sheet_takes_ragged_rows_without_captions() -> None:
     made = sheet([[plain(RED, 8, 8)], [plain(GREEN, 8, 8), plain(BLUE, 8, 8)]], height=24)
     assert box(made, RED)[1] == box(made, GREEN)[1] < box(made, BLUE)[1]
-    assert not ink(made, 0, 0, *made.size) or made.rgb.max(axis=2).min() == 1
+    assert not ink(made, 0, 0, *made.size)
 
 
 def test_sheet_refuses_what_does_not_fit() -> None:
@@ -111,10 +113,38 @@ def test_sheet_refuses_what_does_not_fit() -> None:
         sheet([])
     with pytest.raises(InputError, match="at least one picture"):
         sheet([[None]])
-    with pytest.raises(InputError, match="2 columns"):
-        sheet([[plain(RED, 4, 4), None]], column_labels=["a"])
-    with pytest.raises(InputError, match="1 row"):
-        sheet([[plain(RED, 4, 4)]], row_labels=["a", "b"])
+    with pytest.raises(InputError, match="2 captions for a row of 1"):
+        sheet([[plain(RED, 4, 4)]], [["a", "b"]])
+    with pytest.raises(InputError, match="1 captions for a row of 0"):
+        sheet([[plain(RED, 4, 4)]], [["a"], ["b"]])
+
+
+def test_a_cell_of_a_grid_lies_right_of_its_photo_and_below_its_artwork() -> None:
+    contents = {"a": plain(WHITE, 32, 32), "b": plain(RED, 32, 32)}
+    styles = {"x": plain(WHITE, 32, 32), "y": plain(GREEN, 32, 32)}
+    made = grid(contents, styles, {("b", "y"): plain(BLUE, 32, 32)}, height=32)
+    photo, artwork, cell = (box(made, color) for color in (RED, GREEN, BLUE))
+    assert (cell[0], cell[1]) == (photo[0], artwork[1])
+    assert photo[3] < cell[1] and artwork[2] < cell[0]
+
+
+def test_more_artworks_than_columns_follow_below() -> None:
+    styles = {"x": plain(RED, 32, 32), "y": plain(GREEN, 32, 32), "z": plain(BLUE, 32, 32)}
+    made = grid({"a": plain(WHITE, 32, 32)}, styles, {}, columns=2, height=32)
+    red, green, blue = (box(made, color) for color in (RED, GREEN, BLUE))
+    assert red[0] == green[0] < blue[0]
+    assert red[1] < green[1]
+    with pytest.raises(InputError, match="columns"):
+        grid({"a": plain(RED, 32, 32)}, styles, {}, columns=0)
+
+
+def test_a_style_without_a_picture_has_its_name_alone() -> None:
+    made = grid(
+        {"a": plain(RED, 32, 32)}, {"x": None}, {("a", "x"): plain(BLUE, 32, 32)}, height=32
+    )
+    photo, cell = box(made, RED), box(made, BLUE)
+    assert photo[0] == cell[0] and photo[3] < cell[1]
+    assert ink(made, 0, cell[1], cell[0], cell[3])
 
 
 def test_alpha_is_laid_on_a_light_checkerboard() -> None:

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from impasto.errors import InputError, MissingExtraError
-from impasto.explain import animation
-from impasto.explain.animation import animate
 from impasto.image import Picture
+from impasto.media import animation
+from impasto.media.animation import animate
 
 COLORS = [(200, 40, 40), (40, 160, 60), (50, 60, 180), (120, 120, 120)]
 

@@ -1,10 +1,10 @@
-"""Pictures side by side with captions: strips and contact sheets."""
+"""Pictures with captions in rows and columns: contact sheets, strips, photos by artworks."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 import numpy as np
@@ -16,7 +16,6 @@ from impasto.image import Picture
 INK = (48, 48, 48)
 PAPER = (255, 255, 255)
 CHECKS = (255, 232)
-BLANK = Image.new("RGB", (1, 1), PAPER)
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 # Pictures wider than this many heights are fitted by width, so that a panorama stays in bounds.
@@ -38,6 +37,38 @@ def flatten(picture: Picture) -> Image.Image:
     return Image.alpha_composite(paper, image).convert("RGB")
 
 
+def sheet(
+    rows: Sequence[Sequence[Picture | None]],
+    captions: Sequence[Sequence[str]] = (),
+    *,
+    height: int = 256,
+) -> Picture:
+    """Lay pictures out in rows and columns, with a caption below each.
+
+    Args:
+        rows: The pictures of each row, of any sizes; None leaves a cell blank, and rows may differ
+            in length. Alpha is laid on a light checkerboard.
+        captions: Those of each row; a cell for which there is none goes without. Long ones are
+            wrapped, then shortened with an ellipsis.
+        height: Of each picture, in pixels; text and gaps follow it.
+
+    Returns:
+        The sheet on white, without alpha.
+
+    Raises:
+        InputError: If there are no pictures, more captions than cells, or the height is below 1.
+    """
+    if not any(picture for row in rows for picture in row):
+        raise InputError("a sheet needs at least one picture")
+    parts = _Parts(height)
+    table = []
+    for row, labels in zip_longest(rows, captions, fillvalue=()):
+        if len(labels) > len(row):
+            raise InputError(f"there are {len(labels)} captions for a row of {len(row)} pictures")
+        table.append(parts.row(row, [*labels, *[""] * (len(row) - len(labels))]))
+    return parts.table(table)
+
+
 def strip(
     pictures: Sequence[Picture],
     labels: Sequence[str],
@@ -48,13 +79,10 @@ def strip(
     """Lay pictures side by side at one height, a caption below each.
 
     Args:
-        pictures: At least one, of any sizes. Alpha is laid on a light checkerboard.
-        labels: One for each picture; long ones are wrapped, then shortened with an ellipsis.
-        height: Of each picture, in pixels; text and gaps follow it.
+        pictures: At least one.
+        labels: One for each picture.
+        height: As for a sheet.
         columns: How many pictures go in a row; all if left out.
-
-    Returns:
-        The strip on white, without alpha.
 
     Raises:
         InputError: If there are no pictures, not as many labels, or a number is less than 1.
@@ -63,53 +91,49 @@ def strip(
         raise InputError(f"a strip needs one label a picture, not {len(labels)} of {len(pictures)}")
     if columns is not None and columns < 1:
         raise InputError(f"a strip needs at least one column, not {columns}")
-    parts = _Parts(height)
-    in_row = columns or len(pictures)
-    rows = []
-    for start in range(0, len(pictures), in_row):
-        tiles = [parts.tile(picture) for picture in pictures[start : start + in_row]]
-        rows.append(parts.with_captions(tiles, labels[start : start + in_row]))
-    return parts.table(rows)
+    count = columns or len(pictures)
+    starts = range(0, len(pictures), count)
+    return sheet(
+        [pictures[start : start + count] for start in starts],
+        [labels[start : start + count] for start in starts],
+        height=height,
+    )
 
 
-def sheet(
-    rows: Sequence[Sequence[Picture | None]],
+def grid(
+    contents: Mapping[str, Picture],
+    styles: Mapping[str, Picture | None],
+    painted: Mapping[tuple[str, str], Picture],
     *,
-    row_labels: Sequence[str] = (),
-    column_labels: Sequence[str] = (),
+    columns: int = 6,
     height: int = 256,
 ) -> Picture:
-    """Lay pictures out in a table, such as contents by styles.
+    """Lay out photos by artworks: the artworks above, the photos on the left.
 
     Args:
-        rows: The pictures of each row; None leaves a cell blank, and rows may differ in length.
-        row_labels: Written left of the rows; none if left out.
-        column_labels: Written above the columns; none if left out.
-        height: Of each picture, in pixels; text and gaps follow it.
-
-    Returns:
-        The sheet on white, without alpha.
+        contents: The photos by name.
+        styles: The artworks by name; None for a style of which there is no picture.
+        painted: The stylized pictures by the names of photo and style; where there is none
+            the cell stays blank.
+        columns: Artworks side by side; more of them follow below.
+        height: As for a sheet.
 
     Raises:
-        InputError: If there are no pictures or the labels do not fit their number.
+        InputError: If there are no pictures, or a number is less than 1.
     """
-    count = max((len(row) for row in rows), default=0)
-    if not any(picture for row in rows for picture in row):
-        raise InputError("a sheet needs at least one picture")
-    for what, labels, wanted in (("row", row_labels, len(rows)), ("column", column_labels, count)):
-        if labels and len(labels) != wanted:
-            raise InputError(f"a sheet of {wanted} {what}s needs as many labels, not {len(labels)}")
-    parts = _Parts(height)
-    table = [[parts.tile(picture) if picture else BLANK for picture in row] for row in rows]
-    if column_labels:
-        columns = zip_longest(*table, fillvalue=BLANK)
-        widths = [max(tile.width for tile in column) for column in columns]
-        table.insert(0, list(map(parts.text, column_labels, widths)))
-    if row_labels:
-        sides = [parts.text(label, parts.narrowest) for label in row_labels]
-        corner = [BLANK] if column_labels else []
-        table = [[side, *row] for side, row in zip(corner + sides, table, strict=True)]
-    return parts.table(table)
+    if columns < 1:
+        raise InputError(f"columns has to be at least 1, not {columns}")
+    names = list(styles)
+    rows: list[list[Picture | None]] = []
+    captions: list[list[str]] = []
+    for start in range(0, len(names), columns):
+        block = names[start : start + columns]
+        rows.append([None, *(styles[name] for name in block)])
+        captions.append(["", *block])
+        for content, photo in contents.items():
+            rows.append([photo, *(painted.get((content, style)) for style in block)])
+            captions.append([content])
+    return sheet(rows, captions, height=height)
 
 
 class _Parts:
@@ -132,33 +156,24 @@ class _Parts:
         fitted = picture.resized(max(1, round(height * scale)), max(1, round(width * scale)))
         return _centred(flatten(fitted), max(self.narrowest, fitted.size[1]), self.height)
 
-    def with_captions(
-        self, tiles: Sequence[Image.Image], labels: Sequence[str]
-    ) -> list[Image.Image]:
-        """Return the tiles of one row with their captions below, all of one height."""
+    def row(self, pictures: Sequence[Picture | None], labels: Sequence[str]) -> list[Image.Image]:
+        """Return the pictures of one row with their captions below, all of one height."""
+        blank = Image.new("RGB", (self.narrowest, 1), PAPER)
+        tiles = [self.tile(picture) if picture else blank for picture in pictures]
         wrapped = [self._wrap(label, tile.width) for tile, label in zip(tiles, labels, strict=True)]
-        below = max(map(len, wrapped)) * self.line
+        most = max(map(len, wrapped), default=0)
+        below = self.gap // 2 + most * self.line if most else 0
         parts = []
         for tile, lines in zip(tiles, wrapped, strict=True):
-            part = Image.new("RGB", (tile.width, tile.height + self.gap // 2 + below), PAPER)
+            part = Image.new("RGB", (tile.width, tile.height + below), PAPER)
             part.paste(tile)
             self._write(part, lines, tile.height + self.gap // 2)
             parts.append(part)
         return parts
 
-    def text(self, label: str, width: int) -> Image.Image:
-        """Return a label, wrapped at a width and no wider than it needs to be."""
-        lines = self._wrap(label, width)
-        widest = max((self._length(line) for line in lines), default=1)
-        part = Image.new("RGB", (widest, max(1, len(lines) * self.line)), PAPER)
-        self._write(part, lines, 0)
-        return part
-
     def table(self, rows: Sequence[Sequence[Image.Image]]) -> Picture:
         """Return the parts in rows and columns, each in the middle of its cell."""
-        widths = [
-            max(part.width for part in column) for column in zip_longest(*rows, fillvalue=BLANK)
-        ]
+        widths = [max(part.width for part in column if part) for column in zip_longest(*rows)]
         heights = [max((part.height for part in row), default=1) for row in rows]
         size = (_span(widths, self.gap), _span(heights, self.gap))
         canvas = Image.new("RGB", size, PAPER)
