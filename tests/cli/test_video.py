@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from impasto.cli import main
 from impasto.image import save_image
 from impasto.networks.description import Architecture, Description
 from impasto.networks.files import build, save_model
 from impasto.pictures import load_artwork
-from impasto.video.consistency import NetworkPainter
+from impasto.video.clip import open_clip
+from impasto.video.consistency import NetworkPainter, OptimizingPainter
 from tests.video.clips import decoded, moving, packets, write_clip
 
 SMALL = ["--max-size", "48", "--device", "cpu"]
@@ -62,9 +66,73 @@ def test_ctrl_c_and_resume(clip: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(decoded(Path("out.mp4"))[0]) == 4
 
 
+def test_a_mask_says_where(clip: str) -> None:
+    mask = np.zeros((48, 64), np.uint8)
+    mask[:, :32] = 255
+    Image.fromarray(mask).save("mask.png")
+    command = ["video", clip, "-o", "out.mkv", "wild.safetensors", *SMALL]
+    assert main([*command, "--mask", "mask.png", "--crf", "4"]) == 0
+    frames, _ = decoded(Path("out.mkv"))
+    photo = [frame.pixels for frame in open_clip(clip).frames((36, 48))]
+    for found, before in zip(frames, photo, strict=True):
+        difference = np.abs(found.astype(int) - before).mean(axis=(0, 2))
+        assert difference[28:].mean() < 7  # colours have half the resolution
+        assert difference[:20].mean() > 20
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [("artwork", "files"), ("option", "steps"), ("default", "style_weight")],
+)
+def test_resume_notices_what_has_changed(
+    clip: str,
+    change: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = ["-q", "video", clip, "artwork.png", "-o", "out.mp4", *SMALL]
+    paint = OptimizingPainter.__call__
+    done: list[int] = []
+
+    def once(*arguments: object) -> object:
+        if done:
+            raise KeyboardInterrupt
+        done.append(1)
+        return paint(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(OptimizingPainter, "__call__", once)
+    assert main([*command, "--steps", "2"]) == 130
+    steps = "2"
+    if change == "artwork":
+        save_image(load_artwork("stained-glass", 48), "artwork.png")
+    elif change == "option":
+        steps = "3"
+    else:  # as another release may have it
+        settings = Path("out.mp4.partial/settings.json")
+        told = json.loads(settings.read_text())
+        settings.write_text(json.dumps({**told, "style_weight": 7.5}))
+    capsys.readouterr()
+    assert main([*command, "--steps", steps, "--resume"]) == 2
+    assert f"other settings ({said})" in capsys.readouterr().err
+
+
+def test_what_is_known_of_a_film_is_told_once(
+    clip: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    transparent = np.zeros((36, 48, 4), np.uint8)
+    first, second = (Image.fromarray(transparent + i) for i in range(2))
+    first.save("clear.webp", save_all=True, append_images=[second], duration=100, lossless=True)
+    command = ["video", "clear.webp", "wild.safetensors", "-o", "out.gif", *SMALL]
+    assert main(command) == 0
+    assert capsys.readouterr().err.count("clear.webp is transparent: it is laid on white") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["in.mp4", "artwork.webp", "-o", "artwork.webp"], "would replace artwork.webp"),
+        (["in.mp4", "artwork.png", "-o", "out.mp4", "--mask", "tall.png"], "have the shape"),
         (["nowhere.mp4", "artwork.png", "-o", "out.mp4"], "no such file"),
         (["text.mp4", "artwork.png", "-o", "out.mp4"], "no video"),
         (["in.mp4", "artwork.png", "-o", "out.avi"], "use one of .mp4"),
@@ -77,6 +145,8 @@ def test_bad_input_is_one_line_and_exit_code_2(
     clip: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("text.mp4").write_text("no video")
+    save_image(load_artwork("river-dots", 48), "artwork.webp")
+    Image.new("L", (20, 60), 255).save("tall.png")
     before = sorted(Path().iterdir())
     assert main(["-q", "video", *arguments, "--method", "optimize", *SMALL]) == 2
     err = capsys.readouterr().err

@@ -123,6 +123,26 @@ def test_a_network_keeps_to_numbers_where_one_plain_frame_follows_another(
         assert painter(as_picture(plain(level, level, level)), memory, None).isfinite().all()
 
 
+@pytest.mark.parametrize("method", ["fast", "arbitrary"])
+def test_nothing_is_carried_from_where_a_mask_was_black(
+    networks: dict[str, Fast | Arbitrary], method: str
+) -> None:
+    frames = moving(2, SIZE)
+    left, right = np.zeros(SIZE, np.float32), np.zeros(SIZE, np.float32)
+    left[:, :48], right[:, 48:] = 1, 1
+    painter = VideoPainter(frame_painter(networks[method], 1.0))
+    painter(frames[0], mask=left)
+    found = painter(frames[1], mask=right)[0].permute(1, 2, 0).numpy()
+    photo = frames[1] / np.float32(255)
+    np.testing.assert_allclose(found[:, :48], photo[:, :48], atol=1e-6)
+    # Where it is painted for the first time it is as if there were no photo in the frame before.
+    whole = VideoPainter(frame_painter(networks[method], 1.0))
+    whole(frames[0], mask=right)
+    expected = whole(frames[1], mask=right)[0].permute(1, 2, 0).numpy()
+    painted = np.abs(expected[:, 56:] - photo[:, 56:]).mean()
+    assert np.abs(found[:, 56:] - photo[:, 56:]).mean() > 0.8 * painted
+
+
 def test_a_flash_is_a_scene_of_its_own() -> None:
     class Recording:
         def __init__(self) -> None:

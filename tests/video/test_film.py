@@ -112,9 +112,9 @@ def test_the_film_is_read_and_not_its_cover(tmp_path: Path) -> None:
                 frame.pts, frame.time_base = i, Fraction(1, 10)
                 out.mux(second.encode(frame))
             out.mux(second.encode(None))
-        frames = list(open_clip(tmp_path / name).frames())
-        assert len(frames) == 5
-        assert difference(frames[2].pixels, film[2]) < 4
+        found = list(open_clip(tmp_path / name).frames())
+        assert len(found) == 5
+        assert difference(found[2].pixels, film[2]) < 4
 
 
 @pytest.mark.parametrize("suffix", [".ts", ".mpg"])

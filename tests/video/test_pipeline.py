@@ -256,3 +256,135 @@ def test_a_missing_encoder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("av.open", lambda *_, **__: Without())
     with pytest.raises(ImpastoError, match="with libx264"):
         SegmentWriter(tmp_path / "a.nut", (48, 64), Fraction(25), Fraction(1, 25))
+
+
+@pytest.mark.parametrize(("source", "target"), [(".gif", ".webp"), (".webp", ".gif")])
+def test_animations_keep_delays_and_loops(tmp_path: Path, source: str, target: str) -> None:
+    written = moving(4)
+    first, *rest = [Image.fromarray(pixels) for pixels in written]
+    delays = [100, 50, 200, 300]
+    # GIF says how often it is played again.
+    loop = 2 if source == ".gif" else 3
+    path = tmp_path / f"in{source}"
+    first.save(path, save_all=True, append_images=rest, duration=delays, loop=loop)
+    stylize_video(path, tmp_path / f"out{target}", Negative())
+    with Image.open(tmp_path / f"out{target}") as image:
+        assert image.info["loop"] == (2 if target == ".gif" else 3)
+        found = []
+        for i in range(4):
+            image.seek(i)
+            image.load()
+            found.append(image.info["duration"])
+    assert found == delays
+
+
+def test_frames_that_a_gif_cannot_show_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = write_clip(tmp_path / "in.mp4", moving(12), rate=Fraction(100))
+    stylize_video(source, tmp_path / "out.gif", Negative())
+    assert "at most 50 frames a second: 6 are left out" in caplog.text
+
+
+def test_webm_is_vp9_and_can_be_gone_on_with(tmp_path: Path) -> None:
+    written = moving(10, (96, 128))
+    source = write_clip(tmp_path / "in.mp4", written, audio="aac")
+    target = tmp_path / "out.webm"
+    stylize_video(source, target, Negative(stop_at=7))
+    segment = target.with_name("out.webm.partial") / "000.nut"
+    segment.write_bytes(segment.read_bytes()[:-400])
+    painter = Negative()
+    stylize_video(source, target, painter, resume=True)
+    assert 3 < len(painter.memories) <= 10
+    frames, times = decoded(target)
+    assert_negatives(frames, written)
+    assert [round(25 * time) for time in times] == list(range(10))
+    with av_open(target) as out:
+        codecs = [stream.codec_context.codec.canonical_name for stream in out.streams]
+        assert codecs == ["vp9", "opus"]
+        assert out.streams.video[0].codec_context.colorspace == 1
+
+
+def test_resuming_with_something_else_is_refused(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", moving(6))
+    other = write_clip(tmp_path / "other.mp4", moving(6, seed=2))
+    target = tmp_path / "out.mp4"
+    settings = {"steps": 3, "files": {"artwork.png": "one"}}
+    stylize_video(source, target, Negative(stop_at=2), settings=settings)
+    with pytest.raises(InputError, match=r"other settings \(files\)"):
+        changed = {**settings, "files": {"artwork.png": "another"}}
+        stylize_video(source, target, Negative(), settings=changed, resume=True)
+    with pytest.raises(InputError, match=r"other settings \(consistency\)"):
+        options = VideoOptions(consistency=0.5)
+        stylize_video(source, target, Negative(), options, settings=settings, resume=True)
+    other.replace(source)
+    with pytest.raises(InputError, match=r"other settings \(contents of the source\)"):
+        stylize_video(source, target, Negative(), settings=settings, resume=True)
+
+
+def test_a_disk_without_room_is_told_before_painting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_clip(tmp_path / "in.mp4", moving(20))
+    painter = Negative()
+    usage = type("Usage", (), {"free": 5000})
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    with pytest.raises(ImpastoError, match="not enough room"):
+        stylize_video(source, tmp_path / "out.mp4", painter)
+    assert not painter.memories
+    assert not (tmp_path / "out.mp4.partial").exists()
+
+
+def halves(path: Path) -> Path:
+    """A mask, white on the left."""
+    pixels = np.zeros((96, 128), np.uint8)
+    pixels[:, :64] = 255
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["mask.png", "mask.jpg"])
+def test_a_picture_says_where_every_frame_is_painted(tmp_path: Path, name: str) -> None:
+    written = moving(4)
+    source = write_clip(tmp_path / "in.mp4", written)
+    mask = halves(tmp_path / name)
+    stylize_video(source, tmp_path / "out.mp4", Negative(), mask=mask)
+    frames, _ = decoded(tmp_path / "out.mp4")
+    for pixels, photo in zip(frames, written, strict=True):
+        left, right = np.s_[4:-4, 4:26], np.s_[4:-4, 38:-4]
+        assert np.abs(pixels[left].astype(int) - (255 - photo[left].astype(int))).mean() < 6
+        assert np.abs(pixels[right].astype(int) - photo[right]).mean() < 6
+
+
+def test_a_video_of_masks_goes_along_with_the_film(tmp_path: Path) -> None:
+    written = moving(10)
+    source = write_clip(tmp_path / "in.mp4", written)
+    white, black = np.full((48, 64, 3), 255, np.uint8), np.zeros((48, 64, 3), np.uint8)
+    # Half as many frames a second: each mask counts for two.
+    masks = write_clip(
+        tmp_path / "masks.mkv", [white, black, white, white, black], rate=Fraction(25, 2)
+    )
+    painter = Negative()
+    stylize_video(source, tmp_path / "out.mp4", painter, VideoOptions(start=0.08), mask=masks)
+    frames, _ = decoded(tmp_path / "out.mp4")
+    for i, pixels in enumerate(frames):
+        photo = written[i + 2].astype(int)
+        expected = photo if i in (0, 1, 6, 7) else 255 - photo
+        assert np.abs(pixels - expected).mean() < 6
+    assert len(painter.memories) == 4  # nothing to paint in black
+
+
+@pytest.mark.parametrize("kind", ["picture", "video"])
+def test_a_mask_of_another_shape_is_refused_before_painting(tmp_path: Path, kind: str) -> None:
+    source = write_clip(tmp_path / "in.mp4", moving(4))
+    if kind == "picture":
+        mask = tmp_path / "mask.png"
+        Image.new("L", (64, 64), 255).save(mask)
+    else:
+        mask = write_clip(tmp_path / "mask.mp4", moving(4, (64, 64)))
+    painter = Negative()
+    with pytest.raises(InputError, match="has to have the shape"):
+        stylize_video(source, tmp_path / "out.mp4", painter, mask=mask)
+    assert not painter.memories
+    with pytest.raises(InputError, match="nowhere"):
+        stylize_video(source, tmp_path / "out.mp4", painter, mask=tmp_path / "nowhere.png")

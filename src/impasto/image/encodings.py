@@ -80,14 +80,16 @@ class Encoding:
     bright: bool = False
     narrow: bool = False
 
-    def to_srgb(self, colour: Floats) -> tuple[Floats, tuple[str, ...]]:
+    def to_srgb(self, colour: Floats, peak: float | None = None) -> tuple[Floats, tuple[str, ...]]:
         """Convert ``(H, W, 1)`` or ``(H, W, 3)`` to sRGB, with notices; colours it lacks are cut.
 
         Highlights above white are brought down by a smooth curve that ends at the brightest one
-        (Reinhard et al. 2002, above a knee), hues kept.
+        (Reinhard et al. 2002, above a knee), or at a given peak, so that the frames of a video
+        are all brought down alike; hues are kept.
         """
-        peak = 1.0
-        if self.bright:
+        if not self.bright:
+            peak = 1.0
+        elif peak is None:
             peak = max(float(self._light(rows).max()) for rows in _blocks(colour))
             peak = peak if peak > _SAME_WHITE else 1.0
         out = np.empty_like(colour)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from impasto.errors import InputError
 from impasto.media.encoding import load_av
@@ -24,6 +24,8 @@ _MAGIC = (b"GIF8", b"RIFF", b"\x89PNG")
 _STILLS = ("bmp", "mjpeg", "png", "webp")
 # Browsers show frames of no more than this for longer, since nobody means it (milliseconds).
 _HASTY_MS, _USUAL_MS = 10, 100
+# Frames per second that a file may say without being mistaken, and what is taken then.
+_FASTEST, _USUAL = 1000, Fraction(25)
 # Seconds by which time stamps go back or ahead where files were joined, and not by rounding.
 _BACK, _AHEAD = Fraction(1, 10), Fraction(10)
 
@@ -57,7 +59,7 @@ def _is_animation(path: Path) -> bool:
     try:
         with Image.open(path, formats=_ANIMATIONS):
             return True
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         return False  # AVI begins as WebP does
 
 
@@ -86,7 +88,8 @@ class Film:
         self.path, self.container = path, container
         self.stream = stream = _film_of(container, path)
         stream.thread_type = "AUTO"
-        self.rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
+        rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+        self.rate = next((Fraction(rate) for rate in rates if rate and rate <= _FASTEST), _USUAL)
         self.time_base = Fraction(stream.time_base)
         self.aspect = Fraction(stream.sample_aspect_ratio or 1)
         self.length: Fraction | None = None

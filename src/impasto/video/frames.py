@@ -7,29 +7,21 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from impasto.errors import ImpastoError
 from impasto.flow import Pixels
+from impasto.image.encodings import Encoding, find
 from impasto.media.encoding import load_av
 
 _UNSPECIFIED = 2
 # Video that does not say its matrix: players take BT.709 from this height on, BT.601 below.
 _HD = 720
 
-# ITU-T H.273: transfer characteristics PQ and HLG.
-_PQ, _HLG = 16, 18
-# Linear RGB with these primaries (H.273) to linear sRGB: BT.2020, P3 with the white of D65.
-_TO_SRGB = {
-    9: [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
-    12: [[1.2249, -0.2247, 0.0], [-0.0420, 1.0419, 0.0], [-0.0197, -0.0786, 1.0979]],
-}
-# Nits: what white paper has in HDR video (ITU-R BT.2408), and the screen that HLG is meant for.
-_WHITE, _HLG_PEAK = 203.0, 1000.0
-# Light up to this share of white stays as it is; above, highlights are pressed together.
-_KNEE = 0.7
-
-Doubles = NDArray[np.float64]
+# ITU-T H.273: transfer characteristics PQ and HLG; primaries of BT.2020 and P3.
+_BRIGHT = (16, 18)
+_WIDE = (9, 11, 12)
+# The brightest light of a film that is told apart, white being 1: that of a screen for HLG.
+_PEAK = 1000 / 203
 
 
 def deinterlaced(frames: Iterable[Any]) -> Iterator[Any]:
@@ -71,7 +63,7 @@ def _pulled(graph: Any) -> Iterator[Any]:
 
 def is_high_dynamic_range(frame: Any) -> bool:
     """Whether a frame holds more light than an ordinary screen shows."""
-    return frame.color_trc in (_PQ, _HLG)
+    return frame.color_trc in _BRIGHT
 
 
 def has_alpha(frame: Any) -> bool:
@@ -119,9 +111,13 @@ def _orientation(frame: Any) -> tuple[bool, bool, bool]:
 
 def _in_srgb(frame: Any, height: int, width: int, ground: int) -> Pixels:
     """The frame as it is stored, in RGB at a size."""
-    if is_high_dynamic_range(frame) or frame.color_primaries in _TO_SRGB:
-        deep = _reformatted(frame, height, width, "rgb48le").to_ndarray() / 65535
-        return _to_standard(deep, frame.color_trc, frame.color_primaries)
+    if is_high_dynamic_range(frame) or frame.color_primaries in _WIDE:
+        deep = _reformatted(frame, height, width, "rgb48le").to_ndarray() / np.float32(65535)
+        numbers = (frame.color_primaries, frame.color_trc, 0, 1)
+        encoding = find({"cicp": numbers}, "RGB")[0]
+        if isinstance(encoding, Encoding):
+            srgb, _ = encoding.to_srgb(deep, _PEAK)
+            return np.rint(255 * srgb).astype(np.uint8)
     if has_alpha(frame):
         frame = _laid_on(frame, ground)
     pixels: Pixels = _reformatted(frame, height, width, "rgb24").to_ndarray()
@@ -145,44 +141,3 @@ def _laid_on(frame: Any, ground: int) -> Any:
     alpha = rgba[..., 3:] / np.float32(255)
     laid = np.rint(rgba[..., :3] * alpha + ground * (1 - alpha)).astype(np.uint8)
     return load_av().VideoFrame.from_ndarray(laid, format="rgb24")
-
-
-def _to_standard(encoded: Doubles, transfer: int, primaries: int) -> Pixels:
-    """RGB of a high dynamic range or other primaries, ``(H, W, 3)`` in [0, 1], in sRGB.
-
-    Light up to about that of white paper stays as it is, as ITU-R BT.2408 asks for; brighter
-    light is pressed into what is left up to full white, by one factor for all three channels, so
-    that hues stay.
-    """
-    if transfer == _PQ:
-        linear = _pq_to_nits(encoded) / _WHITE
-    elif transfer == _HLG:
-        linear = _hlg_to_nits(encoded) / _WHITE
-    else:
-        linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    if primaries in _TO_SRGB:
-        linear = (linear @ np.transpose(_TO_SRGB[primaries])).clip(0)
-    if transfer in (_PQ, _HLG):
-        brightest = linear.max(axis=2, keepdims=True)
-        room = 1 - _KNEE
-        pressed = 1 - room * np.exp(-(brightest - _KNEE).clip(0) / room)
-        linear = linear * np.where(brightest > _KNEE, pressed / brightest.clip(_KNEE), 1)
-    linear = linear.clip(0, 1)
-    srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.rint(255 * srgb).astype(np.uint8)
-
-
-def _pq_to_nits(encoded: Doubles) -> Doubles:
-    """Light of PQ (SMPTE ST 2084, ITU-R BT.2100)."""
-    root = encoded ** (1 / 78.84375)
-    return 10000 * ((root - 0.8359375).clip(0) / (18.8515625 - 18.6875 * root)) ** (
-        1 / 0.1593017578125
-    )
-
-
-def _hlg_to_nits(encoded: Doubles) -> Doubles:
-    """Light of HLG on a screen of 1000 nits (ITU-R BT.2100)."""
-    a, b, c = 0.17883277, 0.28466892, 0.55991073
-    scene = np.where(encoded <= 0.5, encoded**2 / 3, (np.exp((encoded - c) / a) + b) / 12)
-    luminance = scene @ np.array([0.2627, 0.6780, 0.0593])
-    return _HLG_PEAK * scene * luminance[..., None].clip(1e-9) ** 0.2

@@ -87,8 +87,9 @@ def stylize_video(
     told = {"source": source.name, "size": size, **dataclasses.asdict(options), **(settings or {})}
     files = {"source": source} if mask is None else {"source": source, "mask": mask}
     prints = {f"contents of the {name}": fingerprint(path) for name, path in files.items()}
+    if not resume:
+        check_room(target, clip, size, options.crf)
     segments = Segments(target, {**told, **prints}, resume=resume)
-    check_room(target, clip, size, options.crf)
     run = _Run(clip, size, segments, painter, options, kind_of(target).video, masks)
     done = run.paint(tell)
     if not done:

@@ -82,6 +82,7 @@ class Copied:
 
     def take(self, packet: Any) -> Timed:
         """See ``Track``."""
+        packet.dts = packet.pts if packet.dts is None else packet.dts
         if packet.dts is None:
             return
         origin, base = self.span.origin, packet.time_base
@@ -111,6 +112,7 @@ class Sound:
         self.stream.codec_context.open()
         self._resampler: Any = None
         self._heard: Any = None
+        self._next = -(1 << 62)
 
     def take(self, packet: Any) -> Timed:
         """See ``Track``."""
@@ -144,6 +146,9 @@ class Sound:
         self._resampler = None
 
     def _timed(self, frame: Any) -> Timed:
+        if frame is not None:  # parts that overlap where files were joined come one after another
+            frame.pts = self._next = max(frame.pts, self._next)
+            self._next += frame.samples
         for made in self.stream.encode(frame):
             yield Fraction(made.dts * made.time_base), made
 
@@ -279,7 +284,7 @@ def copy_tags(film: Film | Animation, out: Any, span: Span) -> None:
     """Copy title, date and chapters."""
     if isinstance(film, Animation):
         return
-    tags = film.container.metadata
+    tags = {name.lower(): text for name, text in film.container.metadata.items()}
     out.metadata.update({name: tags[name] for name in _TAGS if name in tags})
     chapters = []
     for chapter in film.container.chapters():
