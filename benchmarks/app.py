@@ -1,21 +1,21 @@
 """Load on the web app: many clients at once, all through its API, on the any-style network.
 
     pip install ".[app]"
-    python -m benchmarks.app --clients 20 --seconds 120
+    python -m benchmarks.app --clients 100 --requests 50
 
-Starts the app in a process of its own. Every client paints one picture after the other until the
-time is over. Told are: pictures that came, answers "busy" (the queue was full), errors of any
-other kind, and how the memory of the app went; a second wave after the first tells growth from
-warming up.
+Starts the app in a process of its own. Every client paints one picture after the other; where the
+queue is full, it asks again. Told are, for each tenth of the pictures, how long clients waited
+(median and 99th percentile, queue and repeated asking included), answers "busy", errors of any
+other kind, and the memory of the app. Ends with an error where nothing comes back any more.
 """
 
 from __future__ import annotations
 
 import argparse
+import queue
 import statistics
 import threading
 import time
-from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,97 +28,87 @@ from tests.app.server import Served, served
 
 BUSY = "queue is full"
 PAUSE = 0.5  # after a "busy", seconds
+STUCK = 120.0  # seconds without any answer
+TENTHS = 10
+
+# Of each answer its kind ("done", "busy" or what went wrong) and the seconds since it was wanted.
+Answers = queue.SimpleQueue[tuple[str, float]]
 
 
-class Wave:
-    """What happened to all clients while they worked at the same time."""
-
-    def __init__(self) -> None:
-        self.answers: Counter[str] = Counter()
-        self.seconds: list[float] = []
-        self.errors: set[str] = set()
-        self._lock = threading.Lock()
-
-    def add(self, answer: str, seconds: float = 0.0, error: str = "") -> None:
-        """Note an answer."""
-        with self._lock:
-            self.answers[answer] += 1
-            if answer == "done":
-                self.seconds.append(seconds)
-            if error:
-                self.errors.add(error)
-
-
-def client(url: str, photo: str, size: int, until: float, wave: Wave, folder: Path) -> None:
-    """Paint until the time is over."""
+def client(url: str, requests: int, size: int, folder: Path, answers: Answers) -> None:
+    """Paint so many pictures."""
     from gradio_client import Client, handle_file
 
-    connection = Client(url, verbose=False, download_files=folder)
-    while time.monotonic() < until:
-        began = time.monotonic()
+    photo = handle_file(str(folder / "photo.jpg"))
+    patient = {"timeout": STUCK}
+    connection = Client(url, verbose=False, download_files=folder, httpx_kwargs=patient)
+    began = time.monotonic()
+    while requests:
         try:
             path, _ = connection.predict(
-                handle_file(photo),
-                styles=[handle_file(photo)],
+                photo,
+                styles=[photo],
                 method="arbitrary",
                 options={"max_size": size},
                 format="jpg",
                 api_name="/stylize",
             )
             Path(path).unlink()
-            wave.add("done", time.monotonic() - began)
+            kind = "done"
         except Exception as error:
-            busy = BUSY in str(error).lower()
-            wave.add("busy" if busy else "error", error="" if busy else repr(error))
+            kind = "busy" if BUSY in str(error).lower() else repr(error)
+        answers.put((kind, time.monotonic() - began))
+        if kind == "busy":
             time.sleep(PAUSE)
+            continue
+        requests -= 1
+        began = time.monotonic()
+    connection.close()
 
 
-def run_wave(app: Served, clients: int, size: int, seconds: float, folder: Path) -> Wave:
-    """Let all clients work at once."""
-    photo = str(folder / "photo.jpg")
-    wave, until = Wave(), time.monotonic() + seconds
-    threads = [
-        threading.Thread(target=client, args=(app.url, photo, size, until, wave, folder))
-        for _ in range(clients)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return wave
-
-
-def memory(app: Served) -> float:
-    """Resident memory of the app in MB."""
-    return psutil.Process(app.process.pid).memory_info().rss / 1e6
+def watch(app: Served, count: int, answers: Answers) -> list[list[str]]:
+    """Count answers until so many requests are through, a row of the table for each tenth."""
+    rows: list[list[str]] = []
+    for _ in range(TENTHS):
+        waited: list[float] = []
+        busy = errors = 0
+        while len(waited) + errors < count // TENTHS:
+            try:
+                kind, seconds = answers.get(timeout=STUCK)
+            except queue.Empty:
+                raise SystemExit(f"no answer for {STUCK:.0f} s: the app is stuck") from None
+            busy += kind == "busy"
+            if kind == "done":
+                waited.append(seconds)
+            elif kind != "busy":
+                errors += 1
+                print("error:", kind)
+        cuts = statistics.quantiles(waited, n=100)
+        memory = psutil.Process(app.process.pid).memory_info().rss / 1e6
+        times = [f"{cuts[49]:.1f} s", f"{cuts[98]:.1f} s"]
+        rows.append([str(len(waited)), str(busy), str(errors), *times, f"{memory:.0f} MB"])
+    return rows
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--clients", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=120, help="all waves together")
-    parser.add_argument("--waves", type=int, default=4)
+    parser.add_argument("--clients", type=int, default=100)
+    parser.add_argument("--requests", type=int, default=50, help="of each client")
     parser.add_argument("--size", type=int, default=256, help="longer side of the pictures")
-    parser.add_argument("--waiting", type=int, default=15, help="jobs that may wait")
+    parser.add_argument("--waiting", type=int, default=50, help="jobs that may wait")
     args = parser.parse_args()
-    rows = []
+    answers: Answers = queue.SimpleQueue()
     with TemporaryDirectory() as name, served("--max-waiting", str(args.waiting)) as app:
-        folder = Path(name)
-        save_image(load_portrait(), folder / "photo.jpg")
-        started = memory(app)
-        for number in range(1, args.waves + 1):
-            wave = run_wave(app, args.clients, args.size, args.seconds / args.waves, folder)
-            wait = statistics.median(wave.seconds) if wave.seconds else float("nan")
-            counts = [str(wave.answers[name]) for name in ("done", "busy", "error")]
-            rows.append([str(number), *counts, f"{wait:.1f} s", f"{memory(app):.0f} MB"])
-            for error in sorted(wave.errors):
-                print("error:", error)
-    print(
-        f"{args.clients} clients, {args.seconds:.0f} s, {args.size} px, at the start "
-        f"{started:.0f} MB"
-    )
-    table(["wave", "done", "busy", "errors", "median wait", "memory of the app"], rows)
+        folder, began = Path(name), time.monotonic()
+        save_image(load_portrait().resized(args.size, args.size), folder / "photo.jpg")
+        for _ in range(args.clients):
+            given = (app.url, args.requests, args.size, folder, answers)
+            threading.Thread(target=client, args=given, daemon=True).start()
+        rows = watch(app, args.clients * args.requests, answers)
+        seconds = time.monotonic() - began
+    print(f"{args.clients} clients of {args.requests} requests, {args.size} px: {seconds:.0f} s")
+    table(["done", "busy", "errors", "median", "99 %", "memory of the app"], rows)
 
 
 if __name__ == "__main__":

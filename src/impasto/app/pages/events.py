@@ -91,14 +91,12 @@ class Buttons:
                 studio.jobs.cancel(ticket(request))
 
         def end(visitor: Session, request: gr.Request) -> Updates:
-            shown: Updates = {
-                self.go: gr.update(visible=True),
-                self.cancel: gr.update(visible=False),
-            }
+            shown: Updates = {**ended(visitor)}
+            shown[self.go], shown[self.cancel] = gr.update(visible=True), gr.update(visible=False)
             if studio.jobs.cancel(ticket(request)):  # it never ran: the queue is full
                 line = "This could not begin: try again in a moment."
                 shown[self.line] = status.message(line, "error")
-            return {**shown, **ended(visitor)}
+            return shown
 
         def stop(request: gr.Request) -> Any:
             studio.jobs.cancel(ticket(request))
