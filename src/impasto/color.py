@@ -447,7 +447,7 @@ def _learn(start: Change, source: _Sample, goal: _Sample) -> Change:
     for axes in _directions():
         old, new = _times(lab, axes.T), _times(goal.lab, axes.T)
         tables = [
-            _quantile_table(old[:, axis], source.weights, new[:, axis], goal.weights)
+            quantile_table(old[:, axis], source.weights, new[:, axis], goal.weights)
             for axis in range(3)
         ]
         steps.append(partial(_look_up, axes, tables))
@@ -468,7 +468,7 @@ def _look_up(axes: Doubles, tables: list[tuple[Doubles, Doubles]], lab: Floats) 
     return _times(np.stack(new, axis=1).astype(np.float32), axes)
 
 
-def _quantile_table(
+def quantile_table(
     values: Floats, weights: Floats, goal: Floats, goal_weights: Floats
 ) -> tuple[Doubles, Doubles]:
     """The monotone map that gives values the distribution of others, as ``np.interp`` takes it.

@@ -104,11 +104,18 @@ def test_a_line_that_was_cut_off_does_no_harm(photos: Path, tmp_path: Path) -> N
         assert len(manifest.finished()) == 3
 
 
-def test_a_manifest_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_manifest_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(InputError, match="cannot write"):
         Manifest(tmp_path)
-    with Manifest(tmp_path / "new" / "manifest.jsonl") as manifest:
-        manifest._file.close()
-        manifest._file = Path("/dev/full").open("ab", buffering=0)  # noqa: SIM115
-        with pytest.raises(ImpastoError, match="No space left"):
-            manifest.write({})
+    really = Path.open
+
+    def on_a_full_disk(path: Path, mode: str = "r", **keywords: Any) -> Any:
+        return really(Path("/dev/full") if mode == "ab" else path, mode, **keywords)
+
+    (tmp_path / "manifest.jsonl").touch()
+    monkeypatch.setattr(Path, "open", on_a_full_disk)
+    manifest = Manifest(tmp_path / "manifest.jsonl")
+    with manifest, pytest.raises(ImpastoError, match="No space left"):
+        manifest.write({})
