@@ -29,9 +29,9 @@ from numpy.typing import NDArray
 
 from impasto.errors import InputError
 from impasto.image import Picture
+from impasto.image.picture import Floats
 from impasto.options import ColorMode
 
-Floats: TypeAlias = NDArray[np.float32]
 Doubles: TypeAlias = NDArray[np.float64]
 Change: TypeAlias = Callable[[Floats], Floats]
 ImageT = TypeVar("ImageT", Picture, Floats)
@@ -351,14 +351,14 @@ def _in_gamut(linear: Floats) -> NDArray[np.bool_]:
 
 
 @dataclass(frozen=True)
-class _Moments:
+class _ColorMoments:
     """Mean ``(3,)`` and covariance ``(3, 3)`` of colours in OkLab."""
 
     mean: Doubles
     covariance: Doubles
 
 
-def _moments(picture: Picture) -> _Moments:
+def _moments(picture: Picture) -> _ColorMoments:
     """The moments of a picture, pixels weighted by alpha.
 
     Raises:
@@ -374,7 +374,7 @@ def _moments(picture: Picture) -> _Moments:
         first += weighted.sum(axis=0)
         second += weighted.T @ lab
     mean = first / total
-    return _Moments(mean, second / total - np.outer(mean, mean))
+    return _ColorMoments(mean, second / total - np.outer(mean, mean))
 
 
 def _visible(picture: Picture) -> tuple[Floats, Floats]:
@@ -391,7 +391,7 @@ def _visible(picture: Picture) -> tuple[Floats, Floats]:
     return pixels, picture.alpha.ravel()
 
 
-def _transport(source: _Moments, goal: _Moments) -> Change:
+def _transport(source: _ColorMoments, goal: _ColorMoments) -> Change:
     """The affine map of least movement that gives colours other moments."""
     values, vectors = np.linalg.eigh(source.covariance)
     clear = (vectors * np.where(values > _FAINT**2, values, 0)) @ vectors.T

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from impasto.batch import Recipe
+from impasto.batch import Setup
 from impasto.errors import ImpastoError
 from impasto.image import Picture, save_image
 from impasto.result import Result
@@ -40,6 +40,6 @@ class Negative:
         return Result(Picture(1 - content.rgb), settings, seconds=0.1)
 
 
-def recipe(**settings: object) -> Recipe:
+def setup(**settings: object) -> Setup:
     """How to make negatives."""
-    return Recipe(Negative, settings, by_name=True)
+    return Setup(Negative, settings, by_name=True)

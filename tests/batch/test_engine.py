@@ -12,7 +12,7 @@ import pytest
 from impasto.batch import Item, Manifest, Summary, plan, run
 from impasto.errors import ImpastoError, InputError
 from impasto.image import load_image, read_settings
-from tests.batch.fake import recipe, write_photos
+from tests.batch.fake import setup, write_photos
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def items_of(photos: Path, *styles: str) -> list[Item]:
 
 def go(items: list[Item], folder: Path, **settings: object) -> Summary:
     with Manifest(folder / "manifest.jsonl") as manifest:
-        return run(items, recipe(**settings), manifest)
+        return run(items, setup(**settings), manifest)
 
 
 def records(folder: Path) -> list[dict[str, Any]]:

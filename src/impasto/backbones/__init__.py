@@ -22,13 +22,13 @@ from impasto.names import nearest
 
 if TYPE_CHECKING:
     from impasto.backbones.base import Backbone
-    from impasto.backbones.vgg import Pooling
+    from impasto.options import Pooling
 
-__all__ = ["BACKBONES", "Entry", "find_entry", "load_backbone"]
+__all__ = ["BACKBONES", "KnownBackbone", "find_entry", "load_backbone"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class KnownBackbone:
     """A backbone that can be loaded by its name.
 
     Attributes:
@@ -44,7 +44,7 @@ class Entry:
     checkpoint: Checkpoint | None = None
 
 
-def find_entry(name: str) -> Entry:
+def find_entry(name: str) -> KnownBackbone:
     """The registered backbone of this name.
 
     Raises:
@@ -114,10 +114,12 @@ def _load_vgg(name: str) -> Callable[[Path | None, Pooling], Backbone]:
     return load
 
 
-BACKBONES: dict[str, Entry] = {
-    "lite": Entry("lite", "MIT; distilled from VGG-16 of Oxford's VGG, CC BY 4.0", _load_lite),
+BACKBONES: dict[str, KnownBackbone] = {
+    "lite": KnownBackbone(
+        "lite", "MIT; distilled from VGG-16 of Oxford's VGG, CC BY 4.0", _load_lite
+    ),
     **{
-        name: Entry(name, checkpoint.licence, _load_vgg(name), checkpoint)
+        name: KnownBackbone(name, checkpoint.licence, _load_vgg(name), checkpoint)
         for name, checkpoint in CHECKPOINTS.items()
     },
 }

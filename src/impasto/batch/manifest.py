@@ -10,7 +10,7 @@ from typing import Any
 
 from impasto.errors import ImpastoError, InputError
 
-Record = dict[str, Any]
+Line = dict[str, Any]
 
 
 class Manifest(AbstractContextManager["Manifest"]):
@@ -36,7 +36,7 @@ class Manifest(AbstractContextManager["Manifest"]):
         """Close the file."""
         self._file.close()
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[Line]:
         """What the file holds; a line that was cut off (a power cut) is passed over."""
         for line in self.path.read_bytes().splitlines():
             try:
@@ -55,7 +55,7 @@ class Manifest(AbstractContextManager["Manifest"]):
             if record.get("status") == "done"
         }
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Line) -> None:
         """Append a record.
 
         Raises:
