@@ -1,4 +1,4 @@
-"""What a backbone sees: feature maps, Gram matrices, receptive fields.
+"""Feature maps, Gram matrices and receptive fields of a backbone.
 
 Drawn on matplotlib's figure objects, without pyplot, so that no global state is touched.
 """
