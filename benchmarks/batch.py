@@ -88,7 +88,7 @@ def _compare(args: argparse.Namespace, folder: Path) -> None:
 def _run(
     args: argparse.Namespace, folder: Path, name: str, engine: Any, cores: int, kill_at: int | None
 ) -> Painted:
-    from impasto.batch import Manifest, Recipe, plan, run
+    from impasto.batch import Manifest, Setup, plan, run
     from impasto.networks import Fast
 
     _use_cores(cores)
@@ -103,7 +103,7 @@ def _run(
             _kill_a_worker()
 
     with Manifest(output / "manifest.jsonl") as manifest:
-        summary = run(items, Recipe(load, by_name=True), manifest, engine=engine, tell=tell)
+        summary = run(items, Setup(load, by_name=True), manifest, engine=engine, tell=tell)
         records = list(manifest.records())
     outputs = [record["output"] for record in records]
     files = {str(path) for path in output.glob("*.jpg")}

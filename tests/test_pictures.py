@@ -1,4 +1,4 @@
-"""The pictures that come along."""
+"""The example pictures."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Each is called with a :class:`~impasto.events.Step` after every step and watches one run; make
 new ones for the next. They ask for losses and pictures as seldom as they can, since both make a
-GPU wait. A callback that stops the run belongs before these, so that they see it stopped.
+GPU wait. Put a callback that stops the run before these, so that they see it stopped.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class SaveEvery:
 
     Args:
         every: Steps from one saved picture to the next.
-        path: The name from which the names are made; its suffix says the format.
+        path: The name from which the names are made; its suffix gives the format.
         settings: What to write into the pictures' metadata.
 
     Raises:
@@ -157,7 +157,7 @@ class SaveEvery:
         self.settings = settings
 
     def __call__(self, step: Step) -> None:
-        """Save the picture if its turn has come."""
+        """Save the picture if it is due."""
         if step.step % self.every == 0:
             from impasto.image import save_image
 
@@ -189,8 +189,7 @@ class History:
     """Records the losses of a run.
 
     Reading losses at every step would stall a GPU, so about ``points`` steps are read, evenly
-    spread, and always the first of each scale and the last of the run; a run of fewer steps is
-    recorded whole.
+    spread, and always the first of each scale and the last of the run; of a shorter run, all.
 
     Args:
         points: About how many steps to record.
@@ -208,7 +207,7 @@ class History:
         self.records: list[Record] = []
 
     def __call__(self, step: Step) -> None:
-        """Record the step if it is one of those to record."""
+        """Record the step if it is due."""
         new_scale = not self.records or self.records[-1].scale != step.scale
         mark = step.step * self.points // step.of
         passes_mark = mark > (step.step - 1) * self.points // step.of
@@ -353,7 +352,7 @@ class TensorBoard(AbstractContextManager["TensorBoard"]):
             self._writer.add_text("settings", _markdown_table(settings))
 
     def __call__(self, step: Step) -> None:
-        """Write the losses and the picture if their turn has come."""
+        """Write the losses and the picture if they are due."""
         first_or_last = step.step == 1 or _ends(step)
         if first_or_last or step.step % self.every == 0:
             for name, value in step.losses().items():
@@ -385,8 +384,8 @@ def _markdown_table(settings: Mapping[str, object]) -> str:
 class Preview:
     """Keeps one file up to date with the current picture, to be watched in an image viewer.
 
-    The file is always a whole picture. If it cannot be written the first time the error goes up;
-    later (a viewer that locks it, a full disk) the run goes on and a warning is logged.
+    The file is always a whole picture. If it cannot be written the first time, the error is raised;
+    later (a viewer that locks it, a full disk) a warning is logged and the run continues.
 
     Args:
         path: The file that is written again and again.

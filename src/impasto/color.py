@@ -29,9 +29,9 @@ from numpy.typing import NDArray
 
 from impasto.errors import InputError
 from impasto.image import Picture, encodings, fit
+from impasto.image.picture import Floats
 from impasto.options import ColorMode
 
-Floats: TypeAlias = NDArray[np.float32]
 Doubles: TypeAlias = NDArray[np.float64]
 Change: TypeAlias = Callable[[Floats], Floats]
 ImageT = TypeVar("ImageT", Picture, Floats)
@@ -367,14 +367,14 @@ def _in_gamut(linear: Floats) -> NDArray[np.bool_]:
 
 
 @dataclass(frozen=True)
-class _Moments:
+class _ColorMoments:
     """Mean ``(3,)`` and covariance ``(3, 3)`` of colours in OkLab."""
 
     mean: Doubles
     covariance: Doubles
 
 
-def _moments(picture: Picture) -> _Moments:
+def _moments(picture: Picture) -> _ColorMoments:
     """The moments of a picture, pixels weighted by alpha.
 
     Raises:
@@ -390,7 +390,7 @@ def _moments(picture: Picture) -> _Moments:
         first += weighted.sum(axis=0)
         second += weighted.T @ lab
     mean = first / total
-    return _Moments(mean, second / total - np.outer(mean, mean))
+    return _ColorMoments(mean, second / total - np.outer(mean, mean))
 
 
 def _visible(picture: Picture) -> tuple[Floats, Floats]:
@@ -407,7 +407,7 @@ def _visible(picture: Picture) -> tuple[Floats, Floats]:
     return pixels, picture.alpha.ravel()
 
 
-def _transport(source: _Moments, goal: _Moments) -> Change:
+def _transport(source: _ColorMoments, goal: _ColorMoments) -> Change:
     """The affine map of least movement that gives colours other moments."""
     values, vectors = np.linalg.eigh(source.covariance)
     clear = (vectors * np.where(values > _FAINT**2, values, 0)) @ vectors.T
@@ -463,7 +463,7 @@ def _learn(start: Change, source: _Sample, goal: _Sample) -> Change:
     for axes in _directions():
         old, new = _times(lab, axes.T), _times(goal.lab, axes.T)
         tables = [
-            _quantile_table(old[:, axis], source.weights, new[:, axis], goal.weights)
+            quantile_table(old[:, axis], source.weights, new[:, axis], goal.weights)
             for axis in range(3)
         ]
         steps.append(partial(_look_up, axes, tables))
@@ -484,7 +484,7 @@ def _look_up(axes: Doubles, tables: list[tuple[Doubles, Doubles]], lab: Floats) 
     return _times(np.stack(new, axis=1).astype(np.float32), axes)
 
 
-def _quantile_table(
+def quantile_table(
     values: Floats, weights: Floats, goal: Floats, goal_weights: Floats
 ) -> tuple[Doubles, Doubles]:
     """The monotone map that gives values the distribution of others, as ``np.interp`` takes it.

@@ -1,4 +1,4 @@
-"""What a running stylizer tells its callbacks."""
+"""The state of a run, as its callbacks see it."""
 
 from __future__ import annotations
 
@@ -57,4 +57,4 @@ class Step:
 
 
 Callback = Callable[[Step], None]
-"""Called with a ``Step`` after every step of a run; what it returns is not looked at."""
+"""Called with a ``Step`` after every step of a run; its return value is ignored."""

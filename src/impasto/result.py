@@ -1,4 +1,4 @@
-"""What a stylizer returns."""
+"""The result of a stylizer."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """A stylized picture with what made it.
+    """A stylized picture and how it was made.
 
     Attributes:
         picture: The picture, RGB in [0, 1], with the alpha of the content image.
-        settings: All that is needed to make it again, with versions and device.
+        settings: Everything needed to make it again, with versions and device.
         losses: The weighted loss terms over the run, where the method has any.
         seconds: How long it took.
         stopped: Why the run ended before its last step; None if it did not.

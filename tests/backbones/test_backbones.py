@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from impasto.backbones import load_backbone
 from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD, Backbone
-from impasto.backbones.vgg import AVERAGE_POOLING_SCALE, VGG, Pooling
+from impasto.backbones.vgg import AVERAGE_POOLING_SCALE, VGG
 from impasto.errors import InputError
+from impasto.options import Pooling
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from impasto.batch import Recipe
+from impasto.batch import Setup
 from impasto.errors import ImpastoError
 from impasto.events import Callback
 from impasto.image import Picture, save_image
@@ -55,6 +55,6 @@ class Negative(Stylizer[FastOptions]):
         return 1 - images
 
 
-def recipe(**settings: object) -> Recipe:
+def setup(**settings: object) -> Setup:
     """How to make negatives."""
-    return Recipe(Negative, settings, by_name=True)
+    return Setup(Negative, settings, by_name=True)

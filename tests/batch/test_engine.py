@@ -13,7 +13,7 @@ from PIL import Image
 from impasto.batch import Item, Manifest, Summary, plan, run
 from impasto.errors import ImpastoError, InputError
 from impasto.image import load_image, read_settings
-from tests.batch.fake import recipe, write_photos
+from tests.batch.fake import setup, write_photos
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def items_of(photos: Path, *styles: str) -> list[Item]:
 
 def go(items: list[Item], folder: Path, **settings: object) -> Summary:
     with Manifest(folder / "manifest.jsonl") as manifest:
-        return run(items, recipe(**settings), manifest)
+        return run(items, setup(**settings), manifest)
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
@@ -113,15 +113,22 @@ def test_a_line_that_was_cut_off_does_no_harm(photos: Path, tmp_path: Path) -> N
         assert len(manifest.finished()) == 3
 
 
-def test_a_manifest_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_manifest_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(InputError, match="cannot write"):
         Manifest(tmp_path)
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="is no manifest"):
         Manifest(tmp_path / "notes.txt")
     assert (tmp_path / "notes.txt").read_text() == "mine"
-    with Manifest(tmp_path / "new" / "manifest.jsonl") as manifest:
-        manifest._file.close()
-        manifest._file = Path("/dev/full").open("ab", buffering=0)  # noqa: SIM115
-        with pytest.raises(ImpastoError, match="No space left"):
-            manifest.write({})
+    really = Path.open
+
+    def on_a_full_disk(path: Path, mode: str = "r", **keywords: Any) -> Any:
+        return really(Path("/dev/full") if mode == "ab" else path, mode, **keywords)
+
+    (tmp_path / "manifest.jsonl").touch()
+    monkeypatch.setattr(Path, "open", on_a_full_disk)
+    manifest = Manifest(tmp_path / "manifest.jsonl")
+    with manifest, pytest.raises(ImpastoError, match="No space left"):
+        manifest.write({})

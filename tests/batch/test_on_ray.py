@@ -10,7 +10,7 @@ import pytest
 from impasto.batch import Manifest, Summary, on_ray, plan, run
 from impasto.errors import ImpastoError, InputError
 from impasto.image import load_image
-from tests.batch.fake import recipe, write_photos
+from tests.batch.fake import setup, write_photos
 
 pytest.importorskip("ray")
 
@@ -30,7 +30,7 @@ def test_a_ray_that_does_not_start_is_told_in_one_line(
     write_photos(tmp_path / "in", ["a.png"])
     items = plan([str(tmp_path / "in")], ["night"], str(tmp_path / "out"))
     with pytest.raises(ImpastoError, match=f"cannot {message}: It is overloaded."):
-        list(on_ray.engine(address)(items, recipe()))
+        list(on_ray.engine(address)(items, setup()))
 
 
 @pytest.mark.parametrize("too_small", [{"workers": 0}, {"cpus": -1}, {"gpus": -0.5}])
@@ -51,7 +51,7 @@ def test_a_worker_too_large_for_this_machine_is_refused(
     sizes: list[dict[str, Any]] = [{"cpus": 3}, {"gpus": 1}]
     for size in sizes:
         with pytest.raises(InputError, match="no room for a worker"):
-            list(on_ray.engine(**size)(items, recipe()))
+            list(on_ray.engine(**size)(items, setup()))
 
 
 @pytest.mark.slow
@@ -65,7 +65,7 @@ def test_every_item_is_there_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     items = plan([str(tmp_path / "in")], ["night"], str(tmp_path / "out"))
     with Manifest(tmp_path / "manifest.jsonl") as manifest:
         engine = on_ray.engine(workers=2)
-        assert run(items, recipe(), manifest, engine=engine) == Summary(done=5, failed=1)
+        assert run(items, setup(), manifest, engine=engine) == Summary(done=5, failed=1)
         outputs = sorted(record["output"] for record in manifest.records())
     assert outputs == [item.output for item in items]
     assert load_image(items[0].output).size == (24, 32)

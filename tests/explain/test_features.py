@@ -10,11 +10,10 @@ import torch
 from torch import nn
 
 from impasto.backbones import load_backbone
-from impasto.backbones.base import Backbone
+from impasto.backbones.base import Backbone, ReceptiveField
 from impasto.backbones.vgg import VGG
 from impasto.errors import InputError
 from impasto.explain.features import (
-    ReceptiveField,
     feature_maps,
     plot_grams,
     plot_maps,
@@ -48,8 +47,10 @@ def test_receptive_fields_are_those_that_gradients_reach(layer: str) -> None:
 def test_receptive_fields_of_the_embedded_backbone_are_those_of_vgg16() -> None:
     # Published for VGG-16: conv4_1 sees 60, conv5_1 sees 132 pixels.
     backbone = load_backbone("lite")
-    assert receptive_field(backbone, "relu4_1") == ReceptiveField(60, 8)
-    assert receptive_field(backbone, "relu5_1") == ReceptiveField(132, 16)
+    assert receptive_field(backbone, "relu4_1") == ReceptiveField(stride=8, margin=26)
+    assert receptive_field(backbone, "relu4_1").size == 60
+    assert receptive_field(backbone, "relu5_1").size == 132
+    assert receptive_field(backbone, "relu5_1") == ReceptiveField(stride=16, margin=58)
 
 
 def test_receptive_fields_of_other_networks_are_refused() -> None:

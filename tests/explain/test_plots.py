@@ -12,7 +12,6 @@ from PIL import Image
 
 from impasto.callbacks import History, Record
 from impasto.errors import InputError
-from impasto.explain import plots
 from impasto.explain.plots import plot_losses
 
 
@@ -81,11 +80,20 @@ def test_refuses_other_suffixes_and_nothing_to_plot(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_labels_are_pushed_apart_within_the_axes() -> None:
-    placed = plots._apart({"a": 0.5, "b": 0.5, "c": 0.1, "d": 0.99, "e": 0.98}, 0.1)
-    assert sorted(placed, key=lambda name: placed[name]) == ["c", "a", "b", "e", "d"]
-    assert min(np.diff(sorted(placed.values()))) >= 0.1 - 1e-9
-    assert max(placed.values()) <= 1
+def test_labels_are_pushed_apart_within_the_axes(tmp_path: Path) -> None:
+    terms = {"content": 1.0, "style": 1.001, "tv": 1.002, "nn": 1.003}
+    plot_losses(history(**terms), tmp_path / "losses.svg")
+    placed = {
+        name: float(y)
+        for name, y in re.findall(
+            r"<!-- (\w+) -->\s*<g [^>]*translate\([\d.]+ ([\d.]+)\)",
+            (tmp_path / "losses.svg").read_text(encoding="utf-8"),
+        )
+    }
+    heights = [placed[name] for name in terms]  # downwards, in points
+    assert heights == sorted(heights, reverse=True)
+    assert min(-np.diff(heights)) > 10
+    assert min(heights) > 0 and max(heights) < 4.2 * 72
 
 
 def test_does_not_import_pyplot(tmp_path: Path) -> None:

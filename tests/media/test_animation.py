@@ -9,7 +9,6 @@ from PIL import Image
 
 from impasto.errors import InputError, MissingExtraError
 from impasto.image import Picture
-from impasto.media import animation
 from impasto.media.animation import animate
 
 COLORS = [(200, 40, 40), (40, 160, 60), (50, 60, 180), (120, 120, 120)]
@@ -88,11 +87,21 @@ def test_one_tiny_picture_is_held(tmp_path: Path, suffix: str) -> None:
     assert (tmp_path / f"run{suffix}").stat().st_size > 0
 
 
-def test_durations_do_not_drift() -> None:
-    durations = animation._durations(24, 6.0, 1.5)
-    assert (len(durations), sum(durations), durations[-1]) == (24, 7500, 1500)
-    assert set(durations[:-1]) == {260, 270}
-    assert min(animation._durations(1000, 1.0, 0.001)) == 20  # what browsers honour
+@pytest.mark.parametrize(
+    ("count", "seconds", "hold", "times"),
+    [(24, 6.0, 1.5, {260, 270}), (24, 0.1, 0.001, {20})],  # browsers honour 20 ms and more
+)
+def test_times_do_not_drift(
+    tmp_path: Path, count: int, seconds: float, hold: float, times: set[int]
+) -> None:
+    shades = np.linspace(0, 1, count, dtype=np.float32)
+    frames = [Picture(np.full((33, 47, 3), shade, np.float32)) for shade in shades]
+    animate(frames, tmp_path / "run.gif", seconds=seconds, hold=hold)
+    _, durations, _ = read(tmp_path / "run.gif")
+    assert len(durations) == count
+    assert set(durations[:-1]) == times
+    if seconds > 1:
+        assert (sum(durations), durations[-1]) == (7500, 1500)
 
 
 @pytest.mark.parametrize("name", ["run.avi", "run", ".gif"])
@@ -117,12 +126,12 @@ def test_refuses_what_cannot_be_animated(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_arguments: object) -> None:
+    def fail(*_arguments: object, **_keywords: object) -> None:
         raise RuntimeError
 
     path = tmp_path / "run.gif"
     path.write_text("old")
-    monkeypatch.setattr(animation, "with_palette", fail)
+    monkeypatch.setattr(Image.Image, "save", fail)
     with pytest.raises(RuntimeError):
         animate(pictures(), path)
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]

@@ -7,13 +7,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from impasto.errors import InputError, MissingExtraError
 from impasto.image import Picture
-from impasto.networks import Arbitrary, Fast, engines
+from impasto.networks import Arbitrary, Fast
 from impasto.networks.export import export
 from impasto.networks.torch_engine import TorchEngine
 from tests.models import write_arbitrary, write_fast
@@ -36,11 +37,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         export(path, Path(path).with_suffix(".onnx"))
     return folder
-
-
-@pytest.fixture(autouse=True)
-def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "_may_have_gpu", lambda: False)
 
 
 def test_a_per_style_network_paints_alike_in_both(models: Path) -> None:
@@ -72,10 +68,8 @@ def test_onnx_runtime_paints_without_importing_torch(models: Path) -> None:
     model = str(models / "fast.safetensors")
     code = (
         "import sys, numpy as np\n"
-        "from impasto.networks import engines\n"
-        "engines._may_have_gpu = lambda: False\n"
         "import impasto\n"
-        f"impasto.stylize(np.zeros((32, 32, 3)), 'great-wave', model={model!r})\n"
+        f"impasto.stylize(np.zeros((32, 32, 3)), 'great-wave', model={model!r}, device='cpu')\n"
         "print(*sorted(name for name in sys.modules if '.' not in name))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -88,12 +82,20 @@ def test_onnx_runtime_takes_no_more_threads_than_it_may(
     models: Path, monkeypatch: pytest.MonkeyPatch, said: str, threads: int
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", said)
-    engine = engines.OnnxEngine(models / "fast.safetensors")
-    assert engine._session(".onnx").get_session_options().intra_op_num_threads == threads
+    runtime, taken = pytest.importorskip("onnxruntime"), []
+    make = runtime.InferenceSession
+
+    def noted(path: str, options: Any, **keywords: Any) -> Any:
+        taken.append(options.intra_op_num_threads)
+        return make(path, options, **keywords)
+
+    monkeypatch.setattr(runtime, "InferenceSession", noted)
+    Fast(model=str(models / "fast.safetensors"), engine="onnx")(PHOTO, "great-wave")
+    assert taken == [threads]
 
 
 def test_large_pictures_are_painted_in_tiles_by_torch(models: Path) -> None:
-    fast = Fast(model=str(models / "fast.safetensors"), tile=64)
+    fast = Fast(model=str(models / "fast.safetensors"), tile=64, device="cpu")
     fast.set_style("great-wave")
     assert fast(PHOTO.resized(70, 90)).settings["engine"] == "torch"
     small = fast(PHOTO.resized(20, 20))
@@ -103,7 +105,7 @@ def test_large_pictures_are_painted_in_tiles_by_torch(models: Path) -> None:
 def test_files_of_another_state_are_not_used(models: Path, tmp_path: Path) -> None:
     shutil.copy(models / "fast.onnx", tmp_path / "fast.onnx")
     model = write_fast(tmp_path / "fast.safetensors", ("other",))
-    assert isinstance(Fast(model=model).engine, TorchEngine)
+    assert isinstance(Fast(model=model, device="cpu").engine, TorchEngine)
     with pytest.raises(InputError, match="another state"):
         Fast(model=model, engine="onnx")
     (tmp_path / "fast.onnx").unlink()
@@ -112,7 +114,7 @@ def test_files_of_another_state_are_not_used(models: Path, tmp_path: Path) -> No
 
 
 def test_torch_runs_where_there_may_be_a_gpu(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "_may_have_gpu", lambda: True)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     assert isinstance(Fast(model=str(models / "fast.safetensors")).engine, TorchEngine)
 
 
@@ -121,6 +123,6 @@ def test_without_the_package_the_extra_is_named(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     model = str(models / "fast.safetensors")
-    assert isinstance(Fast(model=model).engine, TorchEngine)
+    assert isinstance(Fast(model=model, device="cpu").engine, TorchEngine)
     with pytest.raises(MissingExtraError, match=r"impasto\[onnx\]"):
         Fast(model=model, engine="onnx")

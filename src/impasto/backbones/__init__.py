@@ -23,13 +23,13 @@ from impasto.names import nearest
 
 if TYPE_CHECKING:
     from impasto.backbones.base import Backbone
-    from impasto.backbones.vgg import Pooling
+    from impasto.options import Pooling
 
-__all__ = ["BACKBONES", "Entry", "find_entry", "load_backbone"]
+__all__ = ["BACKBONES", "KnownBackbone", "find_entry", "load_backbone"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class KnownBackbone:
     """A backbone that can be loaded by its name.
 
     Attributes:
@@ -47,7 +47,7 @@ class Entry:
     embedded: bool = False
 
 
-def find_entry(name: str) -> Entry:
+def find_entry(name: str) -> KnownBackbone:
     """The registered backbone of this name.
 
     Raises:
@@ -124,8 +124,12 @@ def _load_vgg(name: str) -> Callable[[Path | None, Pooling], Backbone]:
 
 OXFORD = "VGG-16 of Oxford's Visual Geometry Group, CC BY 4.0"
 
-BACKBONES: dict[str, Entry] = {
-    "lite": Entry("lite", f"MIT; distilled from {OXFORD}", _load_lite, embedded=True),
-    "vgg16": Entry("vgg16", OXFORD, _load_vgg("vgg16"), CHECKPOINTS["vgg16"], embedded=True),
-    "vgg19": Entry("vgg19", CHECKPOINTS["vgg19"].licence, _load_vgg("vgg19"), CHECKPOINTS["vgg19"]),
+BACKBONES: dict[str, KnownBackbone] = {
+    "lite": KnownBackbone("lite", f"MIT; distilled from {OXFORD}", _load_lite, embedded=True),
+    "vgg16": KnownBackbone(
+        "vgg16", OXFORD, _load_vgg("vgg16"), CHECKPOINTS["vgg16"], embedded=True
+    ),
+    "vgg19": KnownBackbone(
+        "vgg19", CHECKPOINTS["vgg19"].licence, _load_vgg("vgg19"), CHECKPOINTS["vgg19"]
+    ),
 }

@@ -30,6 +30,11 @@ class ReceptiveField:
     stride: int
     margin: int
 
+    @property
+    def size(self) -> int:
+        """Side of the square of the image that can change a position's value, in pixels."""
+        return self.stride + 2 * self.margin
+
 
 class Backbone(nn.Module):
     """A frozen feature extractor whose feature maps are addressed by layer names.

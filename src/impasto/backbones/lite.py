@@ -14,8 +14,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from impasto.backbones.vgg import VGG, Pooling
+from impasto.backbones.vgg import VGG
 from impasto.errors import InputError
+from impasto.options import Pooling
 
 PLAN = (2, 2, 3, 3, 3)
 WEIGHTS = Path(__file__).resolve().parents[1] / "models" / "lite.safetensors"

@@ -8,15 +8,13 @@ ReLU, ``relu4_2`` the one after.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD, Backbone, ReceptiveField
 from impasto.errors import InputError
-
-Pooling = Literal["max", "average"]
+from impasto.options import Pooling
 
 CONVOLUTIONS: dict[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 WIDTHS: dict[str, int] = {"1": 64, "2": 128, "3": 256, "4": 512, "5": 512}

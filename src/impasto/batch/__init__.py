@@ -3,6 +3,6 @@
 from impasto.batch.engine import Summary, run
 from impasto.batch.items import Item, plan
 from impasto.batch.manifest import Manifest
-from impasto.batch.work import Recipe
+from impasto.batch.work import Setup
 
-__all__ = ["Item", "Manifest", "Recipe", "Summary", "plan", "run"]
+__all__ = ["Item", "Manifest", "Setup", "Summary", "plan", "run"]

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from impasto.batch import storage
 from impasto.batch.items import Item
-from impasto.batch.manifest import Manifest, Record
-from impasto.batch.work import Recipe, Worker
+from impasto.batch.manifest import Line, Manifest
+from impasto.batch.work import Setup, Worker
 from impasto.errors import ImpastoError
 
 # Makes items and gives their records as they come, in any order.
-Engine = Callable[[Sequence[Item], Recipe], Iterable[Record]]
+Engine = Callable[[Sequence[Item], Setup], Iterable[Line]]
 # Told of each record, how many of the items that were left are through, and how many were left.
-Tell = Callable[[Record, int, int], None]
+Report = Callable[[Line, int, int], None]
 
 
 @dataclass
@@ -42,26 +42,26 @@ class Summary:
         )
 
 
-def local(items: Sequence[Item], recipe: Recipe) -> Iterator[Record]:
+def local(items: Sequence[Item], setup: Setup) -> Iterator[Line]:
     """Make items one after the other in this process."""
-    worker = Worker(recipe)
+    worker = Worker(setup)
     for item in items:
         yield worker.make(item)
 
 
 def run(
     items: Sequence[Item],
-    recipe: Recipe,
+    setup: Setup,
     manifest: Manifest,
     *,
     engine: Engine = local,
-    tell: Tell | None = None,
+    tell: Report | None = None,
 ) -> Summary:
     """Make all items that are not finished yet.
 
     Args:
         items: What to make.
-        recipe: How.
+        setup: How.
         manifest: Takes a record for each; says what earlier runs have finished.
         engine: Makes the items.
         tell: Called with each record, the number of items that are through, and of how many.
@@ -73,12 +73,12 @@ def run(
         InputError: If the stylizer cannot be made.
         ImpastoError: If the manifest cannot be written.
     """
-    left = unfinished(items, recipe, manifest)
+    left = unfinished(items, setup, manifest)
     summary = Summary(skipped=len(items) - len(left))
     if not left:
         return summary
     try:
-        for record in engine(left, recipe):
+        for record in engine(left, setup):
             manifest.write(record)
             if record["status"] == "done":
                 summary.done += 1
@@ -91,16 +91,16 @@ def run(
     return summary
 
 
-def unfinished(items: Sequence[Item], recipe: Recipe, manifest: Manifest) -> list[Item]:
+def unfinished(items: Sequence[Item], setup: Setup, manifest: Manifest) -> list[Item]:
     """The items that are not there yet, or were made of another picture or with other settings."""
     finished = manifest.finished()
-    return [item for item in items if not _is_finished(item, recipe, finished)]
+    return [item for item in items if not _is_finished(item, setup, finished)]
 
 
-def _is_finished(item: Item, recipe: Recipe, finished: dict[str, str]) -> bool:
+def _is_finished(item: Item, setup: Setup, finished: dict[str, str]) -> bool:
     if item.output not in finished:
         return False
     try:
-        return recipe.key(item) == finished[item.output] and storage.exists(item.output)
+        return setup.key(item) == finished[item.output] and storage.exists(item.output)
     except ImpastoError:
         return False  # making it will tell what is wrong

@@ -10,10 +10,10 @@ from typing import Any
 
 from impasto.errors import ImpastoError, InputError
 
-Record = dict[str, Any]
+Line = dict[str, Any]
 
 
-def read_records(path: Path) -> Iterator[Record]:
+def read_records(path: Path) -> Iterator[Line]:
     """What a manifest holds; nothing where there is none, or no manifest."""
     for line in path.read_bytes().splitlines() if path.is_file() else ():
         try:
@@ -50,7 +50,7 @@ class Manifest(AbstractContextManager["Manifest"]):
         """Close the file."""
         self._file.close()
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[Line]:
         """What the file holds; a line that was cut off (a power cut) is passed over."""
         return read_records(self.path)
 
@@ -63,7 +63,7 @@ class Manifest(AbstractContextManager["Manifest"]):
             if record.get("status") == "done"
         }
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Line) -> None:
         """Append a record.
 
         Raises:

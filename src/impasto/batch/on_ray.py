@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from impasto.batch.items import Item
-from impasto.batch.manifest import Record
-from impasto.batch.work import Recipe, Worker
+from impasto.batch.manifest import Line
+from impasto.batch.work import Setup, Worker
 from impasto.errors import ImpastoError, InputError, MissingExtraError
 
 
 def engine(
     address: str | None = None, workers: int | None = None, cpus: float = 1, gpus: float = 0
-) -> Callable[[Sequence[Item], Recipe], Iterator[Record]]:
+) -> Callable[[Sequence[Item], Setup], Iterator[Line]]:
     """Make an engine for ``run``.
 
     Args:
@@ -44,7 +44,7 @@ def engine(
     except ImportError as error:
         raise MissingExtraError("ray", "ray", "running a batch on Ray") from error
 
-    def make(items: Sequence[Item], recipe: Recipe) -> Iterator[Record]:
+    def make(items: Sequence[Item], setup: Setup) -> Iterator[Line]:
         for name in ("ray", "ray.data"):  # what they tell of their doings would break the bar
             logging.getLogger(name).setLevel(logging.ERROR)
         _connect(ray, address)
@@ -57,7 +57,7 @@ def engine(
         rows = [dataclasses.asdict(item) for item in items]
         data = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
             _RayWorker,
-            fn_constructor_args=(recipe, cpus),
+            fn_constructor_args=(setup, cpus),
             compute=ray.data.ActorPoolStrategy(size=count),
             num_cpus=cpus,
             num_gpus=gpus,
@@ -74,13 +74,13 @@ def engine(
 class _RayWorker:
     """Lives in a process of Ray's and keeps its model."""
 
-    def __init__(self, recipe: Recipe, cpus: float) -> None:
+    def __init__(self, setup: Setup, cpus: float) -> None:
         import torch
 
         threads = max(1, int(cpus))
         os.environ["OMP_NUM_THREADS"] = str(threads)  # for ONNX Runtime, whose sessions are to come
         torch.set_num_threads(threads)
-        self.worker = Worker(recipe)
+        self.worker = Worker(setup)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Make an item."""

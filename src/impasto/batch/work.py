@@ -15,7 +15,7 @@ from typing import Any
 
 from impasto.batch import storage
 from impasto.batch.items import Item
-from impasto.batch.manifest import Record
+from impasto.batch.manifest import Line
 from impasto.errors import ImpastoError
 from impasto.image import save_image
 from impasto.result import Result
@@ -23,7 +23,7 @@ from impasto.stylizers.base import Stylizer
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Setup:
     """How the pictures of a batch are made, small enough to be sent to a worker.
 
     Attributes:
@@ -58,18 +58,18 @@ class Worker:
     photos have one size, and one odd picture would take its neighbours with it.
 
     Args:
-        recipe: How.
+        setup: How.
 
     Raises:
         InputError: If the stylizer cannot be loaded.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
-        self.recipe = recipe
-        self.stylizer = recipe.load()
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.stylizer = setup.load()
         self._style: str | None = None
 
-    def make(self, item: Item) -> Record:
+    def make(self, item: Item) -> Line:
         """Make one picture, write it, and say how it went; a failure is part of the record.
 
         Raises:
@@ -77,7 +77,7 @@ class Worker:
                 picture that is not finished does not count as done.
         """
         began = time.perf_counter()
-        outcome: Record = {}
+        outcome: Line = {}
         try:
             outcome = self._make(item)
         except ImpastoError as error:
@@ -91,8 +91,8 @@ class Worker:
             "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
 
-    def _make(self, item: Item) -> Record:
-        key = self.recipe.key(item)
+    def _make(self, item: Item) -> Line:
+        key = self.setup.key(item)
         content = storage.load_picture(item.content)
         self._set_style(item.style)
         result = self.stylizer(content)
@@ -100,14 +100,14 @@ class Worker:
             raise KeyboardInterrupt
         if result.stopped:
             raise ImpastoError(result.stopped)
-        storage.write(item.output, _encoded(result, item.output, self.recipe.quality))
+        storage.write(item.output, _encoded(result, item.output, self.setup.quality))
         told = {"notices": list(content.notices)} if content.notices else {}
         return {"status": "done", "key": key, "settings": dict(result.settings), **told}
 
     def _set_style(self, style: str) -> None:
         if style != self._style:
             self._style = None
-            self.stylizer.set_style(style if self.recipe.by_name else storage.load_picture(style))
+            self.stylizer.set_style(style if self.setup.by_name else storage.load_picture(style))
             self._style = style
 
 

@@ -16,9 +16,11 @@ from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX, grouped
 
 if TYPE_CHECKING:
-    from impasto.batch import Item, Recipe, Summary
-    from impasto.batch.engine import Engine, Tell
-    from impasto.batch.manifest import Record
+    from collections.abc import Sequence
+
+    from impasto.batch import Item, Setup, Summary
+    from impasto.batch.engine import Engine, Report
+    from impasto.batch.manifest import Line
     from impasto.methods import Choice
 
 logger = logging.getLogger(__name__)
@@ -137,10 +139,10 @@ def run(args: argparse.Namespace) -> int:
     return _report(summary, items, manifest.path)
 
 
-def _telling(bar: CountingBar) -> Tell:
+def _telling(bar: CountingBar) -> Report:
     """Count each item, and log what failed or is to be known."""
 
-    def tell(record: Record, done: int, of: int) -> None:
+    def tell(record: Line, done: int, of: int) -> None:
         if record["status"] == "failed":
             logger.warning("%s: %s", record["output"], record["error"])
         else:
@@ -197,10 +199,10 @@ def _styles_of(choice: Choice) -> Sequence[str]:
     return [known[style_index(name, known)] for name in choice.styles] or known
 
 
-def _recipe(args: argparse.Namespace, choice: Choice) -> Recipe:
+def _recipe(args: argparse.Namespace, choice: Choice) -> Setup:
     """How the arguments ask for the pictures to be made."""
     from impasto import api
-    from impasto.batch import Recipe, storage
+    from impasto.batch import Setup, storage
     from impasto.cli.weights import download_bar
     from impasto.options import OptimizeOptions
 
@@ -213,7 +215,7 @@ def _recipe(args: argparse.Namespace, choice: Choice) -> Recipe:
     settings = {"method": choice.method, "preset": None, **options}
     if choice.model:
         settings["model"] = [choice.model, storage.stamp(choice.model)]
-    return Recipe(load, settings, by_name=choice.method == "fast", quality=args.quality)
+    return Setup(load, settings, by_name=choice.method == "fast", quality=args.quality)
 
 
 def _manifest_path(args: argparse.Namespace, folder: str) -> Path:

@@ -22,8 +22,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser(
         "demo",
         help="make a first picture; needs no files",
-        description="Repaint a portrait in the public domain in the manner of an artwork that "
-        "comes along. Writes demo.png, and photo, artwork and result as demo_strip.png.",
+        description="Repaint a portrait in the public domain in the manner of an example "
+        "artwork. Writes demo.png, and photo, artwork and result as demo_strip.png.",
     )
     parser.add_argument("--artwork", default=ARTWORKS[0], metavar="NAME", help="which artwork")
     parser.add_argument("--list", action="store_true", help="list the artworks and stop")

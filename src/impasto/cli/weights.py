@@ -16,7 +16,7 @@ from impasto.errors import InputError
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from impasto.backbones import Entry
+    from impasto.backbones import KnownBackbone
     from impasto.backbones.fetch import Progress
 
 
@@ -80,7 +80,7 @@ def _list(_: argparse.Namespace) -> int:
     return 0
 
 
-def _row(entry: Entry) -> tuple[str, str, str, str, str]:
+def _row(entry: KnownBackbone) -> tuple[str, str, str, str, str]:
     """What the table says about a backbone."""
     from impasto.backbones.fetch import partial_path
     from impasto.backbones.weights import (

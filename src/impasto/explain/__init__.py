@@ -1,1 +1,1 @@
-"""What a network sees and what a run does: feature maps, reconstructions, measurements, plots."""
+"""Feature maps, reconstructions, measurements and plots."""

@@ -33,10 +33,10 @@ class Case:
     """A stylized picture and its sources.
 
     Attributes:
-        name: How tables call it.
+        name: Its name in tables.
         image: The stylized picture.
-        content: The photo that it was made of.
-        style: The artwork in whose manner it was made.
+        content: The photo that it was made from.
+        style: The artwork whose style it has.
     """
 
     name: str
@@ -65,10 +65,10 @@ class Evaluator:
         """Return the distances of a picture by name, in the order of a table's columns.
 
         All three are brought to one size: the photo to the picture's, the artwork to its longer
-        side. Transparency is left out of account.
+        side. Transparency is ignored.
 
         Raises:
-            InputError: If a picture cannot be read, is too small, or has not the photo's shape.
+            InputError: If a picture cannot be read, is too small, or has another shape than the photo.
         """
         picture = load_image(image, long_side=self.max_size)
         photo, artwork = load_image(content), load_image(style, long_side=max(picture.size))
@@ -90,7 +90,7 @@ def _check_aspects(picture: Picture, photo: Picture) -> None:
     apart = max(abs(height - picture.size[0]), abs(width - picture.size[1]))
     if apart > max(2, ASPECT_TOLERANCE * max(picture.size)):
         raise InputError(
-            f"{picture.name} has not the shape of {photo.name}: it was made of another photo"
+            f"{picture.name} and {photo.name} differ in shape: it was made from another photo"
         )
 
 

@@ -1,4 +1,4 @@
-"""What a backbone sees: feature maps, Gram matrices, receptive fields.
+"""Feature maps, Gram matrices and receptive fields of a backbone.
 
 Drawn on matplotlib's figure objects, without pyplot, so that no global state is touched.
 """
@@ -6,15 +6,13 @@ Drawn on matplotlib's figure objects, without pyplot, so that no global state is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from impasto.backbones.base import Backbone
-from impasto.backbones.vgg import VGG
+from impasto.backbones.base import Backbone, ReceptiveField
 from impasto.errors import InputError
 from impasto.explain.plots import INK, MUTED, check_plot, new_figure, save_figure
 from impasto.image import Picture
@@ -29,36 +27,17 @@ GRAM_CHANNELS = 32
 TALLEST = 4
 
 
-@dataclass(frozen=True)
-class ReceptiveField:
-    """What one position of a feature map looks at.
-
-    Attributes:
-        size: Side of the square of the image that can change its value, in pixels.
-        stride: Distance of two neighbouring positions, in pixels of the image.
-    """
-
-    size: int
-    stride: int
-
-
 def receptive_field(backbone: Backbone, layer: str) -> ReceptiveField:
-    """The receptive field of a layer: each 3 x 3 convolution adds two strides, each pooling one.
+    """The receptive field of a layer.
 
     Raises:
         InputError: If the layer is unknown, or the backbone is no VGG.
     """
     backbone.check([layer])
-    if not isinstance(backbone, VGG):
+    field = backbone.receptive_field(layer)
+    if field is None:
         raise InputError(f"the receptive fields of {backbone.name} are not known: it is no VGG")
-    size = stride = 1
-    for stage in backbone.names[: backbone.names.index(layer) + 1]:
-        if stage.startswith("conv"):
-            size += 2 * stride
-        elif stage.startswith("pool"):
-            size += stride
-            stride *= 2
-    return ReceptiveField(size, stride)
+    return field
 
 
 @torch.no_grad()

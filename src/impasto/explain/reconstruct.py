@@ -1,4 +1,4 @@
-"""What a layer knows: images recovered from content features or style statistics alone.
+"""Images recovered from content features or style statistics alone.
 
 Figure 1 of Gatys, Ecker and Bethge (2016), after Mahendran and Vedaldi (2015): an image is
 optimised from noise until a layer cannot tell it from the original (content), or until the
@@ -34,7 +34,7 @@ FIGURE_LAYERS: dict[Kind, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """An image recovered from what a backbone knows of it.
+    """An image recovered from its features.
 
     Attributes:
         label: The layers that were used, for a caption.
@@ -63,7 +63,7 @@ def reconstruct(
         image: The image to recover.
         layers: Which layers; those of the paper's figure if left out.
         options: Size, steps, backbone and so on.
-        backbone: A backbone of one's own, instead of the named one.
+        backbone: A backbone to use instead of the named one.
         watch: Makes the callbacks of a run, given its label.
 
     Yields:
@@ -111,11 +111,11 @@ def _aimed(options: ReconstructOptions, kind: Kind, layers: Sequence[str]) -> Re
 
 
 def figure(image: Picture, reconstructions: Sequence[Reconstruction], height: int = 256) -> Picture:
-    """The original and what the layers recovered of it, side by side with captions.
+    """The original and its reconstructions, side by side with captions.
 
     Args:
         image: The original.
-        reconstructions: What was recovered of it.
+        reconstructions: Those of the image.
         height: Of each picture, in pixels.
     """
     pictures = [image, *(one.result.picture for one in reconstructions)]

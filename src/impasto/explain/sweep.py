@@ -27,7 +27,7 @@ STYLE_METRICS = {"Gram": "#d55e00", "W2": "#0072b2"}
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of one value.
+    """The result for one value.
 
     Attributes:
         value: The value, as text.
@@ -82,7 +82,7 @@ def sweep(
         style: The artwork.
         options: All other options.
         evaluator: Measures the pictures.
-        backbone: A backbone of one's own, instead of the named one.
+        backbone: A backbone to use instead of the named one.
         watch: Makes the callbacks of a run, given its value.
 
     Yields:
@@ -105,7 +105,7 @@ def sweep(
 def plot_trials(trials: Sequence[Trial], name: str, path: str | Path) -> None:
     """Plot the style distances of trials over their content distance.
 
-    Nearer to the lower left is better; a curve is what an option trades one for the other. The
+    Nearer to the lower left is better; the curve shows how an option trades one for the other. The
     two style distances have different scales: each is drawn on an axis of its own.
 
     Args:

@@ -1,1 +1,1 @@
-"""Pictures of pictures: sheets and strips, animations, and what encoders share."""
+"""Sheets and strips of pictures, animations, and shared parts of encoders."""

@@ -1,4 +1,4 @@
-"""What the encoders of animations and videos share."""
+"""Shared parts of the encoders of animations and videos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures that come along: example artworks and a portrait. No heavy import here.
+"""Example pictures: artworks and a portrait. No heavy import here.
 
 The artworks were drawn by the code in examples/artworks. The portrait shows Grace Hopper in 1984
 (photo: United States Navy, public domain; the file is that of matplotlib's sample data).
