@@ -26,6 +26,7 @@ from impasto.options import OptimizeOptions
 
 if TYPE_CHECKING:
     from impasto.image import Picture
+    from impasto.image.picture import Floats
     from impasto.video.consistency import Memory
 
 # Each clip with its artwork, and what the gallery calls it.
@@ -194,7 +195,7 @@ def _sound(data: Path) -> None:
     print(f"{result.frames} frames; sound bit-identical: {same}; A/V offset {1000 * offset:.1f} ms")
 
 
-def _unchanged(frame: Picture, memory: Memory | None) -> Tensor:
+def _unchanged(frame: Picture, _memory: Memory | None, _mask: Floats | None) -> Tensor:
     return frame.tensor()
 
 

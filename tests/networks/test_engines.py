@@ -90,7 +90,7 @@ def test_onnx_runtime_takes_no_more_threads_than_it_may(
         return make(path, options, **keywords)
 
     monkeypatch.setattr(runtime, "InferenceSession", noted)
-    Fast(model=str(models / "fast.safetensors"), engine="onnx")(PHOTO, "great-wave")
+    Fast(model=str(models / "fast.safetensors"), engine="onnx").set_style("great-wave")(PHOTO)
     assert taken == [threads]
 
 

@@ -161,8 +161,8 @@ def test_fields_become_frames(tmp_path: Path) -> None:
     assert any("interlaced" in notice for notice in clip.notices)
     found = list(clip.frames())
     assert [float(frame.time) for frame in found] == pytest.approx([i / 10 for i in range(6)])
-    for frame in found[1:-1]:
-        rows = frame.pixels[8:-8, :, 0].astype(int)
+    for shown in found[1:-1]:
+        rows = shown.pixels[8:-8, :, 0].astype(int)
         assert np.abs(np.diff(rows, axis=0)).mean() < 12  # 42 in the comb
 
 

@@ -112,7 +112,8 @@ def run(args: argparse.Namespace) -> int:
     engine = _engine(args)
     if not args.inputs or not args.output:
         raise InputError("give photos, a folder and styles: impasto batch IN -o DIR STYLE")
-    folder, *styles = [*args.output, *args.style]
+    named: list[str] = [*args.output, *args.style]
+    folder, styles = named[0], named[1:]
     if not styles and getattr(args, "model", None) is None:
         raise InputError("no style: name it behind the folder, as in -o DIR STYLE, or by --style")
     parts = [(choice, _styles_of(choice)) for choice in _choices(args, styles)]
