@@ -99,14 +99,14 @@ class Region:
         where: The content image; its alpha is how much each pixel belongs to the region.
         share: How much the region's style loss counts.
         statistics: By layer the terms that compare its moments, each with its weight.
-        neighbors: Compares nearest neighbours, with its weight.
+        neighbors: Compares nearest neighbours, where that is wanted.
         bands: Compares the finest octaves of the image itself.
     """
 
     where: Pieces
     share: float
     statistics: Mapping[str, Sequence[tuple[float, Gram | W2]]]
-    neighbors: tuple[float, Neighbors] | None
+    neighbors: Neighbors | None
     bands: Bands
 
 
@@ -164,6 +164,8 @@ class Objective:
         self.tile, self.keep_maps = tile, keep_maps
         self.fields = receptive_fields(backbone, options) if tile else {}
         classic = options.classic_losses
+        self.statistics = {ClassicGram: 1.0} if classic else STATISTICS[options.style_loss]
+        self.neighbor_weight = NEIGHBORS.get(options.style_loss, 0.0)
         self.content_layers = _normalised(options.content_layers, options.content_weight, classic)
         style_layers = _balanced(options.style_layers, options.forms, backbone.layers)
         self.style_layers = _normalised(style_layers, options.style_weight, classic)
@@ -216,7 +218,7 @@ class Objective:
 
     def _heads(self) -> dict[str, Tensor]:
         """The heads that are applied to moments and differences, which is cheaper than to maps."""
-        if self.options.style_loss in NEIGHBORS:
+        if self.neighbor_weight:
             return {}  # maps themselves are compared
         layers = sorted({*self.content_layers, *self.style_layers})
         heads = {layer: self.backbone.head(layer) for layer in layers}
@@ -278,25 +280,19 @@ class Objective:
                 part = weight / sum(weights) * found
                 blend[layer] = blend[layer] + part if layer in blend else part
         blend = {layer: self._mapped(layer, found) for layer, found in blend.items()}
-        kinds = STATISTICS[self.options.style_loss]
-        if self.options.classic_losses:
-            kinds = {ClassicGram: 1.0}
         statistics = {
-            layer: [(weight * own, kind(blend[layer])) for kind, own in kinds.items()]
+            layer: [(weight * own, kind(blend[layer])) for kind, own in self.statistics.items()]
             for layer, weight in self.style_layers.items()
         }
         neighbors = None
-        if self.options.style_loss in NEIGHBORS:
+        if self.neighbor_weight:
             # Looked at again, one after another: the maps of all styles would take much memory.
             counting = (
                 (source, self.backbone(source.image, self.style_layers))
                 for source, weight in zip(styles, weights, strict=True)
                 if weight
             )
-            neighbors = (
-                NEIGHBORS[self.options.style_loss],
-                Neighbors(self.style_layers, blend, where, counting),
-            )
+            neighbors = Neighbors(self.style_layers, blend, where, counting)
         bands = Bands(styles, weights, where)
         return Region(Pieces(where, self.tile, self.fields), share, statistics, neighbors, bands)
 
@@ -328,15 +324,15 @@ class Objective:
                 weights, _ = self.pieces.weigh(tile, layer, part)
                 error = self.content_terms[layer](part, targets[layer], weights)
                 errors.append(content[layer] * error)
-            if layer in self.style_layers and self.options.style_loss != "nn":
+            if layer in self.style_layers and self.statistics:
                 _note(seen, tile, layer, part, places)
-            if layer in self.style_layers and self.options.style_loss in NEIGHBORS:
+            if layer in self.style_layers and self.neighbor_weight:
                 kept[layer] = part
         if errors:
             seen.local["content"] = self.options.content_weight * _total(errors)
         if kept:
             seen.local["style"] = self.options.style_weight * _total(
-                region.share * region.neighbors[0] * region.neighbors[1](kept)
+                region.share * self.neighbor_weight * region.neighbors(kept)
                 for region in self.regions
                 if region.neighbors
             )
