@@ -195,7 +195,7 @@ def _sound(data: Path) -> None:
     print(f"{result.frames} frames; sound bit-identical: {same}; A/V offset {1000 * offset:.1f} ms")
 
 
-def _unchanged(frame: Picture, _memory: Memory | None, _mask: Floats | None) -> Tensor:
+def _unchanged(frame: Picture, memory: Memory | None, mask: Floats | None) -> Tensor:
     return frame.tensor()
 
 

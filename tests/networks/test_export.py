@@ -61,7 +61,8 @@ def test_a_per_style_network_paints_alike(
     assert isinstance(network, FastNetwork)
     run = session(tmp_path / "model.onnx")
     image, weights = torch.rand(1, 3, 21, 46), torch.tensor([[0.3, 0.7]])
-    inputs = {"image": image.numpy(), "style_weights": weights.numpy()}
+    counted = torch.cat([image, torch.ones(1, 1, 21, 46)], 1)
+    inputs = {"image": counted.numpy(), "style_weights": weights.numpy()}
     (painted,) = run.run(["painted"], inputs)
     torch.testing.assert_close(torch.tensor(painted), network(image, weights), atol=1e-4, rtol=0)
     told = json.loads(run.get_modelmeta().custom_metadata_map["impasto"])
@@ -88,12 +89,13 @@ def test_the_arbitrary_style_network_becomes_two_files(
     network, _ = load_model(model)
     assert isinstance(network, ArbitraryNetwork)
     image, style = torch.rand(1, 3, 30, 17), torch.rand(1, 3, 41, 50)
+    counted = [torch.cat([each, torch.ones_like(each[:, :1])], 1) for each in (image, style)]
     encode, paint = session(model.with_suffix(".style.onnx")), session(model.with_suffix(".onnx"))
-    mean, square = encode.run(["style_mean", "style_square"], {"image": style.numpy()})
+    mean, square = encode.run(["style_mean", "style_square"], {"image": counted[1].numpy()})
     code = network.encode(style)
     torch.testing.assert_close(torch.tensor(mean), code.mean, atol=1e-5, rtol=1e-4)
     (painted,) = paint.run(
-        ["painted"], {"image": image.numpy(), "style_mean": mean, "style_square": square}
+        ["painted"], {"image": counted[0].numpy(), "style_mean": mean, "style_square": square}
     )
     expected = network(image, StyleCode(code.mean, code.square))
     torch.testing.assert_close(torch.tensor(painted), expected, atol=1e-4, rtol=0)

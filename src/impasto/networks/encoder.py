@@ -63,21 +63,28 @@ class Encoder(nn.Module):
             image: ``(B, 3, H, W)``, RGB in [0, 1].
             weights: ``(B, 1, H, W)``, how much each pixel counts, for example its alpha.
         """
+        height, width = image.shape[2:]
+        margins = (0, -width % STRIDE, 0, -height % STRIDE)
+        if weights is None:
+            weights = torch.ones_like(image[:, :1])
+        # What is beyond the border does not count.
+        weights = F.pad(weights.float(), margins)
+        image = F.pad(image, margins, mode="replicate")
         colours, second = colour_moments(image, weights)
-        maps = [each.float() for each in self(image)]
-        means = [average(each, weights) for each in maps]
-        squares = [average(each.square(), weights) for each in maps]
-        return StyleCode(
-            torch.cat([colours, *means], 1), torch.cat([second.flatten(1), *squares], 1)
-        )
+        means, squares = [colours], [second.flatten(1)]
+        for number, maps in enumerate(self(image)):
+            if number in POOLED:
+                weights = F.avg_pool2d(weights, 2)
+            means.append(average(maps.float(), weights))
+            squares.append(average(maps.float().square(), weights))
+        return StyleCode(torch.cat(means, 1), torch.cat(squares, 1))
 
 
 def average(maps: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean of ``(B, C, h, w)`` over positions, weighted by ``(B or R, 1, H, W)``: ``(B, C)``."""
+    """Mean of ``(B, C, h, w)`` over positions, weighted by ``(B or R, 1, h, w)``: ``(B, C)``."""
     if weights is None:
         return maps.mean(dim=(2, 3))
-    shares = F.interpolate(weights.float(), size=maps.shape[2:], mode="area")
-    return (maps * shares).sum(dim=(2, 3)) / shares.sum(dim=(2, 3)).clamp_min(EPS)
+    return (maps * weights).sum(dim=(2, 3)) / weights.sum(dim=(2, 3)).clamp_min(EPS)
 
 
 def map_moments(maps: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -41,14 +41,19 @@ class Engine(Protocol):
     def settings(self) -> dict[str, object]:
         """Engine, device, precision and version, for the settings stored with a picture."""
 
-    def paint(self, image: Floats, style: Style) -> Floats:
+    def paint(self, image: Floats, style: Style, weights: Floats | None = None) -> Floats:
         """Repaint ``(1, 3, H, W)``, RGB in [0, 1], in a style.
+
+        Args:
+            image: The picture.
+            style: The style.
+            weights: ``(1, 1, H, W)``, how much each pixel counts; all alike if left out.
 
         Raises:
             ImpastoError: If memory runs out.
         """
 
-    def encode(self, image: Floats) -> Code:
+    def encode(self, image: Floats, weights: Floats | None = None) -> Code:
         """Encode a style image ``(1, 3, h, w)``, RGB in [0, 1]; for any-style networks."""
 
 
@@ -77,14 +82,14 @@ class OnnxEngine:
         runtime = importlib.import_module("onnxruntime")
         return {"engine": "onnx", "onnxruntime": runtime.__version__, "device": "cpu"}
 
-    def paint(self, image: Floats, style: Style) -> Floats:
+    def paint(self, image: Floats, style: Style, weights: Floats | None = None) -> Floats:
         """See ``Engine``."""
-        painted: Floats = self._run(".onnx", image, *style)[0]
+        painted: Floats = self._run(".onnx", _counted(image, weights), *style)[0]
         return painted
 
-    def encode(self, image: Floats) -> Code:
+    def encode(self, image: Floats, weights: Floats | None = None) -> Code:
         """See ``Engine``."""
-        return StyleCode(*self._run(".style.onnx", image))
+        return StyleCode(*self._run(".style.onnx", _counted(image, weights)))
 
     def _run(self, suffix: str, *inputs: Floats) -> Any:
         session = self._session(suffix)
@@ -109,6 +114,12 @@ class OnnxEngine:
                 str(self.model.with_suffix(suffix)), options, providers=["CPUExecutionProvider"]
             )
         return self._sessions[suffix]
+
+
+def _counted(image: Floats, weights: Floats | None) -> Floats:
+    """An image with, as its fourth channel, how much each pixel counts."""
+    shares = np.ones_like(image[:, :1]) if weights is None else weights
+    return np.concatenate([image, shares], axis=1)
 
 
 def _threads() -> int:

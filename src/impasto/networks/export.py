@@ -38,34 +38,37 @@ class PaintStyles(nn.Module):
         self.network = network
 
     def forward(self, image: Tensor, style_weights: Tensor) -> Tensor:
-        """Repaint ``(1, 3, H, W)`` with style weights ``(1, S)``."""
-        painted: Tensor = self.network(image, style_weights)
+        """Repaint ``(1, 4, H, W)`` with style weights ``(1, S)``."""
+        style = self.network.style(style_weights)
+        painted: Tensor = self.network.painter(image[:, :3], *style, weights=image[:, 3:])
         return painted
 
 
 class PaintCode(nn.Module):
-    """The arbitrary style network: ``image``, ``style_mean``, ``style_square`` to ``painted``."""
+    """The any-style network: ``image``, ``style_mean``, ``style_square`` to ``painted``."""
 
     def __init__(self, network: ArbitraryNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, image: Tensor, mean: Tensor, square: Tensor) -> Tensor:
-        """Repaint ``(1, 3, H, W)`` with the moments ``(1, M)`` of a code."""
-        painted: Tensor = self.network(image, StyleCode(mean, square))
+        """Repaint ``(1, 4, H, W)`` with the moments ``(1, M)`` of a code."""
+        code = StyleCode(mean, square)
+        style = code, self.network.modulation(code)
+        painted: Tensor = self.network.painter(image[:, :3], *style, weights=image[:, 3:])
         return painted
 
 
 class EncodeStyle(nn.Module):
-    """The encoder of the arbitrary style network: ``image`` to ``style_mean``, ``style_square``."""
+    """The encoder of the any-style network: ``image`` to ``style_mean``, ``style_square``."""
 
     def __init__(self, network: ArbitraryNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode ``(1, 3, h, w)``; blend codes, or weaken them, by averaging these moments."""
-        code = self.network.encode(image)
+        """Encode ``(1, 4, h, w)``; blend codes, or weaken them, by averaging these moments."""
+        code = self.network.encode(image[:, :3], image[:, 3:])
         return code.mean, code.square
 
 
@@ -89,10 +92,11 @@ class Graph:
 def export(model: str | Path, output: str | Path) -> list[Path]:
     """Write a model as ONNX with dynamic height and width, compared with torch where possible.
 
-    A per-style network becomes one file with the inputs ``image`` ``(1, 3, H, W)`` in [0, 1] and
-    ``style_weights`` ``(1, S)``. The arbitrary style network becomes two: ``NAME.style.onnx``
-    turns a style image into ``style_mean`` and ``style_square``, which ``NAME.onnx`` takes beside
-    its image.
+    A per-style network becomes one file with the inputs ``image`` ``(1, 4, H, W)`` in [0, 1] and
+    ``style_weights`` ``(1, S)``. The any-style network becomes two: ``NAME.style.onnx`` turns a
+    style image into ``style_mean`` and ``style_square``, which ``NAME.onnx`` takes beside its
+    image. Images are RGB, and in the fourth channel how much each pixel counts for the moments by
+    which a network goes: alpha times mask, or 1 everywhere.
 
     Args:
         model: A model file.
@@ -146,7 +150,7 @@ def _write(graph: Graph, description: Description, path: Path) -> None:
     with _quiet():
         program = torch.onnx.export(
             graph.module.eval(),
-            (torch.rand(1, 3, 64, 80), *graph.others),
+            (torch.rand(1, 4, 64, 80), *graph.others),
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
             dynamic_shapes=shapes,
@@ -181,7 +185,7 @@ def _compare(graph: Graph, path: Path) -> None:
     runtime = importlib.import_module("onnxruntime")
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for size in CHECKED_SIZES:
-        inputs = (torch.rand(1, 3, *size), *graph.others)
+        inputs = (torch.rand(1, 4, *size), *graph.others)
         with torch.inference_mode():
             expected = graph.module(*inputs)
         arrays = {name: value.numpy() for name, value in zip(graph.inputs, inputs, strict=True)}

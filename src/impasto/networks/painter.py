@@ -29,7 +29,7 @@ from impasto.networks.encoder import STRIDE, WIDTHS, Encoder
 from impasto.networks.layers import Convolution, PixelConvolution, UpConvolution
 from impasto.networks.recolor import transport
 
-#: The layers whose maps the decoder takes: relu2_2, relu3_3, relu4_1.
+#: The layers whose maps the decoder takes: relu2_2, relu3_3, relu4_1, each half of the one before.
 FINE, MIDDLE, DEEP = TAKEN = (3, 6, 7)
 FLOOR = 0.25  # of a channel's typical deviation: no channel is amplified by more than its inverse
 DARKEST = 0.02  # of a pixel whose logit is taken, and the distance of the lightest from 1
@@ -121,6 +121,7 @@ class Painter(nn.Module):
         modulation: Tensor,
         settle: Settle = as_measured,
         masks: Tensor | None = None,
+        weights: Tensor | None = None,
     ) -> Tensor:
         """Repaint pictures.
 
@@ -130,6 +131,8 @@ class Painter(nn.Module):
             modulation: ``(B or 1, 2, N)``, N the modulation size: scales, then shifts.
             settle: Which moments of the picture to go by: a tile goes by those of the whole.
             masks: ``(R, 1, H, W)``, adding up to 1: where in one picture each of ``R`` styles is.
+            weights: ``(B, 1, H, W)``, how much each pixel counts for the moments; all alike if
+                left out.
 
         Returns:
             ``(B, 3, H, W)``, RGB in [0, 1], float32.
@@ -137,21 +140,33 @@ class Painter(nn.Module):
         height, width = image.shape[2:]
         margins = (0, -width % STRIDE, 0, -height % STRIDE)
         image = F.pad(image, margins, mode="replicate")
-        where = Spread(None if masks is None else F.pad(masks, margins, mode="replicate"))
-        recoloured = self.recolour(image, style, settle, where)
+        masks, weights = (
+            None if each is None else F.pad(each, margins, mode="replicate")
+            for each in (masks, weights)
+        )
+        where, counting = Spread(masks), masks
+        if weights is not None:
+            counting = weights if masks is None else weights * masks
+        levels = _levels(counting)
+        recoloured = self.recolour(image, style, settle, where, levels[0])
         maps = self.encoder(recoloured)
         seen = {
-            number: self._adain(number, maps[number].float(), style, settle, where)
-            for number in TAKEN
+            number: self._adain(number, maps[number].float(), style, settle, where, levels[level])
+            for level, number in enumerate(TAKEN, 1)
         }
         return self._decode(recoloured, seen, modulation, where)[:, :, :height, :width]
 
     def recolour(
-        self, image: Tensor, style: StyleCode[Tensor], settle: Settle, where: Spread
+        self,
+        image: Tensor,
+        style: StyleCode[Tensor],
+        settle: Settle,
+        where: Spread,
+        weights: Tensor | None = None,
     ) -> Tensor:
-        """A picture ``(B, 3, H, W)`` in the colours of a style."""
+        """A picture ``(B, 3, H, W)`` in the colours of a style; see ``forward``."""
         with torch.autocast(image.device.type, enabled=False):
-            own = settle(COLOURS, encoder.covariance(encoder.colour_moments(image, where.masks)))
+            own = settle(COLOURS, encoder.covariance(encoder.colour_moments(image, weights)))
             matrix, shift = transport(own, encoder.colours_of(style))
             moved = torch.baddbmm(
                 shift[:, :, None], matrix, image.flatten(2).expand(len(own[0]), -1, -1)
@@ -160,10 +175,16 @@ class Painter(nn.Module):
             return moved.clamp(0, 1)
 
     def _adain(
-        self, number: int, maps: Tensor, style: StyleCode[Tensor], settle: Settle, where: Spread
+        self,
+        number: int,
+        maps: Tensor,
+        style: StyleCode[Tensor],
+        settle: Settle,
+        where: Spread,
+        weights: Tensor | None,
     ) -> Tensor:
         """A layer's maps with the moments of a style, in units of the layer."""
-        mean, variance = settle(number, encoder.map_moments(maps, where.masks))
+        mean, variance = settle(number, encoder.map_moments(maps, weights))
         wanted, spread = encoder.layer_moments(style, number)
         start = encoder.STARTS[number] - encoder.COLOURS
         unit = self.encoder.typical[start : start + WIDTHS[number]]
@@ -199,6 +220,14 @@ class Painter(nn.Module):
             logits = torch.logit(pixels.clamp(DARKEST, 1 - DARKEST))
             painted = self.head(torch.cat([maps.float(), logits], 1)).sigmoid()
             return F.pixel_shuffle(painted, 2)
+
+
+def _levels(weights: Tensor | None) -> list[Tensor | None]:
+    """Weights ``(B, 1, H, W)`` at full size and at that of each map that is taken."""
+    levels = [weights]
+    for _ in TAKEN:
+        levels.append(None if levels[-1] is None else F.avg_pool2d(levels[-1], 2))
+    return levels
 
 
 class Spread:

@@ -65,9 +65,7 @@ def paint(
             _in_tiles(painter, image[i, None], style, modulation, tile, weights) for i in singles
         ]
         return torch.cat(painted)
-    elif weights is not None:
-        settle = Fixed(measure(painter, image, style, max(height, width), weights))
-    whole: Tensor = painter(image, style, modulation, settle, masks)
+    whole: Tensor = painter(image, style, modulation, settle, masks, weights)
     return whole
 
 

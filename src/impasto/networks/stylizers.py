@@ -71,13 +71,13 @@ class NetworkStylizer(Stylizer[Options]):
         in_tiles = side and math.prod(photo.size) > side**2
         engine = self.engine
         seen = order.painted.alpha
-        if order.regions or order.before or in_tiles or seen is not None:
+        weights = None if seen is None else seen[None, None]
+        if order.regions or order.before or in_tiles:
             engine = self.torch  # ONNX files do none of these
             masks = None if order.regions is None else np.stack(order.regions)[:, None]
-            weights = None if seen is None else seen[None, None]
-            painted = engine.paint(planes, style, order.before, masks, weights)
+            painted = engine.paint(planes, style, weights, order.before, masks)
         else:
-            painted = engine.paint(planes, style)
+            painted = engine.paint(planes, style, weights)
         rgb = np.ascontiguousarray(painted[0].transpose(1, 2, 0))
         picture = Picture(rgb, photo.alpha, name="result", bits=photo.bits)
         return Painted(
@@ -169,10 +169,8 @@ class Arbitrary(NetworkStylizer[ArbitraryOptions]):
     def _encode(self, artwork: Picture) -> Code:
         if id(artwork) in self._codes:
             return self._codes[id(artwork)]
-        if artwork.alpha is None:
-            code = self.engine.encode(_planes(artwork.rgb))
-        else:
-            code = self.torch.encode(_planes(artwork.rgb), artwork.alpha[None, None])
+        weights = None if artwork.alpha is None else artwork.alpha[None, None]
+        code = self.engine.encode(_planes(artwork.rgb), weights)
         if any(artwork is each for each in self._styles):
             self._codes[id(artwork)] = code
         return code

@@ -61,9 +61,9 @@ class TorchEngine:
         self,
         image: Floats,
         style: Style,
+        weights: Floats | None = None,
         settle: Settle | None = None,
         masks: Floats | None = None,
-        weights: Floats | None = None,
     ) -> Floats:
         """See ``Engine``; ``settle``, ``masks`` and ``weights`` are those of ``runtime.paint``."""
         where = (None if each is None else torch.from_numpy(each) for each in (masks, weights))
