@@ -220,12 +220,14 @@ def test_a_result_is_the_next_photo(page: Page, tmp_path: Path) -> None:
 
 
 def test_whoever_leaves_ends_what_they_began(browser: Browser, app: Served) -> None:
+    before = len(app.lines)
     with opened(browser, app) as page:
         begin_a_long_one(page)
     patience = time.monotonic() + 60
-    while not any("abandoned" in line or "cancelled" in line for line in app.lines[-3:]):
+    while not any(line.startswith("job ") for line in app.lines[before:]):
         assert time.monotonic() < patience
         time.sleep(0.1)
+    assert any("abandoned" in line or "cancelled" in line for line in app.lines[before:])
 
 
 def test_two_people_at_once(browser: Browser, app: Served) -> None:
