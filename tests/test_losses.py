@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.ndimage
 import scipy.spatial
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto import losses
-from impasto.losses import Moments, content, gram, neighbors, statistics, wasserstein
+from impasto.losses import Moments, bands, content, gram, neighbors, statistics, wasserstein
 
 Array = NDArray[np.float64]
 
@@ -341,3 +342,78 @@ def test_gradient_of_the_neighbor_loss(weighted: bool) -> None:
         return neighbors.neighbor_loss(columns, targets, weights)
 
     assert torch.autograd.gradcheck(loss, maps)
+
+
+def reference_band_energies(image: Tensor, weights: Tensor | None = None) -> Array:
+    """SciPy's filter, borders repeated; a level after the other."""
+    opponents = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
+    level = np.einsum("kc,chw->khw", opponents, image.numpy()[0])
+    shares = np.ones(level.shape[1:]) if weights is None else weights.numpy()[0, 0]
+    energies = []
+    for _ in range(3):
+        smooth = level
+        for axis in (1, 2):
+            for _ in range(2):  # twice 1 2 1, whose repeated border is that of its own input
+                smooth = scipy.ndimage.correlate1d(smooth, [0.25, 0.5, 0.25], axis, mode="nearest")
+        height, width = level.shape[1:]
+        cells = shares.reshape(height, len(shares) // height, width, -1)
+        at = cells.mean(axis=(1, 3))
+        energies.append(((level - smooth) ** 2 * at).sum(axis=(1, 2)) / at.sum())
+        level = smooth[:, ::2, ::2]
+    return np.stack(energies)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_band_energies_against_scipy(weighted: bool) -> None:
+    image, other = torch.rand(2, 3, 16, 24, dtype=torch.float64).split(1)
+    weights = torch.rand(1, 1, 16, 24, dtype=torch.float64) if weighted else None
+    found = losses.band_energies(torch.cat([image, other]), weights)
+    for one, energies in zip((image, other), found, strict=True):
+        np.testing.assert_allclose(energies, reference_band_energies(one, weights), rtol=1e-9)
+
+
+def test_bands_tell_an_octave_from_the_next() -> None:
+    """Stripes of one colour difference, two and four pixels wide."""
+    found = []
+    for width in (1, 2, 4):
+        stripe = torch.arange(64).div(width, rounding_mode="floor") % 2 - 0.5
+        image = torch.stack([0.5 + 0.2 * stripe, torch.full((64,), 0.5), 0.5 - 0.2 * stripe])
+        found.append(losses.band_energies(image[None, :, None].expand(-1, -1, 64, -1))[0])
+    assert [int(energies[:, 1].argmax()) for energies in found] == [0, 0, 1]
+    for energies in found:
+        assert float(energies[:, (0, 2)].abs().max()) < 1e-9
+    torch.testing.assert_close(found[0][0, 1], torch.tensor(0.02), rtol=0.05, atol=0)
+
+
+def test_bands_loss_against_numpy() -> None:
+    energies, target = 0.01 * torch.rand(2, 4, 3, 3, dtype=torch.float64)
+    ours, theirs = (np.sqrt(each.numpy() + 1e-8) for each in (energies, target))
+    excess = np.maximum(ours - theirs, 0)
+    errors = (excess**2).sum(axis=2) / (target.numpy().sum(axis=2) + bands.FLAT**2)
+    assert losses.bands_loss(energies, target).item() == pytest.approx(errors.mean())
+    assert losses.bands_loss(target, target).item() == 0
+    assert losses.bands_loss(target / 4, target).item() == 0
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_gradient_of_the_bands_loss(weighted: bool) -> None:
+    target = losses.band_energies(torch.rand(1, 3, 9, 8, dtype=torch.float64))
+    weights = torch.rand(1, 1, 7, 10, dtype=torch.float64) if weighted else None
+    image = torch.rand(2, 3, 7, 10, dtype=torch.float64).requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda x: losses.bands_loss(losses.band_energies(x, weights), target), image
+    )
+
+
+def test_a_neutral_image_has_finite_band_gradients() -> None:
+    flat = torch.full((1, 3, 8, 8), 0.5, requires_grad=True)
+    loss = losses.bands_loss(losses.band_energies(flat), torch.zeros(1, 3, 3))
+    assert torch.isfinite(torch.autograd.grad(loss, flat)[0]).all()
+
+
+def test_bands_blend_like_pixels() -> None:
+    """Two artworks in equal shares are the energies of both side by side."""
+    sources = [losses.Source(torch.rand(1, 3, 8, 8)) for _ in range(2)]
+    one, other = (losses.band_energies(each.image) for each in sources)
+    blend = losses.Bands(sources, [3, 1], sources[0])
+    torch.testing.assert_close(blend.target, 0.75 * one + 0.25 * other)

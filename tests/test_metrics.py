@@ -133,3 +133,48 @@ def test_the_warping_error_of_a_video_leaves_out_cuts() -> None:
     assert found == pytest.approx(float(change) / 2, rel=0.1)
     with pytest.raises(InputError, match="two frames of one scene"):
         metrics.mean_warping_error([scene, other], [scene, other])
+
+
+def waves(period: float, colors: tuple[float, float, float], size: int = 96) -> torch.Tensor:
+    """Vertical waves of so many pixels around grey."""
+    wave = torch.cos(2 * torch.pi * torch.arange(size) / period)
+    image = 0.5 + torch.tensor(colors)[:, None, None] * wave
+    return image.expand(3, size, size)[None]
+
+
+def test_grain_is_the_root_mean_square_of_what_is_fine() -> None:
+    grey, red_blue = (0.1, 0.1, 0.1), (0.1, 0.0, -0.1)
+    lightness, color = metrics.grain(waves(3, grey))
+    assert lightness == pytest.approx(0.1 * 1.5**0.5, rel=0.02)  # an amplitude over root 2, times 3
+    assert color == pytest.approx(0, abs=1e-4)
+    lightness, color = metrics.grain(waves(2.5, red_blue))
+    assert color == pytest.approx(0.1, rel=0.02)
+    assert lightness == pytest.approx(0, abs=1e-4)
+    assert max(metrics.grain(waves(6, grey))) < 0.002  # too coarse
+
+
+def test_grain_of_flat_borders_is_none() -> None:
+    """The jump from one border to the other is not in the image."""
+    ramp = torch.linspace(0, 1, 80).expand(1, 3, 60, 80)
+    assert max(metrics.grain(ramp)) < 1e-3
+
+
+@pytest.mark.parametrize("period", [2, 4, 8])
+def test_a_weave_stands_out(period: int) -> None:
+    noise = 0.05 * torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    assert metrics.weave(0.5 + noise) < 2
+    woven = waves(period, (0.01, 0.01, 0.01), 128) + noise
+    assert metrics.weave(woven) > 5
+
+
+def test_the_judge_measures_grain_against_the_artwork_and_weave_against_the_photo(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(metrics, "CONTENT_LAYERS", ("relu2_2",))
+    monkeypatch.setattr(metrics, "GRAM_LAYERS", ("relu1_1", "relu2_1"))
+    monkeypatch.setattr(metrics, "W2_LAYERS", ("relu2_1",))
+    coarse, fine = waves(3, (0.1, 0.1, 0.1)), waves(3, (0.2, 0.2, 0.2))
+    found = Judge(small_backbone())(fine, fine, coarse)
+    assert found.grain_lightness == pytest.approx(2, rel=1e-3)
+    assert found.grain_color == pytest.approx(0, abs=1e-3)
+    assert found.weave == pytest.approx(1)

@@ -19,6 +19,7 @@ from impasto.backbones.base import Backbone
 from impasto.errors import InputError
 from impasto.flow import Motion, Pixels, estimate
 from impasto.losses import Moments, moments, wasserstein_loss
+from impasto.losses.bands import OPPONENTS
 
 CONTENT_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_2")
 GRAM_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -26,6 +27,13 @@ W2_LAYERS = ("relu2_1", "relu3_1", "relu4_1")
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Wang et al. measured
 SSIM_RADIUS, SSIM_SIGMA = 5, 1.5
+
+# Fine is what lies above this frequency, in cycles a pixel.
+FINE = 0.25
+# An artwork's grain counts for at least one level of 8 bits: fainter grain nobody sees.
+LEVEL = 1 / 255
+# Pixels from line to line of the weaves that strides of networks and pyramids leave.
+PERIODS = (2, 4, 8)
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,10 @@ class Distances:
         w2_layers: Squared Wasserstein-2 distance of the maps' normal distributions over the
             style's second moment, at relu2_1, relu3_1 and relu4_1.
         rgb: The same of the pixels' colours.
+        grain_lightness: Fine energy of lightness over the artwork's (``grain``); here 1 is equal.
+        grain_color: The same of the two opponent colours.
+        weave: How much regular patterns stand out, compared with the photo (``weave``); here
+            about 1 is none.
     """
 
     content: float
@@ -48,6 +60,9 @@ class Distances:
     gram: float
     w2_layers: dict[str, float]
     rgb: float
+    grain_lightness: float
+    grain_color: float
+    weave: float
 
     @property
     def w2(self) -> float:
@@ -80,6 +95,7 @@ class Judge:
         style_maps = self.backbone(style, GRAM_LAYERS)
         ours = {layer: moments(maps[layer]) for layer in GRAM_LAYERS}
         theirs = {layer: moments(style_maps[layer]) for layer in GRAM_LAYERS}
+        (lightness, color), (art_lightness, art_color) = grain(image), grain(style)
         return Distances(
             content=_mean(
                 perceptual_distance(maps[layer], content_maps[layer]) for layer in CONTENT_LAYERS
@@ -88,6 +104,9 @@ class Judge:
             gram=_mean(gram_distance(ours[layer], theirs[layer]) for layer in GRAM_LAYERS),
             w2_layers={layer: w2_distance(ours[layer], theirs[layer]) for layer in W2_LAYERS},
             rgb=w2_distance(moments(image), moments(style)),
+            grain_lightness=lightness / max(art_lightness, LEVEL),
+            grain_color=color / max(art_color, LEVEL),
+            weave=weave(image) / max(weave(content), 1),
         )
 
 
@@ -125,6 +144,63 @@ def ssim(image: Tensor, target: Tensor) -> float:
     lightness = (2 * mean_x * mean_y + 1e-4) / (mean_x**2 + mean_y**2 + 1e-4)
     structure = (2 * covariance + 9e-4) / (variances + 9e-4)
     return float((lightness * structure).mean())
+
+
+def grain(image: Tensor) -> tuple[float, float]:
+    """Fine energy of an image: what frequencies above a quarter of the sampling rate hold.
+
+    Args:
+        image: ``(1, 3, H, W)``, RGB in [0, 1].
+
+    Returns:
+        Root mean squares of lightness and of the two opponent colours together.
+    """
+    power, rows, columns = _spectrum(image)
+    fine = torch.maximum(rows[:, None].abs(), columns.abs()) > FINE
+    lightness, *colors = (power * fine).sum(dim=(1, 2)).tolist()
+    return lightness**0.5, sum(colors) ** 0.5
+
+
+def weave(image: Tensor) -> float:
+    """How much a regular pattern of 2, 4 or 8 pixels stands out of an image's spectrum.
+
+    Args:
+        image: ``(1, 3, H, W)``, RGB in [0, 1], at least 64 pixels on each side to say anything.
+
+    Returns:
+        Mean power of lightness at the period's frequency, along the axes and both diagonals, over
+        that around it; the largest of all periods. About 1 for none.
+    """
+    power = _spectrum(image)[0][0]
+    height, width = power.shape
+    found = []
+    for period in PERIODS:
+        y, x = round(height / period), round(width / period)
+        places = [(y, 0), (0, x), (y, x), (-y, x)]
+        peaks, around = (sum(_around(power, place, reach) for place in places) for reach in (1, 6))
+        count = len(places) * (13**2 - 3**2)
+        found.append((peaks / (len(places) * 3**2)) / ((around - peaks) / count))
+    return max(found)
+
+
+def _around(power: Tensor, place: tuple[int, int], reach: int) -> float:
+    """Power at a frequency and up to so many steps beside it."""
+    offsets = torch.arange(-reach, reach + 1)
+    rows, columns = ((offsets + at) % length for at, length in zip(place, power.shape, strict=True))
+    return float(power[rows[:, None], columns].sum())
+
+
+def _spectrum(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Power of lightness and opponent colours by frequency, and the frequencies of both axes.
+
+    Seen through a window that fades towards the borders: else their jumps would count as fine.
+    """
+    planes = torch.einsum("kc,chw->khw", torch.tensor(OPPONENTS).double(), image[0].double().cpu())
+    height, width = planes.shape[1:]
+    window = torch.hann_window(height)[:, None] * torch.hann_window(width)
+    planes = (planes - planes.mean(dim=(1, 2), keepdim=True)) * window
+    power = torch.fft.fft2(planes).abs().square() / (height * width * window.square().sum())
+    return power, torch.fft.fftfreq(height), torch.fft.fftfreq(width)
 
 
 def perceptual_distance(maps: Tensor, target: Tensor) -> float:

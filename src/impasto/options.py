@@ -110,6 +110,9 @@ class OptimizeOptions:
     content_weight: float = option(1.0, "weight of the content loss", minimum=0)
     style_weight: float = option(2.8, "weight of the style loss", minimum=0)
     tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
+    bands_weight: float = option(
+        5.0, "weight of the bands: fine structure and speckle as in the artwork", minimum=0
+    )
     content_layers: LayerWeights = option(
         CONTENT_LAYERS, "content layers with their weights", metavar="LAYER[=W],..."
     )
@@ -195,7 +198,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "steps": 300,
         "content_weight": 1.0,
         "style_weight": 1e6,
-        "tv_weight": 0.0,
+        "bands_weight": 0.0,
         "content_layers": {"relu4_2": 1.0},
         "style_layers": CLASSIC_STYLE_LAYERS,
         "style_loss": "gram",

@@ -41,6 +41,9 @@ def test_sources_are_brought_to_the_pictures_size(evaluator: Evaluator) -> None:
             "W2": expected.w2,
             "W2 relu2_1": expected.w2,
             "RGB W2": expected.rgb,
+            "grain": expected.grain_lightness,
+            "color grain": expected.grain_color,
+            "weave": expected.weave,
             "LPIPS": float((small[0] - small[1]).abs().mean()),
         }
     )

@@ -78,6 +78,8 @@ class Evaluator:
         row = {"content": found.content, "SSIM": found.ssim, "Gram": found.gram, "W2": found.w2}
         row |= {f"W2 {layer}": value for layer, value in found.w2_layers.items()}
         row["RGB W2"] = found.rgb
+        row |= {"grain": found.grain_lightness, "color grain": found.grain_color}
+        row["weave"] = found.weave
         if self.lpips:
             row["LPIPS"] = self.lpips(*sources[:2])
         return row

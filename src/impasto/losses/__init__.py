@@ -6,6 +6,7 @@ weights therefore serves every image size, layer and backbone. (Departs from Gat
 whose absolute sums make the weights depend on all three; the classic terms keep their objective.)
 """
 
+from impasto.losses.bands import Bands, band_energies, bands_loss
 from impasto.losses.content import ClassicContent, Content, content_loss
 from impasto.losses.gram import ClassicGram, Gram, gram_loss
 from impasto.losses.neighbors import Neighbors
@@ -16,6 +17,7 @@ from impasto.losses.wasserstein import W2, sqrtm, wasserstein_loss
 
 __all__ = [
     "W2",
+    "Bands",
     "ClassicContent",
     "ClassicGram",
     "Content",
@@ -23,6 +25,8 @@ __all__ = [
     "Moments",
     "Neighbors",
     "Source",
+    "band_energies",
+    "bands_loss",
     "content_loss",
     "gram_loss",
     "moments",

@@ -106,6 +106,7 @@ class Loop:
         self.tolerance = tolerance
         self.callbacks = callbacks
         self.index = self.steps = self.skipped = self.work = 0
+        self.keeper: Best | Average
         self.checked: float | None = None
 
     def run(self) -> Outcome:

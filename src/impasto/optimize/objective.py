@@ -23,6 +23,7 @@ from impasto.devices import release_memory
 from impasto.errors import InputError
 from impasto.losses import (
     W2,
+    Bands,
     ClassicContent,
     ClassicGram,
     Content,
@@ -97,12 +98,14 @@ class Region:
         share: How much the region's style loss counts.
         statistics: By layer the terms that compare its moments, each with its weight.
         neighbors: Compares nearest neighbours, with its weight.
+        bands: Compares the finest octaves of the image itself.
     """
 
     where: Pieces
     share: float
     statistics: Mapping[str, Sequence[tuple[float, Gram | W2]]]
     neighbors: tuple[float, Neighbors] | None
+    bands: Bands
 
 
 @dataclass
@@ -167,6 +170,8 @@ class Objective:
             self._measure_content()
             self.regions = self._regions(styles, style_weights, regions)
         self.image_terms: dict[str, tuple[float, Callable[[Tensor], Tensor]]] = {}
+        if options.bands_weight and self.regions:
+            self.image_terms["bands"] = options.bands_weight, self._compare_bands
         if options.tv_weight:
             self.image_terms["tv"] = options.tv_weight, total_variation
         if guide:
@@ -289,7 +294,8 @@ class Objective:
                 NEIGHBORS[self.options.style_loss],
                 Neighbors(self.style_layers, blend, where, counting),
             )
-        return Region(Pieces(where, self.tile, self.fields), share, statistics, neighbors)
+        bands = Bands(styles, weights, where)
+        return Region(Pieces(where, self.tile, self.fields), share, statistics, neighbors, bands)
 
     def _measure_style(self, source: Source) -> dict[str, Moments]:
         """The moments of a style image, without the heads that are applied later."""
@@ -351,6 +357,9 @@ class Objective:
         )
         grads = iter(torch.autograd.grad(loss, leaves, materialize_grads=True))
         return {"style": loss.detach()}, {key: Moments(next(grads), next(grads)) for key in sums}
+
+    def _compare_bands(self, image: Tensor) -> Tensor:
+        return _total(region.share * region.bands(image) for region in self.regions)
 
     def _image_gradient(self, image: Tensor, terms: dict[str, Tensor]) -> Tensor | float:
         """Add the terms that look at the image itself; return their gradient."""

@@ -1,0 +1,125 @@
+"""Energies of an image's finest octaves: grain, which feature maps hardly see.
+
+VGG tells little of fine colour, but everybody sees speckle: without this term the finest octave of
+the colours has three to twelve times the artwork's energy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from impasto.losses.source import Source
+from impasto.losses.statistics import EPS
+
+OCTAVES = 3
+# Lightness, red against blue, green against both: orthonormal.
+OPPONENTS = (
+    (3**-0.5, 3**-0.5, 3**-0.5),
+    (2**-0.5, 0.0, -(2**-0.5)),
+    (6**-0.5, -2 * 6**-0.5, 6**-0.5),
+)
+# Roots of energies below this are no grain: it keeps their gradient finite.
+FAINT = 1e-4
+# Nor does an artwork without any make the term endlessly strong.
+FLAT = 0.03
+
+
+class Bands:
+    """Compares the octaves of a region with those of its styles by ``bands_loss``.
+
+    Args:
+        styles: The style images, at the size that their strokes are to have.
+        weights: How much each style counts, as if their pixels were mixed in these shares.
+        where: The content image; its alpha is how much each pixel belongs to the region.
+    """
+
+    def __init__(self, styles: Sequence[Source], weights: Sequence[float], where: Source) -> None:
+        energies = torch.cat([band_energies(each.image, each.alpha) for each in styles])
+        shares = energies.new_tensor(weights) / sum(weights)
+        self.target = (shares[:, None, None] * energies).sum(dim=0, keepdim=True)
+        self.where = where.alpha
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """Return the loss of an image ``(1, 3, H, W)``, a scalar."""
+        return bands_loss(band_energies(image, self.where), self.target)
+
+
+def band_energies(images: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean squares of the finest octaves of images in opponent colours.
+
+    An octave is what a binomial filter takes away; the next one is looked for in what is left, at
+    half of the size (Burt and Adelson 1983).
+
+    Args:
+        images: ``(B, 3, H, W)``, RGB in [0, 1].
+        weights: ``(B, 1, H, W)`` or ``(1, 1, H, W)``, how much each pixel counts; all alike if
+            left out.
+
+    Returns:
+        ``(B, OCTAVES, 3)``, the finest octave first; of lightness, red against blue, and green
+        against both.
+    """
+    matrix = torch.tensor(OPPONENTS, dtype=images.dtype, device=images.device)
+    level = torch.einsum("kc,bchw->bkhw", matrix, images)
+    energies = []
+    for _ in range(OCTAVES):
+        smooth: Tensor = _Blur.apply(level)  # type: ignore[no-untyped-call]
+        energies.append(_mean_square(level - smooth, weights))
+        level = smooth[..., ::2, ::2]
+    return torch.stack(energies, dim=1)
+
+
+def bands_loss(energies: Tensor, target: Tensor) -> Tensor:
+    """What octaves have more than the target: squares over the target's energy, mean of octaves.
+
+    Compared are roots: energies themselves would hardly tell a faint excess of colour from none.
+    What an image lacks is left to the style losses. So the term is convex; a term that asks for
+    more would be steep in all directions wherever a smooth photo meets a rough artwork.
+
+    Args:
+        energies: ``(B, OCTAVES, 3)``, of images.
+        target: ``(B or 1, OCTAVES, 3)``, of artworks.
+
+    Returns:
+        A scalar, the mean over the batch: 0 for images without any excess.
+    """
+    roots, goals = ((each + FAINT**2).sqrt() for each in (energies, target))
+    excess = (roots - goals).clamp_min(0).square().sum(dim=2)
+    return (excess / (target.sum(dim=2) + FLAT**2)).mean()
+
+
+class _Blur(torch.autograd.Function):
+    """The binomial filter 1 4 6 4 1 on both axes, borders repeated.
+
+    It is 1 2 1 twice, which is as symmetric at the borders: so it is its own gradient.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor) -> Tensor:
+        smooth = images.clone(memory_format=torch.contiguous_format)
+        for axis in (2, 2, 3, 3):
+            flow = smooth.diff(dim=axis).mul_(0.25)
+            length = smooth.shape[axis] - 1
+            smooth.narrow(axis, 0, length).add_(flow)
+            smooth.narrow(axis, 1, length).sub_(flow)
+        return smooth
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return _Blur.forward(ctx, grad)
+
+
+def _mean_square(band: Tensor, weights: Tensor | None) -> Tensor:
+    """``(B, 3)``, the mean squares of a band ``(B, 3, H, W)``."""
+    squares = band.square()
+    if weights is None:
+        return squares.mean(dim=(2, 3))
+    at = F.interpolate(weights, size=band.shape[2:], mode="area")
+    return (squares * at).sum(dim=(2, 3)) / at.sum(dim=(2, 3)).clamp_min(EPS)
