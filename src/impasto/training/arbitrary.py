@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,13 +13,13 @@ from torch import Tensor
 
 from impasto.backbones.base import Backbone
 from impasto.devices import free_memory
-from impasto.explain.strip import sheet
 from impasto.image import Picture
 from impasto.networks.codes import StyleCode
+from impasto.networks.description import Architecture, Description
 from impasto.networks.network import ArbitraryNetwork
 from impasto.training.cache import StyleCache
-from impasto.training.data import Key, Pictures
-from impasto.training.painting import ROWS, PaintingTask
+from impasto.training.data import Pictures
+from impasto.training.painting import PaintingTask
 from impasto.training.perceptual import PerceptualLoss, StyleTarget
 from impasto.training.recipes import ArbitraryRecipe
 from impasto.training.start import start_arbitrary
@@ -42,7 +42,7 @@ class StyleCrop:
         image: ``(3, size, size)``, RGB in [0, 1]; None where the statistics are there already.
     """
 
-    key: Key | None
+    key: Hashable
     image: Tensor | None
 
 
@@ -61,8 +61,8 @@ class ArbitraryTask(PaintingTask[Sequence[StyleCrop]]):
     def __init__(
         self, recipe: ArbitraryRecipe, photos: Path, artworks: Path, backbone: Backbone
     ) -> None:
-        super().__init__(recipe, photos, backbone)
-        self.description = self.describe("arbitrary")
+        description = Description("arbitrary", Architecture(recipe.width, recipe.blocks))
+        super().__init__(recipe, description, photos, backbone)
         self.artworks = Pictures(
             artworks,
             recipe.size,
@@ -70,12 +70,8 @@ class ArbitraryTask(PaintingTask[Sequence[StyleCrop]]):
             deviation=STYLE_DEVIATION,
             variants=recipe.crops,
         )
+        self.folders.append(self.artworks)
         self.known = StyleCache(0)
-
-    @property
-    def folders(self) -> list[Pictures]:
-        """The pictures that are learnt on."""
-        return [self.photos, self.artworks]
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """Move the backbone."""
@@ -103,9 +99,10 @@ class ArbitraryTask(PaintingTask[Sequence[StyleCrop]]):
                 return StyleCrop(key, image)
         raise AssertionError("there is no end of keys")
 
-    def held_out_styles(self) -> Iterator[list[StyleCrop]]:
+    def held_out_styles(self) -> Iterator[tuple[Picture, list[StyleCrop]]]:
         """Crops of held-out artworks."""
-        return ([StyleCrop(None, image)] for image in self.artworks.held_out)
+        for number, image in enumerate(self.artworks.held_out):
+            yield Picture.from_tensor(image), [StyleCrop(f"held out {number}", image)]
 
     def painter(
         self, network: ArbitraryNetwork, styles: Sequence[StyleCrop]
@@ -121,17 +118,6 @@ class ArbitraryTask(PaintingTask[Sequence[StyleCrop]]):
             return _measure(self.loss, network, style.image[None].to(self.device))
 
         return measure() if style.key is None else self.known(style.key, measure)
-
-    def sheet(self, network: ArbitraryNetwork) -> Picture:
-        """Held-out photos in held-out styles, the styles above."""
-        contents = self.photos.held_out[:ROWS].to(self.device)
-        artworks = self.artworks.held_out.to(self.device)
-        columns = [network(contents, network.encode(each[None])) for each in artworks]
-        rows: list[list[Picture | None]] = [[None, *map(Picture.from_tensor, artworks)]]
-        for i, content in enumerate(contents):
-            painted = [Picture.from_tensor(column[i]) for column in columns]
-            rows.append([Picture.from_tensor(content), *painted])
-        return sheet(rows)
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -32,8 +32,8 @@ from impasto.options import OptimizeOptions
 from impasto.training.augment import grain
 from impasto.training.data import Pictures
 from impasto.training.recipes import DistillationRecipe
-from impasto.training.students import Targets, closed_form, from_trained
-from impasto.training.task import exact
+from impasto.training.students import Targets, make_student
+from impasto.training.task import Task, exact
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class DistillationBatch:
     painted: list[float]
 
 
-class DistillationTask:
+class DistillationTask(Task[DistillationBatch]):
     """Learning to see what a teacher sees.
 
     Args:
@@ -82,24 +82,17 @@ class DistillationTask:
         teacher: VGG-16, frozen.
     """
 
+    recipe: DistillationRecipe
+
     def __init__(
         self, recipe: DistillationRecipe, photos: Path, artworks: Path, teacher: VGG
     ) -> None:
         self.recipe = recipe
-        self.photos, self.artworks = (Pictures(each, recipe.size) for each in (photos, artworks))
+        self.folders = [Pictures(each, recipe.size) for each in (photos, artworks)]
+        self.photos, self.artworks = self.folders
         self.teacher = teacher
         self.device = torch.device("cpu")
         self.pool = torch.zeros((0, 2, 3, recipe.size, recipe.size), dtype=torch.uint8)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The recipe."""
-        return asdict(self.recipe)
-
-    @property
-    def folders(self) -> list[Pictures]:
-        """The pictures that are learnt on."""
-        return [self.photos, self.artworks]
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """Move the teacher."""
@@ -118,11 +111,10 @@ class DistillationTask:
             self._on_device(self.batch([Random(f"{seed} fit {i} {n}") for n in examples]).crops)
             for i in range(self.recipe.fit_batches)
         ]
-        if start == "scratch":
-            student, self.targets = closed_form(self.teacher, self.recipe.width, batches)
-        else:
+        trained = None
+        if start != "scratch":
             trained = load_lite(weights=None if start == "shipped" else Path(start))
-            student, self.targets = from_trained(self.teacher, trained, batches)
+        student, self.targets = make_student(self.teacher, batches, trained, self.recipe.width)
         return student
 
     def prepare(self, step: int, average: Lite) -> None:
@@ -160,9 +152,7 @@ class DistillationTask:
 
     def batch(self, draws: Sequence[Random]) -> DistillationBatch:
         """Draw a batch, each example by its own generator."""
-        crops = [
-            self._crop(folder, rng) for rng in draws for folder in (self.photos, self.artworks)
-        ]
+        crops = [self._crop(folder, rng) for rng in draws for folder in self.folders]
         return DistillationBatch(torch.stack(crops), [rng.random() for rng in draws])
 
     def _crop(self, folder: Pictures, rng: Random) -> Tensor:

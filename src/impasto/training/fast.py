@@ -13,10 +13,10 @@ from torch import Tensor
 
 from impasto.backbones.base import Backbone
 from impasto.errors import InputError
-from impasto.explain.strip import sheet
 from impasto.image import Picture, fit
+from impasto.networks.description import Architecture, Description
 from impasto.networks.network import FastNetwork
-from impasto.training.painting import ROWS, PaintingTask
+from impasto.training.painting import PaintingTask
 from impasto.training.perceptual import StyleTarget
 from impasto.training.recipes import FastRecipe
 from impasto.training.start import start_fast
@@ -56,9 +56,10 @@ class FastTask(PaintingTask[Tensor]):
         names = [style.name for style in styles]
         if not names or len(set(names)) < len(names):
             raise InputError(f"styles need a name each, no two the same, not {names}")
-        super().__init__(recipe, photos, backbone)
         attributions = tuple(style.attribution for style in styles)
-        self.description = self.describe("fast", styles=tuple(names), attributions=attributions)
+        architecture = Architecture(recipe.width, recipe.blocks)
+        description = Description("fast", architecture, tuple(names), attributions)
+        super().__init__(recipe, description, photos, backbone)
         self.pictures = [_sized(style.picture, recipe, backbone.min_size) for style in styles]
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
@@ -78,10 +79,11 @@ class FastTask(PaintingTask[Tensor]):
         """Draw the number of a style for each photo."""
         return torch.tensor([rng.randrange(len(self.pictures)) for rng in draws])
 
-    def held_out_styles(self) -> Iterator[Tensor]:
+    def held_out_styles(self) -> Iterator[tuple[Picture, Tensor]]:
         """All styles."""
         count = len(self.photos.held_out)
-        return (torch.full((count,), number) for number in range(len(self.pictures)))
+        for number, picture in enumerate(self.pictures):
+            yield picture, torch.full((count,), number)
 
     def painter(
         self, network: FastNetwork, styles: Tensor
@@ -90,16 +92,6 @@ class FastTask(PaintingTask[Tensor]):
         numbers = styles.to(self.device)
         shares = torch.eye(len(self.pictures), device=self.device)[numbers]
         return partial(network, style_weights=shares), self.targets[numbers]
-
-    def sheet(self, network: FastNetwork) -> Picture:
-        """Held-out photos in all styles."""
-        contents = self.photos.held_out[:ROWS].to(self.device)
-        eye = torch.eye(len(self.pictures), device=self.device)
-        columns = [contents, *(network(contents, eye[i, None]) for i in range(len(eye)))]
-        rows = [
-            [Picture.from_tensor(column[i]) for column in columns] for i in range(len(contents))
-        ]
-        return sheet(rows, column_labels=["photo", *self.description.styles])
 
 
 def _sized(picture: Picture, recipe: FastRecipe, smallest: int) -> Picture:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
@@ -13,16 +13,17 @@ import torch
 from torch import Tensor
 
 from impasto.backbones.base import Backbone
+from impasto.explain.strip import sheet
 from impasto.image import Picture
-from impasto.networks.description import Architecture, Description, Kind
+from impasto.networks.description import Description
 from impasto.networks.files import Network, build, save_model
 from impasto.training.data import Pictures
 from impasto.training.perceptual import FrameMotion, PerceptualLoss, StyleTarget, steadiness
 from impasto.training.recipes import NetworkRecipe
+from impasto.training.task import Task
 
 PHOTO_JITTER = 0.1
 PHOTO_DEVIATION = 0.03
-ROWS = 3  # photos on a sheet
 
 Styles = TypeVar("Styles")
 
@@ -42,25 +43,26 @@ class PaintingBatch(Generic[Styles]):
     motion: FrameMotion | None = None
 
 
-class PaintingTask(ABC, Generic[Styles]):
+class PaintingTask(Task[PaintingBatch[Styles]], Generic[Styles]):
     """Learning to paint photos so that their statistics become those of styles.
 
     Args:
         recipe: What to do.
+        description: What the network is.
         photos: Folder of what to paint.
         backbone: Looks at the pictures.
     """
 
-    def __init__(self, recipe: NetworkRecipe, photos: Path, backbone: Backbone) -> None:
-        self.recipe = recipe
+    recipe: NetworkRecipe
+
+    def __init__(
+        self, recipe: NetworkRecipe, description: Description, photos: Path, backbone: Backbone
+    ) -> None:
+        self.recipe, self.description = recipe, description
         self.loss = PerceptualLoss(backbone, recipe)
         self.photos = Pictures(photos, recipe.size, jitter=PHOTO_JITTER, deviation=PHOTO_DEVIATION)
+        self.folders = [self.photos]
         self.device = torch.device("cpu")
-
-    @property
-    @abstractmethod
-    def description(self) -> Description:
-        """What the network is."""
 
     @abstractmethod
     def start(self, network: Any) -> None:
@@ -71,8 +73,8 @@ class PaintingTask(ABC, Generic[Styles]):
         """Draw a style for each photo of a batch."""
 
     @abstractmethod
-    def held_out_styles(self) -> Iterable[Styles]:
-        """The styles in which all held-out photos are painted, one after the other."""
+    def held_out_styles(self) -> Iterator[tuple[Picture, Styles]]:
+        """The styles in which all held-out photos are painted, and how they look."""
 
     @abstractmethod
     def painter(
@@ -80,23 +82,10 @@ class PaintingTask(ABC, Generic[Styles]):
     ) -> tuple[Callable[[Tensor], Tensor], StyleTarget]:
         """What paints in these styles, and their statistics."""
 
-    @abstractmethod
-    def sheet(self, network: Any) -> Picture:
-        """Held-out photos in several styles."""
-
     @property
     def settings(self) -> dict[str, Any]:
         """Recipe and styles."""
-        return {**asdict(self.recipe), "styles": list(self.description.styles)}
-
-    @property
-    def folders(self) -> list[Pictures]:
-        """The pictures that are learnt on."""
-        return [self.photos]
-
-    def describe(self, kind: Kind, **more: Any) -> Description:
-        """The description of a network of this recipe."""
-        return Description(kind, Architecture(self.recipe.width, self.recipe.blocks), **more)
+        return {**super().settings, "styles": list(self.description.styles)}
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """Move the backbone."""
@@ -111,9 +100,6 @@ class PaintingTask(ABC, Generic[Styles]):
         else:
             network.load_state_dict(weights)
         return network
-
-    def prepare(self, step: int, average: Any) -> None:
-        """Nothing has to be done before a step."""
 
     def batch(self, draws: Sequence[Random]) -> PaintingBatch[Styles]:
         """Draw a batch, each photo and its style by its own generator."""
@@ -135,18 +121,21 @@ class PaintingTask(ABC, Generic[Styles]):
 
     def held_out(self, network: Any) -> float:
         """The mean loss of all held-out photos in all held-out styles."""
-        batches = [PaintingBatch(self.photos.held_out, each) for each in self.held_out_styles()]
+        contents = self.photos.held_out
+        batches = [PaintingBatch(contents, styles) for _, styles in self.held_out_styles()]
         losses = [sum(map(float, self.terms(network, batch).values())) for batch in batches]
         return sum(losses) / len(losses)
+
+    def sheet(self, network: Any) -> Picture:
+        """Held-out photos in held-out styles, the styles above."""
+        contents = self.photos.held_out.to(self.device)
+        columns: list[list[Picture | None]] = [[None, *map(Picture.from_tensor, contents)]]
+        for picture, styles in self.held_out_styles():
+            paint, _ = self.painter(network, styles)
+            columns.append([picture, *map(Picture.from_tensor, paint(contents))])
+        return sheet(list(zip(*columns, strict=True)))
 
     def write(self, network: Network, path: Path, step: int) -> None:
         """Write a model file."""
         recipe = {**asdict(self.recipe), "steps_done": step}
         save_model(network, replace(self.description, recipe=recipe), path)
-
-    def state(self) -> dict[str, Any]:
-        """Nothing has to be kept."""
-        return {}
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Nothing was kept."""

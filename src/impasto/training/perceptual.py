@@ -56,11 +56,6 @@ class StyleTarget:
         """``(B, C, C)``, the root of the covariance; None where W2 is not compared."""
         return self.tensors.get(f"{place} root")
 
-    @property
-    def bands(self) -> Tensor:
-        """The energies of the bands."""
-        return self.tensors["bands"]
-
     def __getitem__(self, index: Tensor) -> StyleTarget:
         """The statistics of styles by their numbers, ``(B,)``."""
         return StyleTarget({name: value[index] for name, value in self.tensors.items()})
@@ -133,7 +128,7 @@ class PerceptualLoss:
                 distance = wasserstein_loss(own, theirs, style.root(COLOURS))
                 terms["color"] = recipe.color_weight * distance
             if recipe.bands_weight:
-                excess = bands_loss(band_energies(painted), style.bands)
+                excess = bands_loss(band_energies(painted), style.tensors["bands"])
                 terms["bands"] = recipe.bands_weight * excess
             if recipe.checkerboard_weight:
                 terms["checkerboard"] = recipe.checkerboard_weight * checkerboard(painted)

@@ -48,11 +48,7 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkRecipe(Recipe):
-    """Recipe of a network that paints.
-
-    Raises:
-        InputError: If a value is of the wrong type or out of its range.
-    """
+    """Recipe of a network that paints."""
 
     backbone: str = option("lite", "feature network that looks at the pictures", metavar="NAME")
     width: int = option(
@@ -92,11 +88,7 @@ class NetworkRecipe(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class FastRecipe(NetworkRecipe):
-    """Recipe of a per-style network.
-
-    Raises:
-        InputError: If a value is of the wrong type or out of its range.
-    """
+    """Recipe of a per-style network."""
 
     start: str = option(
         "shipped",
@@ -114,11 +106,7 @@ class FastRecipe(NetworkRecipe):
 
 @dataclass(frozen=True, kw_only=True)
 class ArbitraryRecipe(NetworkRecipe):
-    """Recipe of the arbitrary style network.
-
-    Raises:
-        InputError: If a value is of the wrong type or out of its range.
-    """
+    """Recipe of the arbitrary style network."""
 
     steps: int = option(60000, "gradient steps of the whole training", minimum=1)
     crops: int = option(
@@ -137,11 +125,7 @@ class ArbitraryRecipe(NetworkRecipe):
 
 @dataclass(frozen=True, kw_only=True)
 class DistillationRecipe(Recipe):
-    """Recipe of the embedded backbone.
-
-    Raises:
-        InputError: If a value is of the wrong type or out of its range.
-    """
+    """Recipe of the embedded backbone."""
 
     steps: int = option(5500, "gradient steps of the whole training", minimum=1)
     batch: int = option(

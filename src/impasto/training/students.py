@@ -59,33 +59,29 @@ class Targets:
         }
 
 
-def closed_form(teacher: VGG, width: float, batches: Sequence[Tensor]) -> tuple[Lite, Targets]:
-    """Make a student by least squares, and its targets.
+def make_student(
+    teacher: VGG, batches: Sequence[Tensor], trained: Lite | None = None, width: float = 1.0
+) -> tuple[Lite, Targets]:
+    """Make a student by least squares, or of a trained one, and its targets.
+
+    The axes behind the heads of a trained one are not known any more: its heads are fitted anew.
 
     Args:
         teacher: The wide network.
-        width: Widths of the student over those of lite.
         batches: Images ``(B, 3, H, W)`` to fit on.
+        trained: A student that has learnt already.
+        width: Widths of a new student over those of lite.
     """
+    layers = [layer for layer in teacher.layers if layer.startswith("relu")][: len(WIDTHS)]
     widths = [max(1, round(width * channels)) for channels in WIDTHS]
-    layers = [layer for layer in teacher.layers if layer.startswith("relu")][: len(widths)]
+    if trained is not None:
+        widths = [trained.head(layer).shape[0] for layer in layers]
     moments = second_moments(teacher, layers, batches)
-    state = fit_trunk(teacher, PLAN, widths, moments, batches)
-    counts = dict(zip(layers, widths, strict=True))
-    targets = Targets.from_moments(teacher, moments, counts)
-    return _fit_heads(state, targets, batches), targets
-
-
-def from_trained(teacher: VGG, trained: Lite, batches: Sequence[Tensor]) -> tuple[Lite, Targets]:
-    """Make a student of a trained one, and its targets.
-
-    The axes behind its heads are not known any more, so its heads are fitted anew.
-    """
-    counts = {layer: trained.head(layer).shape[0] for layer in trained.layers}
-    moments = second_moments(teacher, trained.layers, batches)
-    targets = Targets.from_moments(teacher, moments, counts)
-    state = trained.state_dict().items()
-    trunk = {name: value for name, value in state if name.startswith("features.")}
+    targets = Targets.from_moments(teacher, moments, dict(zip(layers, widths, strict=True)))
+    if trained is None:
+        trunk = fit_trunk(teacher, PLAN, widths, moments, batches)
+    else:
+        trunk = {name: each for name, each in trained.state_dict().items() if "features" in name}
     return _fit_heads(trunk, targets, batches), targets
 
 
