@@ -19,30 +19,23 @@ import torch
 
 from benchmarks.common import DATA, PAIRS, find, table
 
-WIDTHS = {
-    "half": (8, 8, 24, 16, 48, 32, 48, 128, 128, 128, 128),
-    "three quarters": (12, 12, 36, 24, 72, 48, 72, 192, 192, 192, 192),
-    "as lite": (16, 16, 48, 32, 96, 64, 96, 256, 256, 256, 256),
-    "one and a half": (24, 24, 72, 48, 144, 96, 144, 384, 384, 384, 384),
-}
+WIDTHS = {"half": 0.5, "three quarters": 0.75, "as lite": 1.0, "one and a half": 1.5}
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
 MEASURES = ("content", "gram", "w2", "rgb")
 
 
-def distil(arguments: argparse.Namespace, teacher: Any, widths: tuple[int, ...]) -> Any:
-    """Train a student of these widths for the given number of steps."""
-    from impasto.training.crops import Crops
-    from impasto.training.data import PictureFolder
-    from impasto.training.distill import Distillation, Recipe
+def distil(arguments: argparse.Namespace, teacher: Any, width: float) -> Any:
+    """Train a student of this width for the given number of steps."""
+    from impasto.training.distill import DistillationTask
+    from impasto.training.recipes import DistillationRecipe
+    from impasto.training.trainer import Trainer
 
     data = arguments.data
-    recipe = Recipe(widths=widths, steps=arguments.steps, cool_down=max(1, arguments.steps // 2))
-    crops = Crops(PictureFolder(data / "content"), PictureFolder(data / "style"), recipe.size)
-    run = Distillation(recipe, teacher, crops)
-    run.start()
-    while run.step < recipe.steps:
-        run.advance()
-    return run.average
+    recipe = DistillationRecipe(width=width, steps=arguments.steps)
+    task = DistillationTask(recipe, data / "content", data / "style", teacher)
+    trainer = Trainer(task, "cpu", "float32")
+    trainer.run()
+    return trainer.average
 
 
 def gram_errors(student: Any, teacher: Any, data: Path) -> list[float]:

@@ -17,10 +17,10 @@ from torch import Tensor
 from impasto.backbones import load_backbone
 from impasto.errors import InputError
 from impasto.pictures import load_artwork
-from impasto.training.data import PictureFolder
 from impasto.training.distributed import World
-from impasto.training.fast import FastBatch, FastTask, Style
-from impasto.training.loop import Trainer
+from impasto.training.fast import FastTask, NamedStyle
+from impasto.training.painting import PaintingBatch
+from impasto.training.trainer import Trainer
 from tests.training.networks import fast_recipe, write_photos
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,7 @@ TOLERANCE = 4e-6
 # gradients are rounding errors, which Adam brings to full size.
 IDLE = slice(40, 56)
 
-Start = Callable[..., "Trainer[FastBatch]"]
+Start = Callable[..., "Trainer[PaintingBatch[Tensor]]"]
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +42,19 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def start(photos: Path) -> Start:
-    styles = [Style(name, load_artwork(name, 64)) for name in ("night-wind", "stained-glass")]
+    styles = [NamedStyle(name, load_artwork(name, 64)) for name in ("night-wind", "stained-glass")]
 
-    def make(world: World | None = None, accumulate: int = 1, **changes: Any) -> Trainer[FastBatch]:
+    def make(
+        world: World | None = None, accumulate: int = 1, **changes: Any
+    ) -> Trainer[PaintingBatch[Tensor]]:
         recipe = fast_recipe(batch=4, steps=STEPS, temporal_weight=1.0, **changes)
-        task = FastTask(recipe, PictureFolder(photos), styles, load_backbone("lite"))
+        task = FastTask(recipe, photos, styles, load_backbone("lite"))
         return Trainer(task, "cpu", "float32", world=world, accumulate=accumulate)
 
     return make
 
 
-def pictures(parts: list[FastBatch]) -> list[Tensor]:
+def pictures(parts: list[PaintingBatch[Tensor]]) -> list[Tensor]:
     """Everything drawn, picture by picture."""
     found = []
     for part in parts:

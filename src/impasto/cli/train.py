@@ -1,186 +1,296 @@
-"""``impasto train``: train the networks that Impasto ships."""
+"""``impasto train``: teach networks to paint, and the embedded backbone to see."""
 
 from __future__ import annotations
 
 import argparse
 import logging
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.arguments import INTERRUPTED
-from impasto.cli.train_networks import add_networks
+from impasto.cli.arguments import INTERRUPTED, add_option, add_options, collect
 from impasto.errors import InputError
+from impasto.training.recipes import ArbitraryRecipe, DistillationRecipe, FastRecipe, Recipe
 
 if TYPE_CHECKING:
-    from impasto.backbones.lite import Lite
-    from impasto.training.distill import Distillation
-
-CHECKPOINT_SECONDS = 180
-LOG_SECONDS = 60
+    from impasto.backbones.base import Backbone
+    from impasto.events import Callback, Step
+    from impasto.training.fast import NamedStyle
+    from impasto.training.task import Task
+    from impasto.training.trainer import Trainer
 
 logger = logging.getLogger(__name__)
+
+LOG_SECONDS = 60.0
+TEACHER = "vgg16"
+AFTER = (
+    "A checkpoint beside the output is renewed every few minutes; --resume goes on exactly. "
+    "On several devices: torchrun --nproc-per-node=N -m -- impasto train ..., which learns the "
+    "same in less time."
+)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command with its subcommands."""
-    parser = subparsers.add_parser(
-        "train",
-        help="train a network",
-        description="Train a network.",
-    )
+    parser = subparsers.add_parser("train", help="train a network", description="Train a network.")
     networks = parser.add_subparsers(title="networks", metavar="NETWORK", required=True)
     backbone = networks.add_parser(
         "backbone",
         help="distil VGG-16 into the small embedded backbone",
-        description=(
-            "Distil VGG-16 into the small embedded backbone 'lite'. A checkpoint beside the "
-            "output is renewed every few minutes; --resume goes on from it exactly."
-        ),
+        description=f"Distil VGG-16 into the small embedded backbone 'lite'. {AFTER}",
     )
-    backbone.add_argument("--photos", type=Path, required=True, metavar="DIR")
-    backbone.add_argument("--artworks", type=Path, required=True, metavar="DIR")
-    backbone.add_argument("--teacher", choices=["vgg16"], default="vgg16")
-    backbone.add_argument(
-        "--weights", type=Path, metavar="FILE", help="the teacher's weights; found if left out"
+    fast = networks.add_parser(
+        "fast",
+        help="teach a network one or several styles",
+        description=f"Teach one network one or several styles, by photos. {AFTER}",
     )
-    backbone.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
-    backbone.add_argument(
-        "--steps", type=_positive, metavar="N", help="gradient steps of the whole training"
+    arbitrary = networks.add_parser(
+        "arbitrary",
+        help="teach a network to take any style",
+        description=f"Teach a network to take any style, by photos and artworks. {AFTER}",
     )
-    backbone.add_argument(
-        "--minutes",
+    for each in (backbone, fast, arbitrary):
+        each.add_argument("--photos", type=Path, required=True, metavar="DIR")
+    for each in (backbone, arbitrary):
+        each.add_argument("--artworks", type=Path, required=True, metavar="DIR")
+    fast.add_argument(
+        "--styles",
+        nargs="+",
+        required=True,
+        metavar="[NAME=]FILE",
+        help="style images; named after their files if no name is given",
+    )
+    fast.add_argument(
+        "--attributions",
+        nargs="+",
+        default=[],
+        metavar="TEXT",
+        help="who made the styles: one line each, in their order, kept in the model",
+    )
+    _add_common(backbone, DistillationRecipe, _backbone)
+    _add_common(fast, FastRecipe, _fast)
+    _add_common(arbitrary, ArbitraryRecipe, _arbitrary)
+
+
+def _add_common(
+    parser: argparse.ArgumentParser, recipe: type[Recipe], task: Callable[..., Task[Any]]
+) -> None:
+    """Add what all trainings take."""
+    parser.set_defaults(run=partial(_run, recipe, task))
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
+    add_options(parser.add_argument_group("recipe"), recipe)
+    running = parser.add_argument_group("running")
+    running.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+    add_option(
+        running,
+        "minutes",
         type=float,
-        default=float("inf"),
+        default=math.inf,
         metavar="N",
         help="stop after this time, to resume later",
     )
-    backbone.add_argument(
-        "--start",
-        default="scratch",
-        metavar="MODEL",
-        help="where it starts: scratch (fitted in closed form), shipped (the weights that come "
-        "with the package) or a file that this command wrote (default: scratch)",
+    add_option(
+        running,
+        "accumulate",
+        type=int,
+        default=1,
+        metavar="N",
+        help="work off a batch in N parts, for less memory; what is learnt stays the same "
+        "(default: 1)",
     )
-    backbone.add_argument("--batch", type=_positive, metavar="N", help="crops in a batch")
-    backbone.add_argument("--size", type=_positive, metavar="PX", help="side of the crops")
-    backbone.add_argument(
-        "--learning-rate", type=float, metavar="X", help="learning rate at its highest"
+    add_option(running, "weights", metavar="FILE", help="the backbone's; found if left out")
+    add_option(running, "device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps")
+    add_option(
+        running,
+        "precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="numbers in which convolutions compute (default: auto)",
     )
-    backbone.add_argument("--seed", type=int, default=0, metavar="N")
-    backbone.add_argument("--resume", action="store_true", help="go on from the checkpoint")
-    backbone.set_defaults(run=_backbone)
-    add_networks(networks)
+    watching = parser.add_argument_group("watching")
+    add_option(watching, "preview", metavar="FILE", help="keep this file at a sheet of results")
+    add_option(watching, "save_every", type=int, metavar="N", help="number such sheets, every N")
+    add_option(watching, "history", metavar="FILE", help="losses as .csv or .json, kept up to date")
+    add_option(watching, "plot", metavar="FILE", help="loss curves as .png, .svg or .pdf, likewise")
+    add_option(watching, "tensorboard", metavar="DIR", help="log for TensorBoard")
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
+def _run(
+    recipe_type: type[Recipe], make: Callable[..., Task[Any]], args: argparse.Namespace
+) -> int:
+    recipe = recipe_type(**collect(args, recipe_type))
+    checkpoint = _checkpoint(args)
+    task = make(args, recipe)
+    code = _train(task, args, checkpoint)
+    if skipped := sum(len(folder.skipped) for folder in task.folders):
+        plural = "picture was" if skipped == 1 else "pictures were"
+        logger.warning("%d %s skipped as unreadable or too small", skipped, plural)
+    return code
 
 
-def _backbone(arguments: argparse.Namespace) -> int:
-    from impasto.training.distributed import started
+def _fast(args: argparse.Namespace, recipe: FastRecipe) -> Task[Any]:
+    styles = _styles(args.styles, args.attributions)
 
-    if started() > 1:
-        raise InputError("the backbone is distilled in one process: start it without torchrun")
-    if arguments.output.suffix != ".safetensors":
-        raise InputError(f"the output '{arguments.output}' must end in .safetensors")
-    if not arguments.output.resolve().parent.is_dir():
-        raise InputError(f"the folder of the output '{arguments.output}' does not exist")
-    checkpoint = arguments.output.with_suffix(".checkpoint.pt")
-    if checkpoint.exists() and not arguments.resume:
-        raise InputError(f"'{checkpoint}' is there from an earlier run: add --resume, or remove it")
-    run = _distillation(arguments)
-    if arguments.resume:
-        run.resume(checkpoint)
-    else:
-        student = _student(arguments.start)
-        print(f"Fitting {'its heads' if student else 'the thin network'} ...", file=sys.stderr)
-        run.start(student)
-    with _silenced("impasto.optimize"):  # by which the student paints, again and again
-        interrupted = _train(run, checkpoint, 60 * arguments.minutes)
-    run.write(arguments.output)
-    print(f"{arguments.output}: {run.step} of {run.recipe.steps} steps, loss {run.loss:.4f}")
-    if skipped := run.crops.skipped:
-        print(f"{skipped} pictures could not be read and were skipped", file=sys.stderr)
-    if run.step < run.recipe.steps:
-        logger.warning("stopped: --resume goes on from %s", checkpoint)
-    return INTERRUPTED if interrupted else 0
+    from impasto.training.fast import FastTask
+
+    return FastTask(recipe, args.photos, styles, _load(args, recipe.backbone))
 
 
-@contextmanager
-def _silenced(name: str) -> Iterator[None]:
-    """Let a logger tell warnings only."""
-    silent = logging.getLogger(name)
-    before = silent.level
-    silent.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        silent.setLevel(before)
+def _arbitrary(args: argparse.Namespace, recipe: ArbitraryRecipe) -> Task[Any]:
+    from impasto.training.arbitrary import ArbitraryTask
+
+    return ArbitraryTask(recipe, args.photos, args.artworks, _load(args, recipe.backbone))
 
 
-def _distillation(arguments: argparse.Namespace) -> Distillation:
-    import torch
-
-    from impasto.backbones import load_backbone
+def _backbone(args: argparse.Namespace, recipe: DistillationRecipe) -> Task[Any]:
     from impasto.backbones.vgg import VGG
-    from impasto.devices import pick_dtype
-    from impasto.training.crops import Crops
-    from impasto.training.data import PictureFolder
-    from impasto.training.distill import Distillation, Recipe
+    from impasto.training.distill import DistillationTask
 
-    given = {name: getattr(arguments, name) for name in ("steps", "batch", "size", "learning_rate")}
-    recipe = Recipe(
-        start=arguments.start,
-        seed=arguments.seed,
-        **{name: value for name, value in given.items() if value},
-    )
-    photos, artworks = PictureFolder(arguments.photos), PictureFolder(arguments.artworks)
-    teacher = load_backbone(arguments.teacher, weights=arguments.weights)
+    teacher = _load(args, TEACHER)
     assert isinstance(teacher, VGG)
-    teacher.to(pick_dtype("auto", torch.device("cpu")))
-    return Distillation(recipe, teacher, Crops(photos, artworks, recipe.size))
+    return DistillationTask(recipe, args.photos, args.artworks, teacher)
 
 
-def _student(start: str) -> Lite | None:
-    """The trained student to start from, if it is to be one."""
-    from impasto.backbones.lite import load_lite
+def _checkpoint(args: argparse.Namespace) -> Path:
+    """The checkpoint beside the output; refuses now what could not be written later."""
+    output: Path = args.output
+    if output.suffix != ".safetensors":
+        raise InputError(f"the output '{output}' must end in .safetensors")
+    for name in ("output", "preview", "history"):
+        path = getattr(args, name)
+        if path is not None and not Path(path).resolve().parent.is_dir():
+            raise InputError(f"the folder of --{name} '{path}' does not exist")
+    if args.history and Path(args.history).suffix.lower() not in (".csv", ".json"):
+        raise InputError(f"--history {args.history}: use one of .csv, .json")
+    if args.plot:
+        from impasto.explain.plots import check_plot
 
-    if start == "scratch":
-        return None
-    return load_lite(weights=None if start == "shipped" else Path(start))
+        check_plot(args.plot)
+    checkpoint = output.with_suffix(".checkpoint.pt")
+    if checkpoint.exists() and not args.resume:
+        raise InputError(f"'{checkpoint}' is there from an earlier run: add --resume, or remove it")
+    return checkpoint
 
 
-def _train(run: Distillation, checkpoint: Path, seconds: float) -> bool:
-    """Take steps until the end or the time is reached, with a bar and checkpoints.
+def _styles(sources: list[str], attributions: list[str]) -> list[NamedStyle]:
+    from impasto.image import load_image
+    from impasto.training.fast import NamedStyle
 
-    Returns:
-        Whether it was interrupted.
-    """
-    from tqdm import tqdm
+    if attributions and len(attributions) != len(sources):
+        raise InputError(f"{len(attributions)} attributions for {len(sources)} styles")
+    styles = []
+    for source, attribution in zip(sources, attributions or [""] * len(sources), strict=True):
+        name, _, file = source.rpartition("=")
+        if Path(source).exists():  # a file with = in its name
+            name, file = "", source
+        name = name or Path(file).stem.lower().replace("_", "-").replace(" ", "-")
+        styles.append(NamedStyle(name, load_image(file), attribution))
+    return styles
 
-    from impasto.training.interrupt import CtrlC
 
-    of, first, started = run.recipe.steps, run.step, time.monotonic()
-    saved = logged = started
-    with tqdm(total=of, initial=first, unit="step", disable=None) as bar, CtrlC() as asked:
-        while run.step < of and not asked and time.monotonic() - started < seconds:
-            run.advance()
-            bar.update()
-            bar.set_postfix_str(f"loss {run.loss:.4f}", refresh=False)
-            now = time.monotonic()
-            if now - saved > CHECKPOINT_SECONDS:
-                run.save(checkpoint)
-                saved = now
-            if bar.disable and now - logged > LOG_SECONDS:
-                left = (now - started) / (run.step - first) * (of - run.step) / 60
-                logger.info("step %d of %d, loss %.4f, %.0f min left", run.step, of, run.loss, left)
-                logged = now
-    run.save(checkpoint)
-    return bool(asked)
+def _load(args: argparse.Namespace, name: str) -> Backbone:
+    from impasto.backbones import load_backbone
+    from impasto.cli.weights import download_bar
+
+    with download_bar(name) as progress:
+        return load_backbone(name, weights=args.weights, progress=progress)
+
+
+def _train(task: Task[Any], args: argparse.Namespace, path: Path) -> int:
+    """Train, write the model, and return the exit code."""
+    from impasto.training import distributed
+    from impasto.training.checkpoint import CheckpointFile
+    from impasto.training.trainer import Trainer
+
+    device, checkpoint = distributed.own_device(args.device), CheckpointFile(path)
+    with ExitStack() as stack:
+        world = stack.enter_context(distributed.joined(device))
+        if not world.writes:
+            logging.getLogger("impasto").setLevel(logging.WARNING)
+        painting = logging.getLogger("impasto.optimize")  # by students, again and again
+        stack.callback(painting.setLevel, painting.level)
+        painting.setLevel(logging.WARNING)
+        trainer = Trainer(
+            task,
+            device,
+            args.precision,
+            world=world,
+            accumulate=args.accumulate,
+            state=checkpoint.read(task.settings) if args.resume else None,
+        )
+        tables = Tables(trainer, args.history, args.plot)
+        callbacks = _watching(args, stack) if world.writes else []
+        stopped = trainer.run(
+            checkpoint=checkpoint, seconds=60 * args.minutes, callbacks=[tables, *callbacks]
+        )
+        trainer.write(args.output)
+        if world.writes:
+            tables.write()
+            _report(trainer, args.output)
+            if stopped:
+                logger.warning("stopped (%s): --resume goes on from %s", stopped, path)
+    return INTERRUPTED if stopped == "interrupted" else 0
+
+
+def _watching(args: argparse.Namespace, stack: ExitStack) -> list[Callback]:
+    """The callbacks that the arguments ask for."""
+    from impasto import callbacks
+
+    asked: list[Callback] = []
+    if args.preview:
+        asked.append(callbacks.Preview(args.preview, every_seconds=30))
+    if args.save_every is not None:
+        asked.append(callbacks.SaveEvery(args.save_every, args.output.with_suffix(".png")))
+    if args.tensorboard:
+        log = callbacks.TensorBoard(
+            args.tensorboard, every=50, image_every=500, settings=vars(args)
+        )
+        asked.append(stack.enter_context(log))
+    if not args.quiet:
+        asked.append(stack.enter_context(callbacks.ProgressBar()))
+    return asked
+
+
+def _report(trainer: Trainer[Any], output: Path) -> None:
+    total = trainer.losses().get("total", math.nan)
+    print(
+        f"{output}: {trainer.step} of {trainer.recipe.steps} steps, total {total:.4g}, "
+        f"held-out {trainer.held_out():.4g}"
+    )
+
+
+class Tables:
+    """Keeps losses on disk and in the log up to date, about once a minute."""
+
+    def __init__(self, trainer: Trainer[Any], history: str | None, plot: str | None) -> None:
+        self.trainer, self.history, self.plot = trainer, history, plot
+        self._due = LOG_SECONDS
+
+    def __call__(self, step: Step) -> None:
+        """Write and log if it is time."""
+        if step.seconds < self._due:
+            return
+        self._due = step.seconds + LOG_SECONDS
+        losses = step.losses()
+        logger.info(
+            "step %d of %d, loss %.4g, %.0f min left",
+            step.step,
+            step.of,
+            losses["total"],
+            step.seconds_left / 60,
+        )
+        self.write()
+
+    def write(self) -> None:
+        """Write the history and the plot."""
+        if not self.trainer.history.records:
+            return
+        if self.history:
+            self.trainer.history.write(self.history)
+        if self.plot:
+            from impasto.explain.plots import plot_losses
+
+            plot_losses(self.trainer.history, self.plot)

@@ -2,121 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from random import Random
 
 import torch
 from torch import Tensor
 
 from impasto.backbones.base import Backbone
+from impasto.devices import free_memory
 from impasto.image import Picture
-from impasto.media.sheet import sheet
+from impasto.networks.codes import StyleCode
 from impasto.networks.description import Architecture, Description
 from impasto.networks.network import ArbitraryNetwork
-from impasto.training.data import PictureFolder
-from impasto.training.perceptual import Motion, PerceptualLoss, steadiness
-from impasto.training.photos import Photos
+from impasto.training.cache import StyleCache
+from impasto.training.data import Pictures
+from impasto.training.painting import PaintingTask
+from impasto.training.perceptual import PerceptualLoss, StyleTarget
 from impasto.training.recipes import ArbitraryRecipe
 from impasto.training.start import start_arbitrary
+from impasto.training.task import exact
 
-CONTENT_JITTER = 0.1
 # Artworks are few: strange colours make more of them.
 STYLE_JITTER = 0.4
-ROWS = 3
+# Relative losses have nothing to refer to in an artwork of nearly one colour.
+STYLE_DEVIATION = 0.06
 TYPICAL = 64  # crops of artworks by which the typical size of each channel is measured
+KEPT_SHARE = 4  # statistics take up to a fourth of the free memory
 
 
 @dataclass(frozen=True)
-class ArbitraryBatch:
-    """What one step learns on.
+class StyleCrop:
+    """A style of a batch.
 
     Attributes:
-        contents: ``(B, 3, size, size)``, RGB in [0, 1].
-        styles: ``(B, 3, size, size)``, likewise.
-        motion: Where steadiness is asked for, how the frames move.
+        key: By which its statistics are kept; None if they are not.
+        image: ``(3, size, size)``, RGB in [0, 1]; None where the statistics are there already.
     """
 
-    contents: Tensor
-    styles: Tensor
-    motion: Motion | None
+    key: Hashable
+    image: Tensor | None
 
 
-class ArbitraryTask:
+class ArbitraryTask(PaintingTask[Sequence[StyleCrop]]):
     """Learning to take the statistics of any style image.
 
     Args:
         recipe: What to do.
-        photos: What to paint.
-        artworks: In which styles; each picture of a batch has its own.
+        photos: Folder of what to paint.
+        artworks: Folder of the styles; each picture of a batch has its own.
         backbone: Looks at the pictures.
     """
 
+    recipe: ArbitraryRecipe
+
     def __init__(
-        self,
-        recipe: ArbitraryRecipe,
-        photos: PictureFolder,
-        artworks: PictureFolder,
-        backbone: Backbone,
+        self, recipe: ArbitraryRecipe, photos: Path, artworks: Path, backbone: Backbone
     ) -> None:
-        self.recipe = recipe
-        self.description = Description("arbitrary", Architecture(recipe.width, recipe.blocks))
-        self.photos = Photos(photos, recipe.size, CONTENT_JITTER)
-        self.artworks = Photos(artworks, recipe.size, STYLE_JITTER)
-        self.loss = PerceptualLoss(backbone, recipe)
-        self.device = torch.device("cpu")
+        description = Description("arbitrary", Architecture(recipe.width, recipe.blocks))
+        super().__init__(recipe, description, photos, backbone)
+        self.artworks = Pictures(
+            artworks,
+            recipe.size,
+            jitter=STYLE_JITTER,
+            deviation=STYLE_DEVIATION,
+            variants=recipe.crops,
+        )
+        self.folders.append(self.artworks)
+        self.known = StyleCache(0)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """Move the backbone."""
-        self.device = device
-        self.loss.move(device, dtype)
+        super().to(device, dtype)
+        self.known = StyleCache(free_memory(device) // KEPT_SHARE if self.recipe.crops else 0)
 
     def start(self, network: ArbitraryNetwork) -> None:
         """Begin with the encoder of the embedded backbone, or with another model."""
         draws = [Random(f"typical {number}") for number in range(TYPICAL)]
-        start_arbitrary(network, self.recipe.start, self.artworks.draw(draws))
+        start_arbitrary(network, self.recipe.start, self.artworks.batch(draws))
 
-    def batch(self, draws: Sequence[Random]) -> ArbitraryBatch:
-        """Draw a batch, each picture by its own generator.
+    def draw_styles(self, contents: Tensor, draws: Sequence[Random]) -> list[StyleCrop]:
+        """Draw crops of artworks; some photos are their own style, as for a strength of 0."""
+        pairs = zip(contents, draws, strict=True)
+        return [
+            StyleCrop(None, content) if rng.random() < self.recipe.identity else self._draw(rng)
+            for content, rng in pairs
+        ]
 
-        Some photos are their own style, as for a strength of 0.
-        """
-        contents, styles = self.photos.draw(draws), self.artworks.draw(draws)
-        for index, rng in enumerate(draws):
-            if rng.random() < self.recipe.identity:
-                styles[index] = contents[index]
-        moves = Motion.draw(contents, draws) if self.recipe.temporal_weight else None
-        return ArbitraryBatch(contents, styles, moves)
+    def _draw(self, rng: Random) -> StyleCrop:
+        for key in self.artworks.keys(rng):
+            if key in self.known:
+                return StyleCrop(key, None)
+            if (image := self.artworks.crop(key)) is not None:
+                return StyleCrop(key, image)
+        raise AssertionError("there is no end of keys")
 
-    def terms(self, network: ArbitraryNetwork, batch: ArbitraryBatch) -> dict[str, Tensor]:
-        """The weighted loss terms of a batch."""
-        contents, styles = batch.contents.to(self.device), batch.styles.to(self.device)
-        code = network.encode(styles)
-        painted = network(contents, code)
-        terms = self.loss(painted, contents, self.loss.style(styles))
-        if batch.motion:
-            moved = steadiness(
-                painted, contents, lambda images: network(images, code), batch.motion
-            )
-            terms["temporal"] = self.recipe.temporal_weight * moved
-        return terms
+    def held_out_styles(self) -> Iterator[tuple[Picture, list[StyleCrop]]]:
+        """Crops of held-out artworks."""
+        for number, image in enumerate(self.artworks.held_out):
+            yield Picture.from_tensor(image), [StyleCrop(f"held out {number}", image)]
 
-    def held_out(self, network: ArbitraryNetwork) -> float:
-        """The mean loss of all held-out photos in all held-out styles."""
-        contents, artworks = self.photos.held_out, self.artworks.held_out
-        losses = []
-        for artwork in artworks:
-            batch = ArbitraryBatch(contents, artwork.expand_as(contents), None)
-            losses.append(sum(float(value) for value in self.terms(network, batch).values()))
-        return sum(losses) / len(losses)
+    def painter(
+        self, network: ArbitraryNetwork, styles: Sequence[StyleCrop]
+    ) -> tuple[Callable[[Tensor], Tensor], StyleTarget]:
+        """What paints in styles, and their statistics, each measured alone."""
+        target = StyleTarget.cat(self._measured(network, style) for style in styles)
+        code = StyleCode(target.tensors["code mean"], target.tensors["code square"])
+        return partial(network, code=code), target
 
-    def sheet(self, network: ArbitraryNetwork) -> Picture:
-        """Held-out photos in held-out styles, the styles above."""
-        contents = self.photos.held_out[:ROWS].to(self.device)
-        artworks = self.artworks.held_out.to(self.device)
-        columns = [network(contents, network.encode(each[None])) for each in artworks]
-        rows: list[list[Picture | None]] = [[None, *map(Picture.from_tensor, artworks)]]
-        for i, content in enumerate(contents):
-            painted = [Picture.from_tensor(column[i]) for column in columns]
-            rows.append([Picture.from_tensor(content), *painted])
-        return sheet(rows)
+    def _measured(self, network: ArbitraryNetwork, style: StyleCrop) -> StyleTarget:
+        def measure() -> StyleTarget:
+            assert style.image is not None
+            return _measure(self.loss, network, style.image[None].to(self.device))
+
+        return measure() if style.key is None else self.known(style.key, measure)
+
+
+@torch.no_grad()
+def _measure(loss: PerceptualLoss, network: ArbitraryNetwork, image: Tensor) -> StyleTarget:
+    """The statistics of a style ``(1, 3, h, w)``, with its code: the encoder does not learn."""
+    with exact(image):
+        code = network.encode(image)
+    code_tensors = {"code mean": code.mean, "code square": code.square}
+    return StyleTarget({**loss.style(image).tensors, **code_tensors})

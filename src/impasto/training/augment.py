@@ -1,4 +1,4 @@
-"""Random changes of training pictures: colours, small motion, noise."""
+"""Random changes of training pictures: colours, noise, small motion."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.training.crops import generator
-
 LUMA = (0.299, 0.587, 0.114)
+GREY = 0.3  # share of the grain without colour
 NOISE = 0.01  # largest standard deviation of the noise on the second of two frames
 SHIFT = 10.0  # largest motion of a whole frame, in pixels
 BEND = 8.0  # standard deviation of the motion of its parts
@@ -35,6 +34,19 @@ def jitter(image: Tensor, rng: Random, amount: float) -> Tensor:
     return ((coloured - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
 
 
+def grain(image: Tensor, rng: Random) -> Tensor:
+    """Add Gaussian noise, coloured or grey, of a grain of 1, 2 or 4 pixels, to ``(3, S, S)``."""
+    size = image.shape[-1]
+    noise = torch.randn(image.shape, generator=_generator(rng))
+    if rng.random() < GREY:
+        noise = noise.mean(dim=0, keepdim=True)
+    pixels = rng.choice((1, 1, 2, 4))
+    if pixels > 1:
+        coarse = noise[None, :, : -(-size // pixels), : -(-size // pixels)]
+        noise = 1.3 * F.interpolate(coarse, size=(size, size), mode="bilinear")[0]
+    return (image + rng.uniform(0.03, 0.35) * noise).clamp(0, 1)
+
+
 def motion(size: int, rng: Random) -> Tensor:
     """Smooth random motion of a square frame, as a grid for ``warp``.
 
@@ -44,7 +56,7 @@ def motion(size: int, rng: Random) -> Tensor:
     Returns:
         ``(size, size, 2)``, where each pixel comes from, in [-1, 1] inside the frame.
     """
-    random = generator(rng)
+    random = _generator(rng)
     bend = BEND * torch.randn(1, 2, 4, 4, generator=random)
     shift = SHIFT * (2 * torch.rand(1, 2, 1, 1, generator=random) - 1)
     flow = F.interpolate(bend, size=(size, size), mode="bicubic", align_corners=True) + shift
@@ -63,5 +75,10 @@ def inside(grid: Tensor) -> Tensor:
 
 
 def noise(image: Tensor, rng: Random) -> Tensor:
-    """Gaussian noise for ``(3, H, W)``, of a random strength."""
-    return rng.uniform(0, NOISE) * torch.randn(image.shape, generator=generator(rng))
+    """Faint Gaussian noise for ``(3, H, W)``, of a random strength."""
+    return rng.uniform(0, NOISE) * torch.randn(image.shape, generator=_generator(rng))
+
+
+def _generator(rng: Random) -> torch.Generator:
+    """A torch generator that is seeded by a Python one."""
+    return torch.Generator().manual_seed(rng.randrange(2**31))

@@ -20,7 +20,10 @@ POSITIONS = 2048  # positions of one crop that enter the equations at most
 
 
 class LeastSquares:
-    """Normal equations of a linear map, accumulated over any number of samples in float64."""
+    """Normal equations of a linear map, accumulated over any number of samples in float64.
+
+    On the CPU: not every device has float64.
+    """
 
     def __init__(self) -> None:
         self.inner: Tensor | float = 0.0
@@ -28,8 +31,8 @@ class LeastSquares:
 
     def add(self, inputs: Tensor, targets: Tensor) -> None:
         """Add samples: inputs ``(N, D)``, targets ``(N, K)``."""
-        self.inner = self.inner + (inputs.T @ inputs).double()
-        self.cross = self.cross + (inputs.T @ targets).double()
+        self.inner = self.inner + (inputs.T @ inputs).cpu().double()
+        self.cross = self.cross + (inputs.T @ targets).cpu().double()
 
     def solve(self) -> Tensor:
         """Return the map ``(D, K)`` of least squared error, with a little ridge."""
@@ -53,7 +56,7 @@ def second_moments(
     for images in batches:
         for layer, maps in network(images, layers).items():
             samples = columns(maps)
-            product = (samples.T @ samples).double()
+            product = (samples.T @ samples).cpu().double()
             sums[layer] = sums[layer] + product if layer in sums else product
             count[layer] = count.get(layer, 0) + len(samples)
     return {layer: sums[layer] / count[layer] for layer in layers}
@@ -112,10 +115,11 @@ def fit_trunk(
         channels = choose_channels(moments[layer.replace("conv", "relu")], width)
         if not before:  # both networks see the image here: the chosen filters as they are
             filters = teacher.state_dict()
-            weight = filters["features.0.weight"][channels].float()
-            bias = filters["features.0.bias"][channels].float()
+            weight = filters["features.0.weight"][channels].float().cpu()
+            bias = filters["features.0.bias"][channels].float().cpu()
         else:
-            thin = VGG("thin", state, plan=plan).requires_grad_(False).to(teacher.dtype)
+            thin = VGG("thin", state, plan=plan).requires_grad_(False)
+            thin.to(batches[0].device, teacher.dtype)
             equations = LeastSquares()
             for images in batches:
                 seen = thin(images, [before])[before]

@@ -7,38 +7,35 @@
    over crops of photos and artworks, some noisy, and over pictures that the student itself has
    painted (*on policy*): style transfer drives a picture to where the student sees no difference
    to the style any more but the teacher does. The error of that difference counts apart.
-
-Everything random depends on the seed and the step alone, so that a run that was interrupted and
-resumed from its checkpoint gives the weights that the unbroken run gives.
 """
 
 from __future__ import annotations
 
-import copy
-import math
-import pickle
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from safetensors.torch import save_file
+from torch import Tensor
 
-from impasto.backbones.lite import PLAN, Lite
+from impasto.backbones.lite import Lite, load_lite
 from impasto.backbones.vgg import VGG
-from impasto.errors import InputError
 from impasto.files import atomic
-from impasto.training.closed_form import (
-    LeastSquares,
-    columns,
-    fit_trunk,
-    second_moments,
-)
-from impasto.training.crops import Crops
-from impasto.training.muon import optimizers_of
-from impasto.training.painting import paint
+from impasto.image import Picture
+from impasto.media.sheet import sheet
+from impasto.optimize import Optimize
+from impasto.options import OptimizeOptions
+from impasto.training.augment import grain
+from impasto.training.data import Pictures
+from impasto.training.recipes import DistillationRecipe
+from impasto.training.students import Targets, make_student
+from impasto.training.task import Task, exact
+
+logger = logging.getLogger(__name__)
 
 # What a layer's errors weigh: those that style transfer uses by default, and the others. The deep
 # ones weigh more: a thin network errs most there.
@@ -56,139 +53,159 @@ OTHER_WEIGHT = 0.2
 COVARIANCE_WEIGHT = 0.5
 DIFFERENCE_WEIGHT = 2.0
 
-WARM_UP = 60  # steps over which the learning rate rises
-AVERAGING = 0.998  # of the exponential moving average of the weights
+NOISY = 0.25  # share of the crops with noise on them: style transfer starts from, or passes, such
+BLENDED = 0.1  # share of the crops that are two pictures on top of each other
+LEAST_STEPS = 3  # of style transfer
+COLUMNS = 6  # pictures on a sheet
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What determines the weights, besides the pictures and the teacher.
+class DistillationBatch:
+    """What one step learns on.
 
     Attributes:
-        start: "scratch" for the closed form, or what it started from instead.
-        widths: Channels of the eleven convolutions conv1_1 to conv5_1 in closed form.
-        steps: Gradient steps.
-        learning_rate: Its value between a short warm-up and the cool-down.
-        cool_down: Last steps, over which the learning rate falls to 0.
-        batch: Crops in a batch.
-        size: Side of a crop in pixels.
-        fit_batches: Batches for the closed-form start.
-        on_policy_every: Steps after which the student paints another picture.
-        on_policy_steps: Steps of style transfer for it, at most.
-        on_policy_pool: How many of these pictures are kept, the newest.
-        seed: Of everything random.
-
-    Raises:
-        InputError: If batch, size or learning rate are too small.
+        crops: ``(2 * B, 3, size, size)``, RGB in [0, 1]: photos and artworks in turn.
+        painted: Which painted pictures come with them: ``B`` numbers in [0, 1), of all.
     """
 
-    start: str = "scratch"
-    widths: tuple[int, ...] = (16, 16, 48, 32, 96, 64, 96, 256, 256, 256, 256)
-    steps: int = 5500
-    learning_rate: float = 6e-4
-    cool_down: int = 4500
-    batch: int = 12
-    size: int = 128
-    fit_batches: int = 32
-    on_policy_every: int = 30
-    on_policy_steps: int = 80
-    on_policy_pool: int = 96
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Check what users choose."""
-        for name, least in (("batch", 3), ("size", 32)):
-            if getattr(self, name) < least:
-                raise InputError(f"the {name} {getattr(self, name)} is too small: at least {least}")
-        if not 0 < self.learning_rate < math.inf:
-            raise InputError(f"the learning rate {self.learning_rate} is not above 0")
-
-    @property
-    def pairs(self) -> int:
-        """Pictures that the student painted in a batch, each with its style."""
-        return max(1, self.batch // 4)
+    crops: Tensor
+    painted: list[float]
 
 
-class Targets:
-    """What the student shall say: the teacher's maps in their leading principal coordinates.
+class DistillationTask(Task[DistillationBatch]):
+    """Learning to see what a teacher sees.
 
     Args:
-        teacher: The wide network.
-        axes: Per layer the axes of the coordinates that are kept, ``(K, C, 1, 1)``.
-        power: Per layer the mean squared norm of the teacher's features.
+        recipe: What to do.
+        photos: Folder of photos.
+        artworks: Folder of artworks.
+        teacher: VGG-16, frozen.
     """
+
+    recipe: DistillationRecipe
 
     def __init__(
-        self, teacher: VGG, axes: Mapping[str, Tensor], power: Mapping[str, float]
+        self, recipe: DistillationRecipe, photos: Path, artworks: Path, teacher: VGG
     ) -> None:
+        self.recipe = recipe
+        self.folders = [Pictures(each, recipe.size) for each in (photos, artworks)]
+        self.photos, self.artworks = self.folders
         self.teacher = teacher
-        self.axes = dict(axes)
-        self.power = dict(power)
+        self.device = torch.device("cpu")
+        self.pool = torch.zeros((0, 2, 3, recipe.size, recipe.size), dtype=torch.uint8)
 
-    @classmethod
-    def from_moments(
-        cls, teacher: VGG, moments: Mapping[str, Tensor], counts: Mapping[str, int]
-    ) -> Targets:
-        """Keep the given number of principal coordinates per layer.
-
-        Args:
-            teacher: The wide network.
-            moments: Second moments of its maps, ``(C, C)`` per layer.
-            counts: Coordinates to keep per layer.
-        """
-        axes = {}
-        for layer, count in counts.items():
-            ascending = torch.linalg.eigh(moments[layer])[1]
-            axes[layer] = ascending.flip(1)[:, :count].T[:, :, None, None].float()
-        return cls(teacher, axes, {layer: float(moments[layer].trace()) for layer in counts})
+    def to(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Move the teacher."""
+        self.device = device
+        self.teacher.to(device, dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> dict[str, Tensor]:
-        """Return ``(B, K, h, w)`` per layer in float32 for images ``(B, 3, H, W)``."""
-        maps = self.teacher(images, self.axes)
-        return {
-            layer: F.conv2d(maps[layer], axes.to(maps[layer])).float()
-            for layer, axes in self.axes.items()
-        }
+    def network(self, weights: Mapping[str, Tensor] | None = None) -> Lite:
+        """Build the student, by default in closed form or of a trained one."""
+        if weights is not None:
+            return Lite(weights)
+        logger.info("fitting the student to its teacher ...")
+        start, seed = self.recipe.start, self.recipe.seed
+        examples = range(self.recipe.batch)
+        batches = [
+            self._on_device(self.batch([Random(f"{seed} fit {i} {n}") for n in examples]).crops)
+            for i in range(self.recipe.fit_batches)
+        ]
+        trained = None
+        if start != "scratch":
+            trained = load_lite(weights=None if start == "shipped" else Path(start))
+        student, self.targets = make_student(self.teacher, batches, trained, self.recipe.width)
+        return student
 
+    def prepare(self, step: int, average: Lite) -> None:
+        """Let the student paint another picture now and then."""
+        if step % self.recipe.paint_every == 0:
+            pair = self.paint(average, Random(f"{self.recipe.seed} paint {step}"))
+            self.pool = torch.cat([self.pool, pair[None]])[-self.recipe.painted :]
 
-def closed_form(teacher: VGG, recipe: Recipe, batches: Sequence[Tensor]) -> tuple[Lite, Targets]:
-    """Make the student that training starts from, and its targets."""
-    layers = [layer for layer in teacher.layers if layer.startswith("relu")]
-    layers = layers[: len(recipe.widths)]
-    moments = second_moments(teacher, layers, batches)
-    state = fit_trunk(teacher, PLAN, recipe.widths, moments, batches)
-    counts = dict(zip(layers, recipe.widths, strict=True))
-    targets = Targets.from_moments(teacher, moments, counts)
-    return fit_heads(state, targets, batches), targets
+    def paint(self, student: Lite, rng: Random) -> Tensor:
+        """Stylize a random crop with a student, as users will: the default optimisation.
 
+        The weight of the style and the number of steps vary.
 
-def from_trained(teacher: VGG, trained: Lite, batches: Sequence[Tensor]) -> tuple[Lite, Targets]:
-    """Make a student of a trained one, and its targets.
+        Args:
+            student: The network whose errors the picture is to show; it stays as it is.
+            rng: All randomness comes from here.
 
-    The axes behind its heads are not known any more, so its heads are fitted anew.
-    """
-    counts = {layer: trained.head(layer).shape[0] for layer in trained.layers}
-    moments = second_moments(teacher, trained.layers, batches)
-    targets = Targets.from_moments(teacher, moments, counts)
-    state = trained.state_dict().items()
-    trunk = {name: value for name, value in state if name.startswith("features.")}
-    return fit_heads(trunk, targets, batches), targets
+        Returns:
+            ``(2, 3, size, size)`` uint8: the picture and its style.
+        """
+        most = self.recipe.paint_steps
+        options = OptimizeOptions(
+            max_size=self.recipe.size,
+            steps=rng.randint(min(LEAST_STEPS, most), most),
+            style_weight=10 ** rng.uniform(0.2, 1.0),
+            seed=rng.randrange(2**31),
+            device=str(self.device),
+            precision="float32" if self.teacher.dtype == torch.float32 else "bfloat16",
+        )
+        content, style = self.photos.draw(rng), self.artworks.draw(rng)
+        stylizer = Optimize(options, backbone=student)
+        stylizer.set_style(Picture.from_tensor(style))
+        picture = stylizer(Picture.from_tensor(content)).picture
+        pair = torch.cat([picture.tensor(), style[None]])
+        return (pair * 255).round().to(torch.uint8)
 
+    def batch(self, draws: Sequence[Random]) -> DistillationBatch:
+        """Draw a batch, each example by its own generator."""
+        crops = [self._crop(folder, rng) for rng in draws for folder in self.folders]
+        return DistillationBatch(torch.stack(crops), [rng.random() for rng in draws])
 
-def fit_heads(trunk: Mapping[str, Tensor], targets: Targets, batches: Sequence[Tensor]) -> Lite:
-    """Fit the heads behind a thin trunk's layers to the targets by least squares."""
-    thin = VGG("thin", trunk, plan=PLAN).requires_grad_(False).to(targets.teacher.dtype)
-    equations = {layer: LeastSquares() for layer in targets.axes}
-    for images in batches:
-        seen, wanted = thin(images, targets.axes), targets(images)
-        for layer, each in equations.items():
-            each.add(columns(seen[layer]), columns(wanted[layer]))
-    heads = {
-        f"heads.{layer}.weight": each.solve().T[:, :, None, None]
-        for layer, each in equations.items()
-    }
-    return Lite({**trunk, **heads})
+    def _crop(self, folder: Pictures, rng: Random) -> Tensor:
+        """A crop, perhaps noisy or blended with an artwork."""
+        crop, kind = folder.draw(rng), rng.random()
+        if kind < NOISY:
+            return grain(crop, rng)
+        if kind < NOISY + BLENDED:
+            return torch.lerp(self.artworks.draw(rng), crop, rng.uniform(0.2, 0.8))
+        return crop
+
+    def terms(self, network: Lite, batch: DistillationBatch) -> dict[str, Tensor]:
+        """The weighted errors of crops and of painted pictures, then their styles."""
+        chosen = self.pool[[int(number * len(self.pool)) for number in batch.painted]]
+        images = torch.cat([batch.crops, *(chosen.float() / 255).unbind(1)])
+        return self._errors(network, images, len(chosen))
+
+    def _errors(self, network: Lite, images: Tensor, pairs: int) -> dict[str, Tensor]:
+        images = self._on_device(images)
+        targets = self.targets(images)
+        maps = network(images, targets)
+        with exact(images):
+            return weighted_errors(maps, targets, self.targets.power, pairs)
+
+    def _on_device(self, images: Tensor) -> Tensor:
+        return images.to(self.device).contiguous(memory_format=torch.channels_last)
+
+    def held_out(self, network: Lite) -> float:
+        """The error on held-out photos and artworks."""
+        images = torch.cat([self.photos.held_out, self.artworks.held_out])
+        return sum(map(float, self._errors(network, images, 0).values()))
+
+    def sheet(self, network: Lite) -> Picture:
+        """What the student has painted lately, the artworks below."""
+        pictures = (self.pool[-COLUMNS:].float() / 255).unbind(1)
+        return sheet([list(map(Picture.from_tensor, row)) for row in pictures])
+
+    def write(self, network: Lite, path: Path, step: int) -> None:
+        """Write the weights in half precision, as ``Lite`` reads them."""
+        state = network.state_dict()
+        half = {name: value.half().cpu().contiguous() for name, value in state.items()}
+        with atomic(path) as temporary:
+            save_file(half, temporary, {"architecture": "lite", "steps": str(step)})
+
+    def state(self) -> dict[str, Any]:
+        """What the student has painted, and how its targets are made."""
+        return {"pool": self.pool, "axes": self.targets.axes, "power": self.targets.power}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take what a checkpoint kept."""
+        self.pool = state["pool"]
+        self.targets = Targets(self.teacher, state["axes"], state["power"])
 
 
 def errors(maps: Tensor, target: Tensor, power: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -245,162 +262,21 @@ def difference_error(maps: Tensor, target: Tensor, pairs: int) -> Tensor:
     return (error / _norm(true_styles)).mean()
 
 
-def total_error(
+def weighted_errors(
     maps: Mapping[str, Tensor],
     targets: Mapping[str, Tensor],
     power: Mapping[str, float],
-    pairs: int = 0,
-) -> Tensor:
-    """The training loss: the weighted sum of all layers' errors."""
-    total = torch.zeros(())
+    pairs: int,
+) -> dict[str, Tensor]:
+    """The weighted sums of all layers' errors, by kind."""
+    found: dict[str, list[Tensor]] = {"maps": [], "gram": [], "covariance": [], "difference": []}
     for layer, target in targets.items():
+        weight = LAYER_WEIGHTS.get(layer, OTHER_WEIGHT)
         of_map, of_gram, of_covariance = errors(maps[layer], target, power[layer])
-        error = of_map + of_gram + COVARIANCE_WEIGHT * of_covariance
+        found["maps"].append(weight * of_map)
+        found["gram"].append(weight * of_gram)
+        found["covariance"].append(weight * COVARIANCE_WEIGHT * of_covariance)
         if pairs:
-            error = error + DIFFERENCE_WEIGHT * difference_error(maps[layer], target, pairs)
-        total = total + LAYER_WEIGHTS.get(layer, OTHER_WEIGHT) * error
-    return total
-
-
-class Distillation:
-    """A training run, step by step.
-
-    Args:
-        recipe: What to do.
-        teacher: VGG-16, frozen. The student computes in the dtype that this one has: bfloat16
-            takes half of the time where hardware multiplies it, and thrice the time elsewhere.
-        crops: What to learn on.
-
-    Attributes:
-        step: Gradient steps done.
-        average: Moving average of the student's weights: the result.
-        loss: Moving average of the training loss.
-    """
-
-    def __init__(self, recipe: Recipe, teacher: VGG, crops: Crops) -> None:
-        self.recipe = recipe
-        self.teacher = teacher.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.crops = crops
-        self.step = 0
-        self.loss = math.nan
-        self.pool = torch.zeros((0, 2, 3, recipe.size, recipe.size), dtype=torch.uint8)
-
-    def start(self, trained: Lite | None = None) -> None:
-        """Begin with the closed-form student, or with a trained one."""
-        rng = self._rng("start")
-        count = self.recipe.fit_batches
-        batches = [self.crops.batch(self.recipe.batch, rng) for _ in range(count)]
-        with torch.no_grad():
-            if trained is None:
-                student, self.targets = closed_form(self.teacher, self.recipe, batches)
-            else:
-                student, self.targets = from_trained(self.teacher, trained, batches)
-        self._use(student)
-
-    def _use(self, student: Lite) -> None:
-        self.student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.student).freeze()
-        self.student.requires_grad_(True)
-        self.optimizers = optimizers_of(self.student, self.recipe.learning_rate, (0.9, 0.98))
-
-    def advance(self) -> None:
-        """Take one gradient step."""
-        if self.step and self.step % self.recipe.on_policy_every == 0:
-            self._paint()
-        images, pairs = self._batch()
-        targets = self.targets(images)
-        with self._precision():
-            maps = self.student(images, targets)
-        loss = total_error(maps, targets, self.targets.power, pairs)
-        self.student.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.student.parameters(), 2.0)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = self._learning_rate()
-            optimizer.step()
-        self.step += 1
-        decay = min(AVERAGING, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for mean, value in zip(
-                self.average.parameters(), self.student.parameters(), strict=True
-            ):
-                mean.lerp_(value, 1 - decay)
-        value = float(loss.detach())
-        self.loss = value if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * value
-
-    def _precision(self) -> torch.autocast:
-        dtype = self.teacher.dtype
-        return torch.autocast("cpu", dtype, enabled=dtype != torch.float32)
-
-    def _rng(self, purpose: object) -> Random:
-        return Random(f"{self.recipe.seed} {purpose}")
-
-    def _learning_rate(self) -> float:
-        warm_up = (self.step + 1) / WARM_UP
-        cool_down = (self.recipe.steps - self.step) / self.recipe.cool_down
-        return self.recipe.learning_rate * min(1.0, warm_up, cool_down)
-
-    def _paint(self) -> None:
-        rng, most = self._rng(f"paint {self.step}"), self.recipe.on_policy_steps
-        pair = paint(self.average, self.crops, rng, most, self.teacher.dtype)
-        self.pool = torch.cat([self.pool, pair[None]])[-self.recipe.on_policy_pool :]
-
-    def _batch(self) -> tuple[Tensor, int]:
-        """Crops, the last of them pairs: what the student painted, then the styles."""
-        rng = self._rng(self.step)
-        pairs = self.recipe.pairs if len(self.pool) else 0
-        images = self.crops.batch(self.recipe.batch - 2 * pairs, rng)
-        if pairs:
-            chosen = [rng.randrange(len(self.pool)) for _ in range(pairs)]
-            images = torch.cat([images, *(self.pool[chosen].float() / 255).unbind(1)])
-        return images.contiguous(memory_format=torch.channels_last), pairs
-
-    def save(self, path: Path) -> None:
-        """Write a checkpoint from which ``resume`` goes on exactly."""
-        state = {
-            "recipe": asdict(self.recipe),
-            "dtype": self.teacher.dtype,
-            "step": self.step,
-            "loss": self.loss,
-            "pool": self.pool,
-            "axes": self.targets.axes,
-            "power": self.targets.power,
-            "student": self.student.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-        }
-        with atomic(path) as temporary:
-            torch.save(state, temporary)
-
-    def resume(self, path: Path) -> None:
-        """Go on from a checkpoint, in the dtype in which it was begun.
-
-        Raises:
-            InputError: If it cannot be read, or belongs to another recipe.
-        """
-        try:
-            state = torch.load(path, weights_only=True)
-            recipe, dtype = state["recipe"], state["dtype"]
-        except (OSError, EOFError, RuntimeError, LookupError, pickle.UnpicklingError) as error:
-            raise InputError(f"cannot resume from '{path}': it is no checkpoint") from error
-        ours = asdict(self.recipe)
-        if changed := [name for name in ours if recipe.get(name) != ours[name]]:
-            was = ", ".join(f"{name} {recipe.get(name)}" for name in changed)
-            raise InputError(f"the checkpoint '{path}' was made with other settings: {was}")
-        self.step, self.loss, self.pool = state["step"], state["loss"], state["pool"]
-        self.teacher.to(dtype)
-        self.targets = Targets(self.teacher, state["axes"], state["power"])
-        self._use(Lite(state["average"]))
-        self.student.load_state_dict(state["student"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-
-    def write(self, path: Path) -> None:
-        """Write the averaged weights in half precision, as ``Lite`` reads them."""
-        from safetensors.torch import save_file
-
-        state = self.average.state_dict()
-        half = {name: value.half().contiguous() for name, value in state.items()}
-        with atomic(path) as temporary:
-            save_file(half, temporary, {"architecture": "lite", "steps": str(self.step)})
+            error = difference_error(maps[layer], target, pairs)
+            found["difference"].append(weight * DIFFERENCE_WEIGHT * error)
+    return {name: torch.stack(values).sum() for name, values in found.items() if values}

@@ -69,14 +69,12 @@ def orthogonal_factor(matrix: Tensor) -> Tensor:
     return x.to(matrix.dtype)
 
 
-def optimizers_of(
-    network: nn.Module, lr: float, betas: tuple[float, float] = (0.9, 0.999)
-) -> tuple[torch.optim.Optimizer, ...]:
+def optimizers_of(network: nn.Module, lr: float) -> tuple[torch.optim.Optimizer, ...]:
     """Muon for the 3x3 convolutions of maps, Adam for all the other parameters that learn."""
     learning = [each for each in network.parameters() if each.requires_grad]
     inner = [each for each in learning if _inner(each)]
     others = [each for each in learning if not _inner(each)]
-    return Muon(inner, lr=lr), torch.optim.Adam(others, lr=lr, betas=betas)
+    return Muon(inner, lr=lr), torch.optim.Adam(others, lr=lr)
 
 
 def _inner(parameter: Tensor) -> bool:

@@ -1,46 +1,141 @@
-"""Pictures from style transfer, as training data for the network that looked at them."""
+"""What the trainings of both networks that paint have in common."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from random import Random
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
-from impasto.backbones.lite import Lite
+from impasto.backbones.base import Backbone
 from impasto.image import Picture
-from impasto.optimize import Optimize
-from impasto.options import OptimizeOptions
-from impasto.training.crops import Crops
+from impasto.media.sheet import sheet
+from impasto.networks.description import Description
+from impasto.networks.files import Network, build, save_model
+from impasto.training.data import Pictures
+from impasto.training.perceptual import FrameMotion, PerceptualLoss, StyleTarget, steadiness
+from impasto.training.recipes import NetworkRecipe
+from impasto.training.task import Task
 
-LEAST_STEPS = 3
+PHOTO_JITTER = 0.1
+PHOTO_DEVIATION = 0.03
+
+Styles = TypeVar("Styles")
 
 
-def paint(student: Lite, crops: Crops, rng: Random, most: int, dtype: torch.dtype) -> Tensor:
-    """Stylize a random crop with a student, as users will: the default optimisation.
+@dataclass(frozen=True)
+class PaintingBatch(Generic[Styles]):
+    """What one step learns on.
 
-    The weight of the style and the number of steps vary.
+    Attributes:
+        contents: ``(B, 3, size, size)``, RGB in [0, 1].
+        styles: In which styles they are to be painted.
+        motion: Where steadiness is asked for, how the frames move.
+    """
+
+    contents: Tensor
+    styles: Styles
+    motion: FrameMotion | None = None
+
+
+class PaintingTask(Task[PaintingBatch[Styles]], Generic[Styles]):
+    """Learning to paint photos so that their statistics become those of styles.
 
     Args:
-        student: The network whose errors the picture is to show; it stays as it is.
-        crops: Where content and style come from.
-        rng: All randomness comes from here.
-        most: Steps at most.
-        dtype: In which the student computes.
-
-    Returns:
-        ``(2, 3, size, size)`` uint8: the picture and its style.
+        recipe: What to do.
+        description: What the network is.
+        photos: Folder of what to paint.
+        backbone: Looks at the pictures.
     """
-    options = OptimizeOptions(
-        max_size=crops.size,
-        steps=rng.randint(min(LEAST_STEPS, most), most),
-        style_weight=10 ** rng.uniform(0.2, 1.0),
-        seed=rng.randrange(2**31),
-        device="cpu",
-        precision="float32" if dtype == torch.float32 else "bfloat16",
-    )
-    content, style = crops.photo(rng), crops.artwork(rng)
-    stylizer = Optimize(options, backbone=student)
-    picture = stylizer.set_style(Picture.from_tensor(style))(Picture.from_tensor(content)).picture
-    pair = torch.cat([picture.tensor(), style[None]])
-    return (pair * 255).round().to(torch.uint8)
+
+    recipe: NetworkRecipe
+
+    def __init__(
+        self, recipe: NetworkRecipe, description: Description, photos: Path, backbone: Backbone
+    ) -> None:
+        self.recipe, self.description = recipe, description
+        self.loss = PerceptualLoss(backbone, recipe)
+        self.photos = Pictures(photos, recipe.size, jitter=PHOTO_JITTER, deviation=PHOTO_DEVIATION)
+        self.folders = [self.photos]
+        self.device = torch.device("cpu")
+
+    @abstractmethod
+    def start(self, network: Any) -> None:
+        """Give a freshly built network the weights with which it starts."""
+
+    @abstractmethod
+    def draw_styles(self, contents: Tensor, draws: Sequence[Random]) -> Styles:
+        """Draw a style for each photo of a batch."""
+
+    @abstractmethod
+    def held_out_styles(self) -> Iterator[tuple[Picture, Styles]]:
+        """The styles in which all held-out photos are painted, and how they look."""
+
+    @abstractmethod
+    def painter(
+        self, network: Any, styles: Styles
+    ) -> tuple[Callable[[Tensor], Tensor], StyleTarget]:
+        """What paints in these styles, and their statistics."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Recipe and styles."""
+        return {**super().settings, "styles": list(self.description.styles)}
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Move the backbone."""
+        self.device = device
+        self.loss.to(device, dtype)
+
+    def network(self, weights: Mapping[str, Tensor] | None = None) -> Network:
+        """Build the network."""
+        network = build(self.description)
+        if weights is None:
+            self.start(network)
+        else:
+            network.load_state_dict(weights)
+        return network
+
+    def batch(self, draws: Sequence[Random]) -> PaintingBatch[Styles]:
+        """Draw a batch, each photo and its style by its own generator."""
+        contents = self.photos.batch(draws)
+        styles = self.draw_styles(contents, draws)
+        moves = FrameMotion.draw(contents, draws) if self.recipe.temporal_weight else None
+        return PaintingBatch(contents, styles, moves)
+
+    def terms(self, network: Any, batch: PaintingBatch[Styles]) -> dict[str, Tensor]:
+        """The weighted loss terms of a batch."""
+        contents = batch.contents.to(self.device)
+        paint, target = self.painter(network, batch.styles)
+        painted = paint(contents)
+        terms = self.loss(painted, contents, target)
+        if batch.motion:
+            moved = steadiness(painted, contents, paint, batch.motion)
+            terms["temporal"] = self.recipe.temporal_weight * moved
+        return terms
+
+    def held_out(self, network: Any) -> float:
+        """The mean loss of all held-out photos in all held-out styles."""
+        contents = self.photos.held_out
+        batches = [PaintingBatch(contents, styles) for _, styles in self.held_out_styles()]
+        losses = [sum(map(float, self.terms(network, batch).values())) for batch in batches]
+        return sum(losses) / len(losses)
+
+    def sheet(self, network: Any) -> Picture:
+        """Held-out photos in held-out styles, the styles above."""
+        contents = self.photos.held_out.to(self.device)
+        columns: list[list[Picture | None]] = [[None, *map(Picture.from_tensor, contents)]]
+        for picture, styles in self.held_out_styles():
+            paint, _ = self.painter(network, styles)
+            columns.append([picture, *map(Picture.from_tensor, paint(contents))])
+        return sheet(list(zip(*columns, strict=True)))
+
+    def write(self, network: Network, path: Path, step: int) -> None:
+        """Write a model file."""
+        recipe = {**asdict(self.recipe), "steps_done": step}
+        save_model(network, replace(self.description, recipe=recipe), path)

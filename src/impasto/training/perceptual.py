@@ -1,4 +1,4 @@
-"""The loss of painted pictures: content, style, checkerboard, total variation, steadiness.
+"""The loss of painted pictures: content, style, colours, grain, regular patterns, steadiness.
 
 Built of ``impasto.losses``, whose terms are relative: a style's statistics are compared in units
 of their own size. So each style counts alike from the start, and a strong one does not dominate
@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from impasto.backbones.base import Backbone
 from impasto.losses import (
     Moments,
+    band_energies,
+    bands_loss,
     content_loss,
     gram_loss,
     moments,
@@ -29,7 +31,10 @@ from impasto.losses import (
 from impasto.options import LayerWeights
 from impasto.training.augment import inside, motion, noise, warp
 from impasto.training.checkerboard import checkerboard
-from impasto.training.recipes import Recipe
+from impasto.training.recipes import NetworkRecipe
+from impasto.training.task import exact
+
+COLOURS = "colours"
 
 
 @dataclass(frozen=True)
@@ -37,37 +42,29 @@ class StyleTarget:
     """Statistics of ``B`` styles, one for each picture of a batch.
 
     Attributes:
-        moments: Moments of the feature maps by layer.
-        roots: ``(B, C, C)`` by layer, the roots of the covariances, where W2 is compared.
+        tensors: ``(B, ...)`` by name: of each style layer and of the colours the mean, the second
+            moment and, where W2 is compared, the root of the covariance; the energies of the bands.
     """
 
-    moments: dict[str, Moments]
-    roots: dict[str, Tensor]
+    tensors: dict[str, Tensor]
+
+    def moments(self, place: str) -> Moments:
+        """The moments of a layer's maps, or of the colours."""
+        return Moments(self.tensors[f"{place} mean"], self.tensors[f"{place} second"])
+
+    def root(self, place: str) -> Tensor | None:
+        """``(B, C, C)``, the root of the covariance; None where W2 is not compared."""
+        return self.tensors.get(f"{place} root")
 
     def __getitem__(self, index: Tensor) -> StyleTarget:
         """The statistics of styles by their numbers, ``(B,)``."""
-        chosen = {
-            layer: Moments(each.mean[index], each.second[index])
-            for layer, each in self.moments.items()
-        }
-        return StyleTarget(chosen, {layer: root[index] for layer, root in self.roots.items()})
+        return StyleTarget({name: value[index] for name, value in self.tensors.items()})
 
     @staticmethod
     def cat(targets: Iterable[StyleTarget]) -> StyleTarget:
         """Put styles one after the other."""
-        listed = list(targets)
-        first = listed[0]
-        joined = {
-            layer: Moments(
-                torch.cat([target.moments[layer].mean for target in listed]),
-                torch.cat([target.moments[layer].second for target in listed]),
-            )
-            for layer in first.moments
-        }
-        roots = {
-            layer: torch.cat([target.roots[layer] for target in listed]) for layer in first.roots
-        }
-        return StyleTarget(joined, roots)
+        listed = [target.tensors for target in targets]
+        return StyleTarget({name: torch.cat([each[name] for each in listed]) for name in listed[0]})
 
 
 class PerceptualLoss:
@@ -81,14 +78,14 @@ class PerceptualLoss:
         InputError: If the backbone lacks a layer.
     """
 
-    def __init__(self, backbone: Backbone, recipe: Recipe) -> None:
+    def __init__(self, backbone: Backbone, recipe: NetworkRecipe) -> None:
         self.backbone = _repeating(backbone)
         self.recipe = recipe
         self.content_layers = _shares(recipe.content_layers)
         self.style_layers = _shares(recipe.style_layers)
         backbone.check([*self.content_layers, *self.style_layers])
 
-    def move(self, device: torch.device, dtype: torch.dtype) -> None:
+    def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """Let the backbone run on a device and in a dtype."""
         self.backbone.to(device, dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -99,19 +96,17 @@ class PerceptualLoss:
             images: ``(B, 3, h, w)``, RGB in [0, 1].
             weights: ``(B, 1, h, w)``, how much each pixel counts, for example its alpha.
         """
-        with torch.no_grad(), _exact(images):
-            found = {}
-            for layer, maps in self.backbone(images, self.style_layers).items():
+        with torch.no_grad(), exact(images):
+            found = {"bands": band_energies(images, weights)}
+            for place, maps in [(COLOURS, images), *self.backbone.walk(images, self.style_layers)]:
                 at = None
                 if weights is not None:
                     at = F.interpolate(weights, size=maps.shape[2:], mode="area")
-                found[layer] = moments(maps, at)
-            roots = {
-                layer: sqrtm(each.covariance)
-                for layer, each in found.items()
-                if "w2" in self.recipe.style_loss and each.mean.shape[1] <= self.recipe.w2_channels
-            }
-        return StyleTarget(found, roots)
+                own = moments(maps, at)
+                found |= {f"{place} mean": own.mean, f"{place} second": own.second}
+                if place == COLOURS or self._by_w2(maps):
+                    found[f"{place} root"] = sqrtm(own.covariance)
+        return StyleTarget(found)
 
     def __call__(self, painted: Tensor, contents: Tensor, style: StyleTarget) -> dict[str, Tensor]:
         """Return the weighted loss terms.
@@ -119,47 +114,61 @@ class PerceptualLoss:
         Args:
             painted: ``(B, 3, H, W)``, RGB in [0, 1].
             contents: ``(B, 3, H, W)``, the photos.
-            style: The statistics of ``B`` styles.
+            style: The statistics of ``B`` styles, or of one.
 
         Returns:
-            Scalars by name: "content", "style" and, where they have a weight, "checkerboard" and
-            "tv".
+            Scalars by name: "content", "style" and, where they have a weight, "color", "bands",
+            "checkerboard" and "tv".
         """
-        terms = self._compare(painted, contents, style)
-        if self.recipe.checkerboard_weight:
-            terms["checkerboard"] = self.recipe.checkerboard_weight * checkerboard(painted)
-        if self.recipe.tv_weight:
-            terms["tv"] = self.recipe.tv_weight * total_variation(painted)
+        recipe = self.recipe
+        with exact(painted):
+            terms = self._compare(painted, contents, style)
+            if recipe.color_weight:
+                own, theirs = moments(painted), style.moments(COLOURS)
+                distance = wasserstein_loss(own, theirs, style.root(COLOURS))
+                terms["color"] = recipe.color_weight * distance
+            if recipe.bands_weight:
+                excess = bands_loss(band_energies(painted), style.tensors["bands"])
+                terms["bands"] = recipe.bands_weight * excess
+            if recipe.checkerboard_weight:
+                terms["checkerboard"] = recipe.checkerboard_weight * checkerboard(painted)
+            if recipe.tv_weight:
+                terms["tv"] = recipe.tv_weight * total_variation(painted)
         return terms
 
     def _compare(self, painted: Tensor, contents: Tensor, style: StyleTarget) -> dict[str, Tensor]:
         content: list[Tensor] = []
         styles: list[Tensor] = []
-        with _exact(painted):
-            with torch.no_grad():
-                wanted = self.backbone(contents, self.content_layers)
-            layers = {*self.content_layers, *self.style_layers}
-            for layer, maps in self.backbone.walk(painted, layers):
-                if layer in wanted:
-                    weight = self.content_layers[layer]
-                    content.append(weight * _content(maps, wanted[layer]))
-                if layer in self.style_layers:
-                    styles.append(self.style_layers[layer] * self._distance(maps, layer, style))
-            return {
-                "content": self.recipe.content_weight * _sum(content),
-                "style": self.recipe.style_weight * _sum(styles),
-            }
+        with torch.no_grad():
+            wanted = self.backbone(contents, self.content_layers)
+        for layer, maps in self.backbone.walk(painted, {*self.content_layers, *self.style_layers}):
+            if layer in wanted:
+                content.append(self.content_layers[layer] * _content(maps, wanted[layer]))
+            if layer in self.style_layers:
+                styles.append(self.style_layers[layer] * self._distance(maps, layer, style))
+        return {
+            "content": self.recipe.content_weight * _sum(content),
+            "style": self.recipe.style_weight * _sum(styles),
+        }
 
     def _distance(self, maps: Tensor, layer: str, style: StyleTarget) -> Tensor:
-        ours, theirs = moments(maps), style.moments[layer]
+        own, theirs, root = moments(maps), style.moments(layer), style.root(layer)
         terms = []
-        # Covariances of fewer positions than channels are singular whatever is painted.
-        by_w2 = layer in style.roots and maps.shape[2] * maps.shape[3] >= maps.shape[1]
+        by_w2 = root is not None and self._by_w2(maps)
         if "gram" in self.recipe.style_loss or not by_w2:
-            terms.append(gram_loss(ours, theirs))
+            terms.append(gram_loss(own, theirs))
         if by_w2:
-            terms.append(wasserstein_loss(ours, theirs, style.roots[layer]))
+            terms.append(wasserstein_loss(own, theirs, root))
         return _sum(terms)
+
+    def _by_w2(self, maps: Tensor) -> bool:
+        """Whether maps are compared by W2.
+
+        Covariances of fewer positions than channels are singular, whatever is painted.
+        """
+        channels, height, width = maps.shape[1:]
+        narrow = channels <= min(self.recipe.w2_channels, height * width)
+        return "w2" in self.recipe.style_loss and narrow
 
 
 def _repeating(backbone: Backbone) -> Backbone:
@@ -172,11 +181,6 @@ def _repeating(backbone: Backbone) -> Backbone:
         if isinstance(module, nn.Conv2d) and module.padding != (0, 0):
             module.padding_mode = "replicate"
     return backbone
-
-
-def _exact(images: Tensor) -> torch.autocast:
-    """No autocast: the backbone has its dtype, and statistics need float32."""
-    return torch.autocast(images.device.type, enabled=False)
 
 
 def _content(maps: Tensor, target: Tensor) -> Tensor:
@@ -195,7 +199,7 @@ def _sum(terms: Iterable[Tensor]) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Motion:
+class FrameMotion:
     """How frames move to the next ones.
 
     Attributes:
@@ -207,16 +211,16 @@ class Motion:
     noise: Tensor
 
     @staticmethod
-    def draw(frames: Tensor, draws: Sequence[Random]) -> Motion:
+    def draw(frames: Tensor, draws: Sequence[Random]) -> FrameMotion:
         """Draw a motion for square frames ``(B, 3, size, size)``, each by its own generator."""
         grids = torch.stack([motion(frames.shape[3], rng) for rng in draws])
-        return Motion(
+        return FrameMotion(
             grids, torch.stack([noise(*pair) for pair in zip(frames, draws, strict=True)])
         )
 
 
 def steadiness(
-    painted: Tensor, contents: Tensor, paint: Callable[[Tensor], Tensor], move: Motion
+    painted: Tensor, contents: Tensor, paint: Callable[[Tensor], Tensor], move: FrameMotion
 ) -> Tensor:
     """How little painting and moving commute: the mean difference of the next frame, painted.
 

@@ -1,4 +1,4 @@
-"""Recipes of the networks' training: defaults, help and checks. No heavy import here."""
+"""Recipes of all trainings: defaults, help and checks. No heavy import here."""
 
 from __future__ import annotations
 
@@ -14,17 +14,12 @@ NETWORK_CONTENT_LAYERS = {"relu3_3": 1.0, "relu4_2": 1.0}
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What determines a trained network, besides the pictures.
+    """What determines what is learnt, besides the pictures.
 
     Raises:
         InputError: If a value is of the wrong type or out of its range.
     """
 
-    backbone: str = option("lite", "feature network that looks at the pictures", metavar="NAME")
-    width: int = option(
-        16, "channels of the network at full resolution; wider is better and slower", minimum=1
-    )
-    blocks: int = option(2, "residual blocks of the network", minimum=0)
     steps: int = option(20000, "gradient steps of the whole training", minimum=1)
     batch: int = option(8, "photos in a batch, of all processes together", minimum=1)
     size: int = option(256, "side of the crops", minimum=16, metavar="PX")
@@ -38,8 +33,34 @@ class Recipe:
         0.999, "decay of the average over the weights; 0: none", minimum=0, maximum=0.99999
     )
     clip: float = option(10.0, "largest norm of a gradient", minimum=1e-6)
+    start: str = option(
+        "scratch",
+        "where the network starts: scratch, shipped (the any-style network that comes with the "
+        "package) or a model file",
+        metavar="MODEL",
+    )
+    seed: int = option(0, "seed of everything random", minimum=0, maximum=2**63 - 1)
+
+    def __post_init__(self) -> None:
+        """Check every value against what its field says."""
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkRecipe(Recipe):
+    """Recipe of a network that paints."""
+
+    backbone: str = option("lite", "feature network that looks at the pictures", metavar="NAME")
+    width: int = option(
+        16, "channels of the network at full resolution; wider is better and slower", minimum=1
+    )
+    blocks: int = option(2, "residual blocks of the network", minimum=0)
     content_weight: float = option(1.0, "weight of the content loss", minimum=0)
-    style_weight: float = option(4.0, "weight of the style loss", minimum=0)
+    style_weight: float = option(12.0, "weight of the style loss", minimum=0)
+    color_weight: float = option(4.0, "weight of the distance of the colours", minimum=0)
+    bands_weight: float = option(
+        1.0, "weight against more fine structure and speckle than the artwork has", minimum=0
+    )
     checkerboard_weight: float = option(
         1000.0, "weight against a regular pattern of 4 px in what is painted", minimum=0
     )
@@ -59,30 +80,15 @@ class Recipe:
         choices=("gram", "w2", "gram+w2"),
     )
     w2_channels: int = option(
-        256,
+        512,
         "most channels of a layer where w2 is compared; its cost grows with their cube",
         minimum=0,
     )
-    start: str = option(
-        "scratch",
-        "where the network starts: scratch, shipped (the any-style network that comes with the "
-        "package) or a model file",
-        metavar="MODEL",
-    )
-    seed: int = option(0, "seed of everything random", minimum=0, maximum=2**63 - 1)
-
-    def __post_init__(self) -> None:
-        """Check every value against what its field says."""
-        check(self)
 
 
 @dataclass(frozen=True, kw_only=True)
-class FastRecipe(Recipe):
-    """Recipe of a per-style network.
-
-    Raises:
-        InputError: If a value is of the wrong type or out of its range.
-    """
+class FastRecipe(NetworkRecipe):
+    """Recipe of a per-style network."""
 
     start: str = option(
         "shipped",
@@ -99,17 +105,53 @@ class FastRecipe(Recipe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArbitraryRecipe(Recipe):
-    """Recipe of the arbitrary style network.
-
-    Raises:
-        InputError: If a value is of the wrong type or out of its range.
-    """
+class ArbitraryRecipe(NetworkRecipe):
+    """Recipe of the arbitrary style network."""
 
     steps: int = option(60000, "gradient steps of the whole training", minimum=1)
+    crops: int = option(
+        8,
+        "crops of each artwork; statistics of a crop that comes again are kept, as far as memory "
+        "allows; 0: never the same crop",
+        minimum=0,
+    )
     identity: float = option(
         0.1,
         "share of the photos that are their own style, so that strength 0 keeps them",
         minimum=0,
         maximum=1,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistillationRecipe(Recipe):
+    """Recipe of the embedded backbone."""
+
+    steps: int = option(5500, "gradient steps of the whole training", minimum=1)
+    batch: int = option(
+        3,
+        "examples in a batch, of all processes together: each a photo, an artwork, and a picture "
+        "that the student has painted with its artwork",
+        minimum=1,
+    )
+    size: int = option(128, "side of the crops", minimum=32, metavar="PX")
+    learning_rate: float = option(
+        6e-4, "learning rate of Muon and Adam at its highest", minimum=1e-8
+    )
+    averaging: float = option(
+        0.998, "decay of the average over the weights; 0: none", minimum=0, maximum=0.99999
+    )
+    clip: float = option(2.0, "largest norm of a gradient", minimum=1e-6)
+    start: str = option(
+        "scratch",
+        "where the student starts: scratch (fitted in closed form), shipped (the weights that "
+        "come with the package) or a file that this command wrote",
+        metavar="MODEL",
+    )
+    width: float = option(
+        1.0, "widths of a student from scratch over those of lite", minimum=0.01, maximum=2
+    )
+    fit_batches: int = option(64, "batches for the closed-form start", minimum=1)
+    paint_every: int = option(30, "steps after which the student paints a picture", minimum=1)
+    paint_steps: int = option(80, "most steps of style transfer for such a picture", minimum=1)
+    painted: int = option(96, "how many of these pictures are kept, the newest", minimum=1)

@@ -1,4 +1,4 @@
-"""The training loop of the networks: steps, averaging, checkpoints, exact resumption.
+"""The trainer of all networks: steps, averaging, exact resumption.
 
 Everything random depends on the seed, the step and the number of a picture in its batch alone. So
 a run that was interrupted and resumed from its checkpoint gives the weights of the unbroken run,
@@ -8,77 +8,34 @@ batches can be prepared ahead in threads, and divided among processes (``distrib
 from __future__ import annotations
 
 import copy
-import logging
 import math
 import os
-import pickle
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic
 
 import torch
 from torch import Tensor, nn
 
 from impasto.callbacks import History, Record
 from impasto.devices import keep_memory, pick_device, pick_dtype
-from impasto.errors import ImpastoError, InputError
+from impasto.errors import ImpastoError
 from impasto.events import Callback, Step
-from impasto.files import atomic
 from impasto.image import Picture
-from impasto.networks.description import Description
-from impasto.networks.files import Network, build, save_model
 from impasto.options import Precision
+from impasto.training.checkpoint import CheckpointFile, State
 from impasto.training.distributed import World
 from impasto.training.interrupt import CtrlC
 from impasto.training.muon import optimizers_of
-from impasto.training.recipes import Recipe
-
-logger = logging.getLogger(__name__)
-
-Batch = TypeVar("Batch")
+from impasto.training.task import Batch, Task
 
 WARM_UP = 100  # steps over which the learning rate rises
 AHEAD = 4  # batches that are prepared ahead
 HELD_OUT_EVERY = 500  # steps between two measurements of the held-out loss
-CHECKPOINT_SECONDS = 180.0
-
-# What torch raises for files that are not its own, or not whole.
-_DAMAGES = (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError)
-
-
-class Task(Protocol[Batch]):
-    """What is learnt: batches, losses, and a look at the results."""
-
-    @property
-    def recipe(self) -> Recipe:
-        """What to do."""
-
-    @property
-    def description(self) -> Description:
-        """What the network is."""
-
-    def to(self, device: torch.device, dtype: torch.dtype) -> None:
-        """Move what the losses need to a device, the backbone in a dtype; called once."""
-
-    def start(self, network: Any) -> None:
-        """Give a freshly built network, on the CPU, the weights with which it starts."""
-
-    def batch(self, draws: Sequence[Random]) -> Batch:
-        """Draw a batch on the CPU, each picture by a generator of its own; called in threads."""
-
-    def terms(self, network: Any, batch: Batch) -> dict[str, Tensor]:
-        """The weighted loss terms of a batch: scalars by name."""
-
-    def held_out(self, network: Any) -> float:
-        """The loss of pictures on which the network does not learn."""
-
-    def sheet(self, network: Any) -> Picture:
-        """A contact sheet of such pictures as the network paints them."""
 
 
 class Trainer(Generic[Batch]):
@@ -90,6 +47,8 @@ class Trainer(Generic[Batch]):
         precision: Numbers in which the convolutions compute; weights stay in float32.
         world: The processes that train together; this one alone if left out.
         accumulate: Parts in which a batch is worked off one after the other, for less memory.
+        state: What ``state`` returned, to go on from there exactly; number of processes and
+            parts may have changed.
 
     Attributes:
         step: Gradient steps done.
@@ -109,6 +68,7 @@ class Trainer(Generic[Batch]):
         *,
         world: World | None = None,
         accumulate: int = 1,
+        state: State | None = None,
     ) -> None:
         self.task = task
         self.recipe = task.recipe
@@ -119,7 +79,7 @@ class Trainer(Generic[Batch]):
         if self.device.type == "cpu":
             keep_memory()
         task.to(self.device, self.dtype)
-        self.network = self._initial()
+        self.network = self._build(state)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         self._objective = self.world.parallel(_Objective(task, self.network))
         self.optimizers = optimizers_of(self.network, self.recipe.learning_rate)
@@ -128,13 +88,47 @@ class Trainer(Generic[Batch]):
         self.history = History()
         self._held_out = math.nan
         self._terms: dict[str, Tensor] = {}
+        if state is not None:
+            self._go_on(state)
 
-    def _initial(self) -> Network:
+    def _build(self, state: State | None) -> nn.Module:
+        if state is not None:
+            self.task.load_state(state["task"])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.recipe.seed)
-            network = build(self.task.description)
-            self.task.start(network)
+            network = self.task.network(None if state is None else state["network"])
         return network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def _go_on(self, state: State) -> None:
+        self.average.load_state_dict(state["average"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.step, self.seconds = state["step"], state["seconds"]
+        self._held_out = state["held_out"]
+        size = (self.recipe.size, self.recipe.size)
+        self.history.records = [
+            Record(step, 0, size, seconds, losses) for step, seconds, losses in state["history"]
+        ]
+
+    def state(self) -> State:
+        """All that a run has to know to go on from here.
+
+        Raises:
+            ImpastoError: If the loss is not finite.
+        """
+        self._check()
+        records = [(each.step, each.seconds, each.losses) for each in self.history.records]
+        return {
+            "settings": self.task.settings,
+            "task": self.task.state(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "history": records,
+            "held_out": self._held_out,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": [each.state_dict() for each in self.optimizers],
+        }
 
     def advance(self, parts: Sequence[Batch] | None = None) -> None:
         """Take one gradient step.
@@ -145,6 +139,7 @@ class Trainer(Generic[Batch]):
         Raises:
             ImpastoError: If a matrix in the loss is not finite.
         """
+        self.task.prepare(self.step, self.average)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = self._learning_rate()
@@ -216,21 +211,21 @@ class Trainer(Generic[Batch]):
 
     @torch.no_grad()
     def sheet(self) -> Picture:
-        """A contact sheet of what the averaged network paints."""
+        """A contact sheet that shows what the averaged network does."""
         with self._autocast():
             return self.task.sheet(self.average)
 
     def run(
         self,
         *,
-        checkpoint: Path | None = None,
+        checkpoint: CheckpointFile | None = None,
         seconds: float = math.inf,
         callbacks: Sequence[Callback] = (),
     ) -> str | None:
         """Take steps until all are done, the time is over, or somebody stops the run.
 
         Args:
-            checkpoint: Renewed every few minutes and in the end.
+            checkpoint: Renewed every few minutes and in the end, by the process that writes.
             seconds: Time after which the run stops, to be resumed later.
             callbacks: Called with a Step after each step, in the process that writes; its picture
                 is the contact sheet.
@@ -244,7 +239,7 @@ class Trainer(Generic[Batch]):
         """
         why: str | None = None
         began, before = time.monotonic(), self.seconds
-        saved = began
+        checkpoint = checkpoint if self.world.writes else None
         with _Ahead(self.batch, self.recipe.steps) as batches, CtrlC() as asked:
             while self.step < self.recipe.steps:
                 if asked:
@@ -256,11 +251,10 @@ class Trainer(Generic[Batch]):
                 self.advance(batches(self.step))
                 self.seconds = before + time.monotonic() - began
                 why = self._report(callbacks)
-                if checkpoint and time.monotonic() - saved >= CHECKPOINT_SECONDS:
-                    self._save_if_possible(checkpoint)
-                    saved = time.monotonic()
+                if checkpoint:
+                    checkpoint.renew(self.state)
         if checkpoint:
-            self.save(checkpoint)
+            checkpoint.write(self.state())
         return why if self.step < self.recipe.steps else None
 
     def _report(self, callbacks: Sequence[Callback]) -> str | None:
@@ -294,83 +288,17 @@ class Trainer(Generic[Batch]):
     def _not_finite(self) -> ImpastoError:
         return ImpastoError(
             f"the loss is not finite at step {self.step}: lower the learning rate or the "
-            "style weight, or use --precision float32"
+            "weights of the losses, or use --precision float32"
         )
 
-    def _save_if_possible(self, path: Path) -> None:
-        """A full disk may be emptied in time, so the run goes on."""
-        try:
-            self.save(path)
-        except ImpastoError as error:
-            logger.warning("%s; the run goes on without", error)
-
-    def save(self, path: Path) -> None:
-        """Write a checkpoint from which ``resume`` goes on exactly, whole or not at all.
-
-        One process writes for all. Number of processes and parts may change on the way.
-
-        Raises:
-            ImpastoError: If it cannot be written, or the loss is not finite; an earlier
-                checkpoint stays as it was.
-        """
-        self._check()
-        if not self.world.writes:
-            return
-        records = [(r.step, r.seconds, r.losses) for r in self.history.records]
-        state = {
-            "recipe": asdict(self.recipe),
-            "styles": list(self.task.description.styles),
-            "step": self.step,
-            "seconds": self.seconds,
-            "history": records,
-            "held_out": self._held_out,
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizers": [each.state_dict() for each in self.optimizers],
-        }
-        with atomic(path) as temporary:
-            try:
-                torch.save(state, temporary)
-            except RuntimeError as error:  # how torch reports a full disk
-                raise ImpastoError(f"cannot write the checkpoint {path}: {error}") from error
-
-    def resume(self, path: Path) -> None:
-        """Go on from a checkpoint.
-
-        Raises:
-            InputError: If it cannot be read, or belongs to another recipe or other styles.
-        """
-        try:
-            state = torch.load(path, map_location=self.device, weights_only=True)
-            recipe, styles = dict(state["recipe"]), list(state["styles"])
-        except (*_DAMAGES, pickle.UnpicklingError) as error:
-            raise InputError(f"cannot resume from '{path}': it is no checkpoint") from error
-        ours = {**asdict(self.recipe), "styles": list(self.task.description.styles)}
-        recipe["styles"] = styles
-        if changed := [name for name in ours if recipe.get(name) != ours[name]]:
-            was = ", ".join(f"{name} {recipe.get(name)}" for name in changed)
-            raise InputError(f"the checkpoint '{path}' was made with other settings: {was}")
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        self.step, self.seconds = state["step"], state["seconds"]
-        self._held_out = state["held_out"]
-        size = (self.recipe.size, self.recipe.size)
-        self.history.records = [
-            Record(step, 0, size, seconds, losses) for step, seconds, losses in state["history"]
-        ]
-
     def write(self, path: Path) -> None:
-        """Write the averaged network as a model file; one process does.
+        """Write the averaged network as the task does it; one process does.
 
         Raises:
             ImpastoError: If it cannot be written.
         """
-        if not self.world.writes:
-            return
-        recipe = {**asdict(self.recipe), "steps_done": self.step}
-        save_model(self.average, replace(self.task.description, recipe=recipe), path)
+        if self.world.writes:
+            self.task.write(self.average, path, self.step)
 
 
 class _Objective(nn.Module, Generic[Batch]):
