@@ -25,10 +25,12 @@ def wild(network: Network) -> Network:
         network.means.uniform_(0, 1)
         # As colours of three independent channels have them, and maps with some variance.
         network.squares[:] = 1.5
-        network.squares[:, :9] = (network.means[:, :3, None] * network.means[:, None, :3]).flatten(
-            1
-        )
-        network.squares[:, (0, 4, 8)] += 0.05
+        for mean, part in (
+            (network.means[:, :3], slice(0, 9)),
+            (network.means[:, -256:], slice(-(256**2), None)),
+        ):
+            spread = 0.05 * torch.eye(mean.shape[1])
+            network.squares[:, part] = (mean[:, :, None] * mean[:, None] + spread).flatten(1)
     if isinstance(network, ArbitraryNetwork):
         network.predictor[2].weight.data.mul_(30)  # type: ignore[operator]
     return network.eval().requires_grad_(False)

@@ -27,6 +27,8 @@ STRIDE = 8
 #: How far a position of the deepest map sees beyond its own pixels, rounded up to whole strides.
 REACH = 32
 COLOURS = 3
+#: Entries of a code's squares: products of colours, squares of maps, products of the deepest.
+SQUARES = COLOURS**2 + sum(WIDTHS) + WIDTHS[-1] ** 2
 #: Where the mean of each layer stands in a code, after those of the three colours.
 STARTS = tuple(COLOURS + start for start in itertools.accumulate((0, *WIDTHS)))
 EPS = 1e-6
@@ -70,14 +72,16 @@ class Encoder(nn.Module):
         # What is beyond the border does not count.
         weights = F.pad(weights.float(), margins)
         image = F.pad(image, margins, mode="replicate")
-        colours, second = colour_moments(image, weights)
-        means, squares = [colours], [second.flatten(1)]
+        colours, products = second_moments(image, weights)
+        means, squares = [colours], [products.flatten(1)]
         for number, maps in enumerate(self(image)):
+            maps = maps.float()
             if number in POOLED:
                 weights = F.avg_pool2d(weights, 2)
-            means.append(average(maps.float(), weights))
-            squares.append(average(maps.float().square(), weights))
-        return StyleCode(torch.cat(means, 1), torch.cat(squares, 1))
+            means.append(average(maps, weights))
+            squares.append(average(maps.square(), weights))
+        _, deepest = second_moments(maps, weights)
+        return StyleCode(torch.cat(means, 1), torch.cat([*squares, deepest.flatten(1)], 1))
 
 
 def average(maps: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -93,9 +97,9 @@ def map_moments(maps: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Te
     return mean, (average(maps.square(), weights) - mean.square()).clamp_min(0)
 
 
-def colour_moments(image: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Mean ``(B, 3)`` and mean products ``(B, 3, 3)`` of the colours of ``(B, 3, H, W)``."""
-    rows = image.flatten(2)
+def second_moments(maps: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Mean ``(B, C)`` and mean products ``(B, C, C)`` of maps or colours ``(B, C, h, w)``."""
+    rows = maps.flatten(2)
     if weights is None:
         return rows.mean(dim=2), rows @ rows.mT / rows.shape[2]
     shares = weights.flatten(2) / weights.flatten(2).sum(dim=2, keepdim=True).clamp_min(EPS)
@@ -122,3 +126,10 @@ def layer_moments(style: StyleCode[Tensor], number: int) -> tuple[Tensor, Tensor
     before = COLOURS**2 - COLOURS
     square = style.square[:, start + before : end + before]
     return mean, (square - mean.square()).clamp_min(0)
+
+
+def deepest_moments(style: StyleCode[Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean ``(B, C)`` and covariance ``(B, C, C)`` of the deepest maps, of a code."""
+    width = WIDTHS[-1]
+    second = style.square[:, -(width**2) :].reshape(-1, width, width)
+    return covariance((style.mean[:, -width:], second))

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from impasto.networks.codes import StyleCode, blend
 from impasto.networks.description import Architecture
-from impasto.networks.encoder import COLOURS, STARTS, WIDTHS, layer_moments
+from impasto.networks.encoder import SQUARES, STARTS, WIDTHS, layer_moments
 from impasto.networks.painter import Painter
 
 HIDDEN = 128
@@ -87,7 +87,7 @@ class FastNetwork(nn.Module):
         plain = torch.tensor([1.0, 0.0])[:, None].expand(2, self.painter.modulation_size)
         self.table = nn.Parameter(plain.repeat(styles, 1, 1))
         self.register_buffer("means", torch.zeros(styles, STARTS[-1]))
-        self.register_buffer("squares", torch.zeros(styles, STARTS[-1] + COLOURS**2 - COLOURS))
+        self.register_buffer("squares", torch.zeros(styles, SQUARES))
 
     def forward(self, image: Tensor, style_weights: Tensor) -> Tensor:
         """Repaint pictures.

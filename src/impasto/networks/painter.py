@@ -1,8 +1,9 @@
 """The network that repaints a picture, and what it takes for a style.
 
-The photo in the artwork's colours (``recolor``) is encoded; the maps of three depths are brought
-to the moments of the artwork's (AdaIN, Huang and Belongie 2017), and a decoder paints from them,
-coarse to fine, as in MicroAST (Wang et al. 2023). Departures, and why:
+The photo in the artwork's colours (``recolor``) is encoded; the maps of two depths are brought to
+the means and deviations of the artwork's (AdaIN, Huang and Belongie 2017), those of the deepest to
+its mean and covariance (Li et al. 2017), and a decoder paints from them, coarse to fine, as in
+MicroAST (Wang et al. 2023). Departures, and why:
 
 - The decoder has no normalisation of its own. Every channel is scaled and shifted by the style's
   *modulation* alone (Perez et al. 2018). What a pixel becomes so depends on its surroundings and
@@ -27,10 +28,11 @@ from impasto.networks.codes import StyleCode
 from impasto.networks.description import Architecture
 from impasto.networks.encoder import STRIDE, WIDTHS, Encoder
 from impasto.networks.layers import Convolution, PixelConvolution, UpConvolution
-from impasto.networks.recolor import transport
+from impasto.networks.recolor import transport, whiten_and_colour
 
 #: The layers whose maps the decoder takes: relu2_2, relu3_3, relu4_1, each half of the one before.
 FINE, MIDDLE, DEEP = TAKEN = (3, 6, 7)
+DEEP_FLOOR = 0.5  # of the deepest maps' typical deviation, in all directions
 FLOOR = 0.25  # of a channel's typical deviation: no channel is amplified by more than its inverse
 DARKEST = 0.02  # of a pixel whose logit is taken, and the distance of the lightest from 1
 FAINT = 0.3  # of the usual size: what residual blocks, and the last layer, say at first
@@ -150,9 +152,11 @@ class Painter(nn.Module):
         levels = _levels(counting)
         recoloured = self.recolour(image, style, settle, where, levels[0])
         maps = self.encoder(recoloured)
+        fine, middle, deep = (maps[number].float() for number in TAKEN)
         seen = {
-            number: self._adain(number, maps[number].float(), style, settle, where, levels[level])
-            for level, number in enumerate(TAKEN, 1)
+            FINE: self._adain(FINE, fine, style, settle, where, levels[1]),
+            MIDDLE: self._adain(MIDDLE, middle, style, settle, where, levels[2]),
+            DEEP: self._whitened(deep, style, settle, where, levels[3]),
         }
         return self._decode(recoloured, seen, modulation, where)[:, :, :height, :width]
 
@@ -166,13 +170,9 @@ class Painter(nn.Module):
     ) -> Tensor:
         """A picture ``(B, 3, H, W)`` in the colours of a style; see ``forward``."""
         with torch.autocast(image.device.type, enabled=False):
-            own = settle(COLOURS, encoder.covariance(encoder.colour_moments(image, weights)))
+            own = settle(COLOURS, encoder.covariance(encoder.second_moments(image, weights)))
             matrix, shift = transport(own, encoder.colours_of(style))
-            moved = torch.baddbmm(
-                shift[:, :, None], matrix, image.flatten(2).expand(len(own[0]), -1, -1)
-            )
-            moved = where.joined(moved.view(-1, 3, *image.shape[2:]))
-            return moved.clamp(0, 1)
+            return where.moved(image, matrix, shift).clamp(0, 1)
 
     def _adain(
         self,
@@ -186,12 +186,33 @@ class Painter(nn.Module):
         """A layer's maps with the moments of a style, in units of the layer."""
         mean, variance = settle(number, encoder.map_moments(maps, weights))
         wanted, spread = encoder.layer_moments(style, number)
-        start = encoder.STARTS[number] - encoder.COLOURS
-        unit = self.encoder.typical[start : start + WIDTHS[number]]
+        unit = self._unit(number)
         floor = (FLOOR * unit).square()
         gain = ((spread + floor) / (variance + floor)).sqrt() / unit
         shift = wanted / unit - mean * gain
         return torch.addcmul(where(shift, maps), maps, where(gain, maps))
+
+    def _whitened(
+        self,
+        maps: Tensor,
+        style: StyleCode[Tensor],
+        settle: Settle,
+        where: Spread,
+        weights: Tensor | None,
+    ) -> Tensor:
+        """The deepest maps with the mean and covariance of a style, in units of the layer."""
+        unit = self._unit(DEEP)
+        with torch.autocast(maps.device.type, enabled=False):
+            own = settle(DEEP, encoder.covariance(encoder.second_moments(maps, weights)))
+            wanted = encoder.deepest_moments(style)
+            pairs = (unit, torch.outer(unit, unit))
+            own, wanted = ((mean / pairs[0], spread / pairs[1]) for mean, spread in (own, wanted))
+            matrix, shift = whiten_and_colour(own, wanted, DEEP_FLOOR**2)
+            return where.moved(maps / unit[:, None, None], matrix, shift)
+
+    def _unit(self, number: int) -> Tensor:
+        start = encoder.STARTS[number] - encoder.COLOURS
+        return self.encoder.typical[start : start + WIDTHS[number]]
 
     def _decode(
         self, recoloured: Tensor, seen: dict[int, Tensor], modulation: Tensor, where: Spread
@@ -247,6 +268,11 @@ class Spread:
         shares = F.interpolate(self.masks, size=maps.shape[2:], mode="area")
         return torch.einsum("rc,rohw->ochw", values, shares)
 
-    def joined(self, pictures: Tensor) -> Tensor:
-        """One picture of each style's own ``(R, 3, H, W)``, each in its place."""
-        return pictures if self.masks is None else (pictures * self.masks).sum(dim=0, keepdim=True)
+    def moved(self, maps: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
+        """Maps ``(B, C, h, w)`` after linear maps and shifts, each of R in its place."""
+        rows = maps.flatten(2).expand(len(matrix), -1, -1)
+        moved = torch.baddbmm(shift[:, :, None], matrix, rows).view(-1, *maps.shape[1:])
+        if self.masks is None:
+            return moved
+        shares = F.interpolate(self.masks, size=maps.shape[2:], mode="area")
+        return (moved * shares).sum(dim=0, keepdim=True)

@@ -1,8 +1,8 @@
-"""The photo in the artwork's colours, before a network sees it.
+"""Linear maps that bring means and covariances to others: of colours, and of deep maps.
 
-The linear map that brings the mean and the covariance of a photo's colours to the artwork's and
-moves them as little as it can: optimal transport between normal distributions. So a network has
-only strokes to learn, and starts with the right palette and a whole photo.
+The photo's colours are brought to the artwork's before a network sees it, by the map that moves
+them as little as it can: optimal transport between normal distributions. So a network has only
+strokes to learn, and starts with the right palette and a whole photo.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import torch
 from torch import Tensor
 
 RIDGE = 1e-3  # variance that every direction has: a grey photo's colours are not torn apart
-ROUNDS = 20  # of the iteration for roots; float32 is exact by then for any covariance of colours
+# Rounds of the iteration for roots, after which float32 is exact: of covariances of colours, and of
+# deep maps, whose ridge is wide.
+ROUNDS = 20
+DEEP_ROUNDS = 14
 
 
 def transport(own: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -31,7 +34,29 @@ def transport(own: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]) -> tupl
     return matrix, wanted[0] - (matrix @ own[0][:, :, None])[:, :, 0]
 
 
-def roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
+def whiten_and_colour(
+    own: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor], ridge: float
+) -> tuple[Tensor, Tensor]:
+    """The linear map from maps with some mean and covariance to others (Li et al. 2017).
+
+    By symmetric roots. Not optimal transport, whose root of a product of two covariances is beyond float32 here.
+
+    Args:
+        own: Mean ``(B, C)`` and covariance ``(B, C, C)``.
+        wanted: The same of the result.
+        ridge: Variance that every direction has: those nearly empty are not blown up.
+
+    Returns:
+        Matrices ``(B, C, C)`` and shifts ``(B, C)``.
+    """
+    floor = ridge * torch.eye(own[0].shape[1], device=own[0].device)
+    _, whitening = roots(own[1] + floor, DEEP_ROUNDS)
+    colouring, _ = roots(wanted[1] + floor, DEEP_ROUNDS)
+    matrix = colouring @ whitening
+    return matrix, wanted[0] - (matrix @ own[0][:, :, None])[:, :, 0]
+
+
+def roots(matrix: Tensor, rounds: int = ROUNDS) -> tuple[Tensor, Tensor]:
     """Roots, and their inverses, of symmetric positive matrices ``(B, C, C)``.
 
     By Newton and Schulz's iteration, of products alone: runtimes have no eigendecomposition.
@@ -39,7 +64,7 @@ def roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
     size = matrix.diagonal(dim1=-2, dim2=-1).sum(dim=-1)[:, None, None]
     identity = torch.eye(matrix.shape[-1], device=matrix.device, dtype=matrix.dtype)
     root, inverse = matrix / size, identity.expand_as(matrix)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         step = 1.5 * identity - 0.5 * inverse @ root
         root, inverse = root @ step, step @ inverse
     return root * size.sqrt(), inverse / size.sqrt()

@@ -15,9 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.networks.codes import StyleCode
-from impasto.networks.encoder import EPS, REACH, STRIDE, colour_moments, covariance
+from impasto.networks.encoder import EPS, REACH, STRIDE, covariance, second_moments
 from impasto.networks.painter import (
     COLOURS,
+    DEEP,
     TAKEN,
     Moments,
     Painter,
@@ -106,37 +107,44 @@ def measure(
     counting = torch.ones_like(image[:, :1]) if weights is None else weights
     both = torch.cat([image, counting], 1)
     both = F.pad(both, (0, -image.shape[3] % STRIDE, 0, -image.shape[2] % STRIDE), mode="replicate")
-    found: dict[Place, Moments] = {COLOURS: covariance(colour_moments(both[:, :3], both[:, 3:]))}
+    found: dict[Place, Moments] = {COLOURS: covariance(second_moments(both[:, :3], both[:, 3:]))}
     fixed, everywhere = Fixed(found), Spread(None)
-    sums = {number: torch.zeros(1) for number in TAKEN}
+    sums = {number: (torch.zeros(1), torch.zeros(1), torch.zeros(1)) for number in TAKEN}
     for place in tiles(both, tile):
         cut, *inner = with_margin(both, place, REACH)
         maps = painter.encoder(painter.recolour(cut[:, :3], style, fixed, everywhere))
         for number in TAKEN:
-            sums[number] = sums[number] + _summed(maps[number], cut[:, 3:], place, inner)
-    for number, total in sums.items():
-        share, mean, square = total[:, :1], *total[:, 1:].chunk(2, dim=1)
-        mean, square = mean / share, square / share
-        found[number] = (mean, (square - mean.square()).clamp_min(0))
+            part = _inside(maps[number], cut, place, inner), _inside(cut[:, 3:], cut, place, inner)
+            added = _sums(*part, products=number == DEEP)
+            old = sums[number]
+            sums[number] = old[0] + added[0], old[1] + added[1], old[2] + added[2]
+    for number, (share, mean, product) in sums.items():
+        mean, product = mean / share, product / share.view(-1, *[1] * (product.ndim - 1))
+        found[number] = (mean, product - _products(mean, product))
     return {
         place: (mean.float().to(image.device), spread.float().to(image.device))
         for place, (mean, spread) in found.items()
     }
 
 
-def _summed(
-    maps: Tensor, weights: Tensor, place: tuple[int, int, int, int], margins: Sequence[int]
+def _inside(
+    maps: Tensor, cut: Tensor, place: tuple[int, int, int, int], margins: Sequence[int]
 ) -> Tensor:
-    """Sums of weights, and of maps and their squares by these, over the inside of a tile."""
+    """The part of a tile's maps that is not margin."""
     top, bottom, left, right = place
     above, before = margins
-    shares = F.interpolate(weights, size=maps.shape[2:], mode="area").double()
-    step = weights.shape[2] // maps.shape[2]
+    step = cut.shape[2] // maps.shape[2]
     rows = slice(above // step, (above + bottom - top) // step)
-    columns = slice(before // step, (before + right - left) // step)
-    inner, counting = maps.double()[:, :, rows, columns], shares[:, :, rows, columns]
-    weighted = inner * counting
-    return torch.cat([counting, weighted, weighted * inner], 1).sum(dim=(2, 3)).cpu()
+    return maps[:, :, rows, before // step : (before + right - left) // step]
+
+
+def _sums(maps: Tensor, weights: Tensor, products: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Sums over positions, in float64: of weights, of maps, and of their squares or products."""
+    shares = F.interpolate(weights, size=maps.shape[2:], mode="area").double().flatten(2)
+    rows = maps.double().flatten(2)
+    weighted = rows * shares
+    second = weighted @ rows.mT if products else (weighted * rows).sum(dim=2)
+    return shares.sum(dim=2).cpu(), weighted.sum(dim=2).cpu(), second.cpu()
 
 
 def tiles(image: Tensor, side: int) -> Iterator[tuple[int, int, int, int]]:
