@@ -13,7 +13,7 @@ SIDE = 64
 
 
 def drawn(name: str, seed: int = 0) -> npt.NDArray[np.float32]:
-    return np.asarray(artworks.draw(name, SIDE, seed), np.float32) / 255
+    return np.asarray(artworks.draw(name, SIDE, seed), np.float32) / np.float32(255)
 
 
 @pytest.mark.parametrize("name", ARTWORKS)

@@ -11,9 +11,9 @@ import pytest
 import impasto
 from impasto.api import make_stylizer
 from impasto.cli import main
-from impasto.color import Floats
 from impasto.errors import InputError
 from impasto.image import load_image, read_settings
+from impasto.image.picture import Floats
 from impasto.methods import choose
 from impasto.pictures import load_artwork
 from tests.models import write_fast

@@ -68,7 +68,7 @@ class Evaluator:
         side. Transparency is ignored.
 
         Raises:
-            InputError: If a picture cannot be read, is too small, or has another shape than the photo.
+            InputError: If a picture cannot be read, is too small, or not of the photo's shape.
         """
         picture = load_image(image, long_side=self.max_size)
         photo, artwork = load_image(content), load_image(style, long_side=max(picture.size))
