@@ -165,18 +165,16 @@ def step_of_textbook(task: Task) -> float:
 
 def step_of_default(task: Task) -> float:
     """The same of Impasto."""
+    from impasto.losses import Source
     from impasto.optimize import Optimize
-    from impasto.optimize.objective import Objective, Source
+    from impasto.optimize.objective import Objective
 
     stylizer = Optimize(default_options(task))
     image, content, style = torch.rand(3, 1, 3, task.size, task.size).unbind()
     objective = Objective(
         stylizer.backbone, Source(content), [Source(style)], [1.0], stylizer.options
     )
-    image.requires_grad_(True)
-    return seconds(
-        lambda: torch.autograd.grad(torch.stack([*objective(image).values()]).sum(), image)
-    )
+    return seconds(lambda: objective.gradient(image))
 
 
 def convolution_flops(size: int) -> float:

@@ -29,18 +29,16 @@ LARGEST_PIECE = 2048
 
 def make(height: int, width: int, tile: int, *, keep_maps: bool = True) -> tuple[object, Tensor]:
     """An objective of the default losses and an image for it, in float32."""
+    from impasto.losses import Source
     from impasto.optimize import Optimize
-    from impasto.optimize.objective import Objective, Source
-    from impasto.optimize.tiled import TiledObjective
+    from impasto.optimize.objective import Objective
 
     stylizer = Optimize(precision="float32")
     generator = torch.Generator().manual_seed(0)
     image, content = torch.rand(2, 1, 3, height, width, generator=generator).unbind()
     styles = [Source(torch.rand(1, 3, 300, 401, generator=generator))]
     common = (stylizer.backbone, Source(content), styles, [1.0], stylizer.options)
-    if not tile:
-        return Objective(*common), image
-    return TiledObjective(*common, tile=tile, keep_maps=keep_maps), image
+    return Objective(*common, tile=tile, keep_maps=keep_maps), image
 
 
 def gradient(height: int, width: int, tile: int) -> Tensor:

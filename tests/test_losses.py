@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto import losses
-from impasto.losses import Moments
+from impasto.losses import Moments, content, gram, neighbors, statistics, wasserstein
 
 Array = NDArray[np.float64]
 
@@ -69,7 +69,7 @@ def test_moments_through_a_matrix_are_those_of_the_mapped_maps() -> None:
 def test_moments_do_not_depend_on_the_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     maps = random_maps(1)
     whole = losses.moments(maps)
-    monkeypatch.setattr(losses, "CHUNK", 4)
+    monkeypatch.setattr(statistics, "CHUNK", 4)
     pieces = losses.moments(maps)
     torch.testing.assert_close(pieces.mean, whole.mean)
     torch.testing.assert_close(pieces.second, whole.second)
@@ -120,11 +120,11 @@ def test_squared_error_and_power_against_numpy(weighted: bool, headed: bool) -> 
         each if head is None else np.einsum("kc,bchw->bkhw", head.numpy(), each)
         for each in (maps.detach().numpy(), target.numpy())
     )
-    error = losses.squared_error(maps, target, weights, head)
+    error = content.squared_error(maps, target, weights, head)
     assert error.item() == pytest.approx(np.sum(w * (a - b) ** 2), rel=1e-6)
-    power = losses.power(target, weights, head)
+    power = content.power(target, weights, head)
     assert power.item() == pytest.approx(np.sum(w * b**2), rel=1e-6)
-    assert torch.autograd.gradcheck(lambda m: losses.squared_error(m, target, weights, head), maps)
+    assert torch.autograd.gradcheck(lambda m: content.squared_error(m, target, weights, head), maps)
 
 
 def test_gram_loss_against_numpy() -> None:
@@ -149,7 +149,7 @@ def test_classic_gram_loss_against_numpy() -> None:
     image, style = random_maps(10)[:1], random_maps(11, height=9, width=4)[:1]
     a, b = image.numpy()[0].reshape(5, -1), style.numpy()[0].reshape(5, -1)
     expected = np.mean((a @ a.T / (5 * 42) - b @ b.T / (5 * 36)) ** 2)
-    result = losses.gram_loss_classic(losses.moments(image), losses.moments(style))
+    result = gram.gram_loss_classic(losses.moments(image), losses.moments(style))
     assert result.item() == pytest.approx(expected, rel=1e-9)
 
 
@@ -172,7 +172,7 @@ def test_wasserstein_loss_against_scipy() -> None:
     ours, theirs = losses.moments(image), losses.moments(style)
     result = losses.wasserstein_loss(ours, theirs)
     assert result.item() == pytest.approx(reference_w2(image, style), rel=1e-6)
-    for root in (losses.sqrtm, losses.factor):
+    for root in (losses.sqrtm, wasserstein.factor):
         known = losses.wasserstein_loss(ours, theirs, root(theirs.covariance))
         torch.testing.assert_close(known, result)
 
@@ -180,10 +180,10 @@ def test_wasserstein_loss_against_scipy() -> None:
 def test_factors_have_as_many_rows_as_the_matrix_has_rank() -> None:
     rows = np.random.default_rng(0).standard_normal((2, 5, 12))
     matrix = rows.transpose(0, 2, 1) @ rows
-    found = losses.factor(torch.from_numpy(matrix)).numpy()
+    found = wasserstein.factor(torch.from_numpy(matrix)).numpy()
     assert found.shape == (2, 5, 12)
     np.testing.assert_allclose(found.transpose(0, 2, 1) @ found, matrix, atol=1e-9)
-    assert losses.factor(torch.zeros(1, 4, 4, dtype=torch.float64)).shape == (1, 1, 4)
+    assert wasserstein.factor(torch.zeros(1, 4, 4, dtype=torch.float64)).shape == (1, 1, 4)
 
 
 def test_wasserstein_loss_of_equal_statistics_is_zero() -> None:
@@ -202,10 +202,11 @@ def test_wasserstein_loss_of_maps_with_fewer_positions_than_channels() -> None:
     assert torch.isfinite(grad).all()
 
 
-@pytest.mark.parametrize("name", ["gram_loss", "wasserstein_loss", "gram_loss_classic"])
-def test_gradients_of_style_losses(name: str) -> None:
+@pytest.mark.parametrize(
+    "loss", [losses.gram_loss, losses.wasserstein_loss, gram.gram_loss_classic]
+)
+def test_gradients_of_style_losses(loss: Any) -> None:
     style = losses.moments(random_maps(19))
-    loss: Any = getattr(losses, name)
     assert torch.autograd.gradcheck(
         lambda maps: loss(losses.moments(maps), style), random_maps(20).requires_grad_()
     )
@@ -291,16 +292,16 @@ def pyramid(seed: int, height: int = 4, width: int = 6) -> list[Tensor]:
 
 def test_hypercolumns_against_numpy() -> None:
     maps, scales = pyramid(25), [0.5, 1.0, 2.0]
-    result = losses.hypercolumns(maps, (4, 6), scales)
+    result = neighbors.hypercolumns(maps, (4, 6), scales)
     np.testing.assert_allclose(result, reference_hypercolumns(maps, (4, 6), scales), atol=1e-12)
 
 
 def test_nearest_against_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, bank = torch.randn(37, 5).double(), torch.randn(23, 5).double()
     expected = scipy.spatial.distance.cdist(rows.numpy(), bank.numpy(), "cosine").argmin(axis=1)
-    np.testing.assert_array_equal(losses.nearest(rows, bank), expected)
-    monkeypatch.setattr(losses, "SIMILARITIES", 50)  # two rows at a time
-    np.testing.assert_array_equal(losses.nearest(rows, bank), expected)
+    np.testing.assert_array_equal(neighbors.nearest(rows, bank), expected)
+    monkeypatch.setattr(neighbors, "SIMILARITIES", 50)  # two rows at a time
+    np.testing.assert_array_equal(neighbors.nearest(rows, bank), expected)
 
 
 def test_neighbors_are_searched_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,17 +316,17 @@ def test_neighbors_are_searched_in_pieces(monkeypatch: pytest.MonkeyPatch) -> No
         return product
 
     monkeypatch.setattr(Tensor, "__matmul__", watched)
-    monkeypatch.setattr(losses, "SIMILARITIES", 1000)
-    losses.nearest(torch.randn(500, 3), torch.randn(100, 3))
+    monkeypatch.setattr(neighbors, "SIMILARITIES", 1000)
+    neighbors.nearest(torch.randn(500, 3), torch.randn(100, 3))
     assert 0 < largest <= 1000
 
 
 def test_neighbor_loss_against_numpy() -> None:
     rows, targets, weights = (torch.rand(9, n).double() for n in (4, 4, 1))
     distances = ((rows.numpy() - targets.numpy()) ** 2).sum(axis=1)
-    assert losses.neighbor_loss(rows, targets).item() == pytest.approx(distances.mean())
+    assert neighbors.neighbor_loss(rows, targets).item() == pytest.approx(distances.mean())
     expected = np.average(distances, weights=weights[:, 0].numpy())
-    assert losses.neighbor_loss(rows, targets, weights).item() == pytest.approx(expected)
+    assert neighbors.neighbor_loss(rows, targets, weights).item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -336,7 +337,7 @@ def test_gradient_of_the_neighbor_loss(weighted: bool) -> None:
     maps = tuple(layer.requires_grad_() for layer in pyramid(28))
 
     def loss(*layers: Tensor) -> Tensor:
-        columns = losses.hypercolumns(layers, (4, 6), [0.5, 1.0, 2.0])
-        return losses.neighbor_loss(columns, targets, weights)
+        columns = neighbors.hypercolumns(layers, (4, 6), [0.5, 1.0, 2.0])
+        return neighbors.neighbor_loss(columns, targets, weights)
 
     assert torch.autograd.gradcheck(loss, maps)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from impasto.errors import InputError
-from impasto.options import PRESETS, OptimizeOptions, parse_layers, parse_memory, parse_tile
+from impasto.options import (
+    PRESETS,
+    OptimizeOptions,
+    check_weights,
+    parse_layers,
+    parse_memory,
+    parse_tile,
+)
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
@@ -42,12 +54,67 @@ def test_gatys_is_the_classic_recipe() -> None:
         ({"style_layers": {"relu1_1": -1.0}}, "the weight of relu1_1 has to be at least 0"),
         ({"style_layers": {"relu1_1": 0.0}}, "all weights are 0"),
         ({"averaging": 1.0}, "averaging has to be at most"),
+        ({"steps": None}, "steps has to be a whole number, not None"),
+        ({"steps": np.array([3])}, "steps has to be a whole number"),
+        ({"style_weight": 10**400}, "style_weight has to be finite"),
+        ({"classic_losses": 1}, "classic_losses has to be True or False, not 1"),
+        ({"precision": None}, "precision has to be text, not None: choose auto"),
+        ({"pooling": ["max"]}, "pooling has to be text"),
+        ({"backbone": 3}, "backbone has to be text, not 3"),
+        ({"device": 0}, "device has to be text, not 0"),
+        ({"weights": 3}, "weights has to be text"),
+        ({"init": None}, "init has to be text"),
+        ({"tile": None}, "tile is auto"),
+        ({"tile": True}, "tile is auto"),
+        ({"memory": 4e9}, "memory has to be text"),
+        ({"style_layers": ["relu1_1"]}, "style_layers has to map"),
+        ({"style_layers": {3: 1.0}}, "the name of a layer has to be text"),
     ],
 )
 def test_wrong_values_are_one_line(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message) as error:
         OptimizeOptions(**wrong)
     assert "\n" not in str(error.value)
+
+
+def test_what_means_the_same_is_taken() -> None:
+    given: dict[str, Any] = {
+        "steps": np.int64(3),
+        "max_size": torch.tensor(64),
+        "detail": np.float32(0.5),
+        "classic_losses": np.bool_(True),
+        "device": torch.device("cuda", 1),
+        "weights": Path("a") / "b.pth",
+        "style_layers": {"relu1_1": np.float32(2)},
+        "tile": np.int64(64),
+    }
+    options = OptimizeOptions(**given)
+    plain = OptimizeOptions(
+        steps=3,
+        max_size=64,
+        detail=0.5,
+        classic_losses=True,
+        device="cuda:1",
+        weights=str(Path("a") / "b.pth"),
+        style_layers={"relu1_1": 2.0},
+        tile=64,
+    )
+    assert options == plain
+    assert json.loads(json.dumps(dataclasses.asdict(options))) == dataclasses.asdict(plain)
+
+
+@pytest.mark.parametrize("weights", [3, 2.5, np.float32(3), [3], (3,), np.array([3]), None])
+def test_one_style_weight_is_a_list_of_one(weights: Any) -> None:
+    assert check_weights(weights, 1) == [float(weights[0] if np.ndim(weights) else weights or 1)]
+
+
+@pytest.mark.parametrize(
+    "weights",
+    ["2", {"a": 1}, [1, 2, 3], [0, 0], [1, -1], [1, np.nan], [1, None], object(), [1, "2"]],
+)
+def test_wrong_style_weights(weights: Any) -> None:
+    with pytest.raises(InputError, match="style weight"):
+        check_weights(weights, 2)
 
 
 def test_unknown_presets_and_options_name_the_nearest() -> None:

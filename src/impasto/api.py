@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from impasto.errors import InputError
 from impasto.events import Callback
-from impasto.image import ImageSource
+from impasto.image import ImageSource, as_list
 from impasto.methods import Choice, choose
 from impasto.options import OptimizeOptions
 from impasto.result import Result
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from impasto.optimize import Optimize
 
 Styles = ImageSource | Sequence[ImageSource]
-Masks = Sequence[ImageSource | None]
+Masks = ImageSource | Sequence[ImageSource | None]
+Weights = float | Sequence[float]
 
 
 def stylize(
@@ -26,11 +27,11 @@ def stylize(
     *,
     method: str | None = None,
     preset: str | None = None,
-    style_weights: Sequence[float] | None = None,
+    style_weights: Weights | None = None,
     mask: ImageSource | None = None,
-    content_masks: Sequence[ImageSource] | None = None,
+    content_masks: Styles | None = None,
     style_masks: Masks | None = None,
-    callback: Callback | None = None,
+    callback: Callback | Sequence[Callback] | None = None,
     **options: Any,
 ) -> Result:
     """Repaint a picture in the manner of one or several artworks.
@@ -50,7 +51,7 @@ def stylize(
         content_masks: For "optimize": for each artwork the region of the photo that is to have
             its style; one artwork serves for all of them.
         style_masks: For "optimize": for each artwork the part whose style is taken; None: all.
-        callback: Called with a Step after each step of an optimisation.
+        callback: Called with a Step after each step of an optimisation; or several.
         **options: Fields of ``OptimizeOptions``, ``FastOptions`` or ``ArbitraryOptions``, for
             example ``max_size=1024``.
 
@@ -61,6 +62,9 @@ def stylize(
         InputError: If a picture, mask, style, option or device cannot be used.
         ImpastoError: If memory runs out or the loss is not finite from the start.
     """
+    callbacks = [] if callback is None else as_list(callback)
+    if not all(map(callable, callbacks)):
+        raise InputError(f"a callback has to be a function, not {callback!r}")
     stylizer = make_stylizer(
         styles,
         method=method,
@@ -69,7 +73,6 @@ def stylize(
         style_masks=style_masks,
         **options,
     )
-    callbacks = [callback] if callback else []
     return stylizer(content, mask=mask, content_masks=content_masks, callbacks=callbacks)
 
 
@@ -81,7 +84,7 @@ class Stylizer(Protocol):
         content: ImageSource,
         *,
         mask: ImageSource | None = None,
-        content_masks: Sequence[ImageSource] | None = None,
+        content_masks: Styles | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> Result:
         """Repaint a picture within masks; callbacks hear of each step of an optimisation."""
@@ -92,7 +95,7 @@ def make_stylizer(
     *,
     method: str | None = None,
     preset: str | None = None,
-    style_weights: Sequence[float] | None = None,
+    style_weights: Weights | None = None,
     style_masks: Masks | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
@@ -111,7 +114,7 @@ def make_stylizer(
     Raises:
         InputError: If a style, option or device cannot be used.
     """
-    choice = choose(_as_list(styles), method, options.pop("model", None))
+    choice = choose(as_list(styles), method, options.pop("model", None))
     masks: dict[str, Any] = {}
     if choice.method == "optimize":
         masks["style_masks"] = style_masks
@@ -132,7 +135,7 @@ def _bound(stylizer: Any, method: str) -> Stylizer:
         content: ImageSource,
         *,
         mask: ImageSource | None = None,
-        content_masks: Sequence[ImageSource] | None = None,
+        content_masks: Styles | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> Result:
         _refuse_regions(content_masks, method)
@@ -178,8 +181,3 @@ def load_stylizer(
     from impasto.networks import Arbitrary, Fast
 
     return (Fast if choice.method == "fast" else Arbitrary)(model=choice.model, **options)
-
-
-def _as_list(styles: Styles) -> list[Any]:
-    several = isinstance(styles, (list, tuple))
-    return list(styles) if several else [styles]  # type: ignore[arg-type]

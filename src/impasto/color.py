@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import InputError
-from impasto.image import Picture
+from impasto.image import Picture, encodings
 from impasto.image.picture import Floats
 from impasto.options import ColorMode
 
@@ -88,7 +88,7 @@ def srgb_to_oklab(rgb: Floats) -> Floats:
 
 def oklab_to_srgb(lab: Floats) -> Floats:
     """Convert OkLab ``(..., 3)`` to sRGB-encoded ``(..., 3)``; what sRGB lacks is clipped."""
-    return _by_blocks(lambda block: _encode(_to_linear(block)), lab)
+    return _by_blocks(lambda block: encodings.from_linear(_to_linear(block)), lab)
 
 
 def keep_colors(result: ImageT, content: Picture | Floats, strength: float = 1.0) -> ImageT:
@@ -120,7 +120,7 @@ def keep_colors(result: ImageT, content: Picture | Floats, strength: float = 1.0
     def mix(block: Floats, colors: Floats) -> Floats:
         lab = _to_oklab(block)
         lab[:, 1:] += strength * (_to_oklab(colors)[:, 1:] - lab[:, 1:])
-        return _encode(_into_gamut(lab, lab[:, :1]))
+        return encodings.from_linear(_into_gamut(lab, lab[:, :1]))
 
     return _like(result, _by_blocks(mix, painting.rgb, photo.rgb))
 
@@ -287,7 +287,7 @@ def _recolor(image: ImageT, change: Change, strength: float) -> ImageT:
         lab = _to_oklab(block)
         lab += strength * (change(lab) - lab)
         # Towards mid-grey only at the ends: a colour too light keeps some hue this way.
-        return _encode(_into_gamut(lab, lab[:, :1].clip(0.2, 0.8)))
+        return encodings.from_linear(_into_gamut(lab, lab[:, :1].clip(0.2, 0.8)))
 
     return _like(image, _by_blocks(move, _as_picture(image).rgb))
 
@@ -297,19 +297,12 @@ def _recolor(image: ImageT, change: Change, strength: float) -> ImageT:
 
 def _to_oklab(rgb: Floats) -> Floats:
     """Convert sRGB-encoded ``(N, 3)``."""
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return _times(np.cbrt(_times(linear, _TO_CONES)), _TO_LAB)
+    return _times(np.cbrt(_times(encodings.to_linear(rgb), _TO_CONES)), _TO_LAB)
 
 
 def _to_linear(lab: Floats) -> Floats:
     """Convert OkLab ``(N, 3)`` to linear light, which may be out of [0, 1]."""
     return _times(_times(lab, _FROM_LAB) ** 3, _FROM_CONES)
-
-
-def _encode(linear: Floats) -> Floats:
-    """Clip linear light ``(N, 3)`` to [0, 1] and encode it as sRGB."""
-    linear = linear.clip(0, 1)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def _times(colors: Floats, matrix: Doubles) -> Floats:

@@ -8,6 +8,8 @@ import logging
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
@@ -21,6 +23,23 @@ KINDS = ("cuda", "xpu", "mps", "cpu")
 
 # glibc's numbers of the settings (malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+
+
+@contextmanager
+def own_state() -> Iterator[None]:
+    """Torch as an optimisation needs it, whatever the code around it has set for this thread.
+
+    With gradients, in the numbers that were asked for, new tensors on the CPU. Also a decorator.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        for kind in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        if torch.get_default_device().type != "cpu":
+            stack.enter_context(torch.device("cpu"))
+        yield
 
 
 def available() -> list[str]:

@@ -1,7 +1,8 @@
-"""Writing files whole or not at all."""
+"""Files: written whole or not at all, told apart also through links."""
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,3 +36,31 @@ def atomic(path: str | Path) -> Iterator[Path]:
         raise ImpastoError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Raise InputError where no file can be made at a path, without making it."""
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise InputError(f"cannot write {path}: it is a folder")
+        if path.exists() and not path.is_file():
+            raise InputError(f"cannot write {path}: it is not a regular file")
+        folder = path.resolve().parent
+        if not folder.is_dir():
+            raise InputError(f"cannot write {path}: the folder {folder} does not exist")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise InputError(f"cannot write {path}: no permission to write in {folder}")
+    except InputError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a null byte, a link loop
+        raise InputError(f"cannot write {str(path)!r}: {error}") from error
+
+
+def identity(path: str | os.PathLike[str]) -> object:
+    """What is equal for two paths of one file, also through links, whether it is there or not."""
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return os.path.normcase(os.path.realpath(path))
+    return found.st_dev, found.st_ino

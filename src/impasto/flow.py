@@ -18,6 +18,8 @@ Pixels = NDArray[np.uint8]
 # A frame that shows less than this share of the one before begins a scene. Moving cameras and
 # people leave half and more of a frame visible, cuts a tenth.
 _SAME_SCENE = 0.3
+# Grey levels (of 255, standard deviation) below which a frame shows nothing that could move.
+_PLAIN = 2.0
 # Below this side DIS finds no patch to compare.
 _SMALLEST = 32
 
@@ -84,6 +86,11 @@ def estimate(before: Pixels, after: Pixels) -> Motion:
     )
     inner = np.s_[:, :, : after.shape[0], : after.shape[1]]
     return Motion(back[inner], visibility(there, back)[inner])
+
+
+def is_plain(frame: Pixels) -> bool:
+    """Whether a frame ``(H, W, 3)`` is of one colour, but for noise: no motion can be found."""
+    return bool(frame.std(axis=(0, 1)).max() < _PLAIN)
 
 
 def visibility(forward: Tensor, backward: Tensor) -> Tensor:

@@ -68,6 +68,8 @@ def choose(
     files = [style for style in styles if _is_model(style)]
     if len(files) + (model is not None) > 1:
         raise InputError(f"more than one model ({model or files[1]}, {files[0]}): give one")
+    if model is not None and not isinstance(model, (str, os.PathLike)):
+        raise InputError(f"the model has to be a file, not {model!r}")
     rest = [style for style in styles if not _is_model(style)]
     model = model or (os.fspath(files[0]) if files else None)
     if not rest and not model:
@@ -99,4 +101,6 @@ def _is_model(style: Any) -> bool:
 
 def _is_name(style: Any) -> bool:
     """Whether a style can only be meant as a name: a missing file would have a suffix."""
-    return isinstance(style, str) and not Path(style).suffix and not Path(style).exists()
+    if not isinstance(style, str) or "://" in style:
+        return False
+    return not Path(style).suffix and not Path(style).exists()

@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterable
 from impasto.errors import InputError
 
 
-def must_be_known(what: str, name: str, known: Collection[str]) -> None:
+def must_be_known(what: str, name: object, known: Collection[str]) -> None:
     """Raise InputError, with the nearest names, unless a name is among those known."""
+    if not isinstance(name, str):
+        raise InputError(f"{what} has to be text, not {name!r}: choose {', '.join(known)}")
     if name not in known:
         raise InputError(f"unknown {what} {name!r}: {nearest(name, known)}")
 

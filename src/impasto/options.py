@@ -9,7 +9,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import os
 import re
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -206,40 +209,83 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 def check(options: Any) -> None:
-    """Check the values of an options dataclass against its fields' metadata.
+    """Check the values of an options dataclass against its fields' types and metadata.
+
+    What means the same is taken over in plain types: numbers of NumPy and torch, paths, a
+    ``torch.device``, mappings.
 
     Raises:
         InputError: At the first value that does not fit.
     """
     for item in dataclasses.fields(options):
-        value, limits = getattr(options, item.name), item.metadata
-        if isinstance(item.type, str) and item.type in _NUMBERS:
-            _check_number(item.name, value, item.type, limits["minimum"], limits["maximum"])
-        elif item.type == "LayerWeights":
+        value, limits = _plain(getattr(options, item.name)), item.metadata
+        object.__setattr__(options, item.name, value)
+        kind = str(item.type)
+        if kind in _NUMBERS:
+            _check_number(item.name, value, kind, limits["minimum"], limits["maximum"])
+        elif kind == "LayerWeights":
             _check_layers(item.name, value)
+        elif kind == "bool":
+            if not isinstance(value, bool):
+                raise InputError(f"{item.name} has to be True or False, not {value!r}")
         elif limits["choices"]:
             must_be_known(item.name, value, limits["choices"])
+        elif not isinstance(value, _TEXTS.get(kind, object)):
+            raise InputError(f"{item.name} has to be text, not {value!r}")
+
+
+def _plain(value: Any) -> Any:
+    """A value as Python's own type, where there is one for it."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(weight) for name, weight in value.items()}
+    if getattr(value, "ndim", None) == 0:  # of NumPy or torch
+        return value.item()
+    torch = sys.modules.get("torch")  # no device without it, and importing it takes seconds
+    return str(value) if torch is not None and isinstance(value, torch.device) else value
 
 
 _NUMBERS: dict[str, Any] = {"int": int, "float": (int, float)}
+_TEXTS: dict[str, Any] = {"str": str, "str | None": (str, type(None))}
 
 
 def _check_number(name: str, value: Any, kind: str, minimum: float, maximum: float) -> None:
     if not isinstance(value, _NUMBERS[kind]) or isinstance(value, bool):
         article = "a whole number" if kind == "int" else "a number"
         raise InputError(f"{name} has to be {article}, not {value!r}")
-    if not math.isfinite(value):
-        raise InputError(f"{name} has to be finite, not {value}")
+    if not abs(value) <= sys.float_info.max:  # also false for NaN
+        raise InputError(f"{name} has to be finite")
     if value < minimum:
-        raise InputError(f"{name} has to be at least {minimum:g}, not {value:g}")
+        raise InputError(f"{name} has to be at least {minimum:g}, not {value}")
     if value > maximum:
-        raise InputError(f"{name} has to be at most {maximum:g}, not {value:g}")
+        raise InputError(f"{name} has to be at most {maximum:g}, not {value}")
+
+
+def check_weights(weights: Any, count: int) -> list[float]:
+    """The weights of so many styles, all alike if left out; one number is a list of one.
+
+    Raises:
+        InputError: If there are not as many, or they are no weights.
+    """
+    if weights is None:
+        return [1.0] * count
+    several = isinstance(weights, Iterable) and getattr(weights, "ndim", 1) != 0
+    values = [_plain(value) for value in (weights if several else [weights])]
+    if len(values) != count:
+        raise InputError(f"{len(values)} style weights for {count} styles: give one for each")
+    numbers = all(isinstance(value, (int, float)) and value >= 0 for value in values)
+    if not numbers or not 0 < sum(values) < math.inf:
+        raise InputError(f"style weights {values}: numbers, none below 0, finite, and not all 0")
+    return [float(value) for value in values]
 
 
 def _check_layers(name: str, value: Any) -> None:
     if not isinstance(value, dict) or not value:
         raise InputError(f"{name} has to map layer names to weights, not {value!r}")
     for layer, weight in value.items():
+        if not isinstance(layer, str):
+            raise InputError(f"{name}: the name of a layer has to be text, not {layer!r}")
         _check_number(f"{name}: the weight of {layer}", weight, "float", 0, math.inf)
     if not any(value.values()):
         raise InputError(f"{name}: all weights are 0")

@@ -14,6 +14,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 PATIENCE = 180.0  # seconds for the app to start, on a busy machine
+# Runs a module, and prints every file and host with a certain word in its name that it opens.
+WATCH = """
+import runpy, sys
+word = sys.argv.pop(1)
+def tell(event, arguments):
+    if event in ("open", "os.listdir", "os.scandir", "socket.getaddrinfo", "socket.connect"):
+        if word in str(arguments):
+            print("opened:", event, arguments, flush=True)
+sys.addaudithook(tell)
+runpy.run_module("impasto", run_name="__main__")
+"""
 
 
 @dataclass
@@ -32,10 +43,13 @@ class Served:
 
 
 @contextmanager
-def served(*options: str, port: int | None = None) -> Iterator[Served]:
-    """Run ``impasto app`` with options while the block lasts."""
-    port = port or free_port()
-    command = [sys.executable, "-m", "impasto", "app", "--port", str(port), *options]
+def served(*options: str, watched: str | None = None) -> Iterator[Served]:
+    """Run ``impasto app`` with options while the block lasts.
+
+    With ``watched`` each file and host that it opens with this word in its name is logged.
+    """
+    run = ["-m", "impasto"] if watched is None else ["-c", WATCH, watched]
+    command = [sys.executable, *run, "app", "--port", str(free_port()), *options]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment

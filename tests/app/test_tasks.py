@@ -13,6 +13,7 @@ from impasto.errors import InputError
 from impasto.events import Step
 from impasto.image import Picture
 from impasto.methods import OPTIONS
+from impasto.networks.gallery import gallery
 from impasto.options import PRESETS
 
 LIMITS = Limits(optimize_size=256, network_size=512, max_steps=120)
@@ -24,7 +25,8 @@ def picture(size: int = 48, name: str = "photo") -> Picture:
 
 
 def task(method: str = "optimize", **fields: Any) -> Task:
-    return Task(picture(), [picture(name="art")], method, **fields)
+    styles = [gallery().styles[0]] if method == "fast" else [picture(name="art")]
+    return Task(**{"content": picture(), "styles": styles, "method": method, **fields})
 
 
 def test_what_is_offered_exists() -> None:
@@ -75,13 +77,36 @@ def test_what_goes_beyond_the_limits_is_refused(method: str, name: str, value: i
     [
         {"method": "magic"},
         {"method": "optimize", "preset": "wurst"},
+        {"method": None},
         {"method": "optimize", "styles": []},
         {"method": "optimize", "styles": [picture()] * 5},
+        {"method": "optimize", "options": {"seed": None}},
+        {"method": "optimize", "options": {"init": ["content"]}},
+        {"method": "optimize", "options": {"content_weight": "1"}},
+        {"method": "optimize", "options": {"preserve_color": {}}},
+        {"method": "optimize", "style_weights": ["1"]},
+        {"method": "fast", "options": {"max_size": 1.5}},
+        {"method": "arbitrary", "options": {"strength": 2}},
     ],
 )
 def test_what_is_wrong_is_told(wrong: dict[str, Any]) -> None:
-    with pytest.raises(InputError):
-        Task(picture(), **{"styles": [picture()], **wrong}).checked(LIMITS)
+    with pytest.raises(InputError) as error:
+        task(**wrong).checked(LIMITS)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["/etc/hostname", "photo.jpg", "model.safetensors", "nobody"])
+def test_names_are_those_of_the_gallery(name: str) -> None:
+    with pytest.raises(InputError, match=f"no style '{name}'"):
+        task("fast", styles=[name]).checked(LIMITS)
+
+
+@pytest.mark.parametrize("method", ["optimize", "arbitrary"])
+def test_names_are_for_the_gallery_alone(method: str) -> None:
+    with pytest.raises(InputError, match="takes artworks"):
+        task(method, styles=[picture(), gallery().styles[0]]).checked(LIMITS)
+    with pytest.raises(InputError, match="no artworks"):
+        task("fast", styles=[gallery().styles[0], picture()]).checked(LIMITS)
 
 
 def test_an_optimisation_is_painted_and_heard_of() -> None:

@@ -8,14 +8,18 @@ from struct import pack
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from impasto.app.limits import Limits
-from impasto.app.uploads import drawn_mask, read_upload
+from impasto.app.uploads import Inbox, drawn_mask
 from impasto.errors import InputError
+from impasto.image import Picture
 
 LIMITS = Limits()
+
+
+def inbox(folder: Path) -> Inbox:
+    return Inbox(folder, LIMITS)
 
 
 def saved(path: Path, size: tuple[int, int] = (40, 30), mode: str = "RGB") -> Path:
@@ -45,7 +49,7 @@ def huge_png(path: Path, side: int = 10_000) -> Path:
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_a_picture_is_read_under_its_own_name(tmp_path: Path, mode: str) -> None:
-    picture = read_upload(str(saved(tmp_path / "me.png", mode=mode)), LIMITS)
+    picture = inbox(tmp_path).read(str(saved(tmp_path / "me.png", mode=mode)))
     assert picture.name == "me.png"
     assert picture.size == (30, 40)
     assert (picture.alpha is not None) == (mode == "RGBA")
@@ -54,12 +58,12 @@ def test_a_picture_is_read_under_its_own_name(tmp_path: Path, mode: str) -> None
 def test_a_large_picture_comes_smaller(tmp_path: Path) -> None:
     path = tmp_path / "long.png"
     Image.new("RGB", (5000, 10)).save(path)
-    assert read_upload(str(path), LIMITS).size == (8, 4096)
+    assert inbox(tmp_path).read(str(path)).size == (8, 4096)
 
 
 def refused(path: Path, limits: Limits = LIMITS) -> str:
     with pytest.raises(InputError) as error:
-        read_upload(str(path), limits)
+        Inbox(path.parent, limits).read(str(path))
     message = str(error.value)
     assert str(path.parent) not in message
     assert "\n" not in message
@@ -90,14 +94,44 @@ def test_a_file_of_too_many_megabytes_is_refused(tmp_path: Path) -> None:
 def test_a_missing_upload_is_told(tmp_path: Path) -> None:
     assert "upload it again" in refused(tmp_path / "gone.png")
     with pytest.raises(InputError, match="no artwork yet"):
-        read_upload(None, LIMITS, "artwork")
+        inbox(tmp_path).read(None, "artwork")
 
 
-def strokes(*places: tuple[int, int]) -> NDArray[np.uint8]:
-    layer = np.zeros((4, 6, 4), np.uint8)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{beside}/secret.png",
+        "{inbox}/../{beside.name}/secret.png",
+        "{inbox}/link.png",
+        "{inbox}",
+        "{beside}/none.png",
+        "secret.png",
+        "file://{beside}/secret.png",
+        "http://127.0.0.1/secret.png",
+        "{inbox}/\0.png",
+        "{inbox}/\ud800.png",
+        "{inbox}/" + 5000 * "x",
+        7,
+        {"path": "x"},
+        ["x"],
+    ],
+)
+def test_only_files_of_the_inbox_are_read(tmp_path: Path, path: object) -> None:
+    beside, folder = tmp_path / "beside", tmp_path / "inbox"
+    beside.mkdir()
+    folder.mkdir()
+    (folder / "link.png").symlink_to(saved(beside / "secret.png"))
+    if isinstance(path, str):
+        path = path.format(beside=beside, inbox=folder)
+    with pytest.raises(InputError, match=r"^the photo is no longer here: upload it again$"):
+        inbox(folder).read(path)
+
+
+def strokes(*places: tuple[int, int]) -> Picture:
+    alpha = np.zeros((4, 6), np.float32)
     for place in places:
-        layer[place] = (255, 64, 96, 190)
-    return layer
+        alpha[place] = 0.75
+    return Picture(np.ones((4, 6, 3), np.float32), alpha)
 
 
 def test_a_drawn_mask_is_white_where_any_layer_was_drawn_on() -> None:
@@ -115,7 +149,7 @@ def test_a_mask_can_mean_everything_else() -> None:
     assert mask.rgb.sum() == 3 * (4 * 6 - 1)
 
 
-@pytest.mark.parametrize("layers", [[], [np.zeros((4, 6, 4), np.uint8)]])
-def test_nothing_drawn_is_no_mask(layers: list[NDArray[np.uint8]]) -> None:
+@pytest.mark.parametrize("layers", [[], [strokes()]])
+def test_nothing_drawn_is_no_mask(layers: list[Picture]) -> None:
     assert drawn_mask(layers) is None
     assert drawn_mask(layers, inside=False) is None

@@ -64,7 +64,7 @@ def published(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Iterator[Checkpoi
             "vgg16", server.url, hashlib.sha256(body).hexdigest(), len(body), "free"
         )
         monkeypatch.setitem(weights.CHECKPOINTS, "vgg16", checkpoint)
-        entry = dataclasses.replace(BACKBONES["vgg16"], checkpoint=checkpoint)
+        entry = dataclasses.replace(BACKBONES["vgg16"], checkpoint=checkpoint, embedded=False)
         monkeypatch.setitem(BACKBONES, "vgg16", entry)
         yield server
 

@@ -254,7 +254,7 @@ class TestRegistry:
     def test_an_unknown_name_is_answered_with_the_nearest(self) -> None:
         with pytest.raises(InputError, match="no backbone 'vgg91': did you mean vgg19"):
             load_backbone("vgg91")
-        with pytest.raises(InputError, match="no backbone 'zzz': choose lite, vgg19, vgg16"):
+        with pytest.raises(InputError, match="no backbone 'zzz': choose lite, vgg16, vgg19"):
             load_backbone("zzz")
 
     def test_an_unknown_pooling_is_refused(self) -> None:

@@ -39,6 +39,25 @@ def test_patterns_are_mirrored_below_their_first_wildcard(photos: Path) -> None:
     assert outputs(photos / "s?b" / "*.png") == ["out/sub/a.png"]
 
 
+def test_a_file_name_is_a_file_name_first(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(photos)
+    write_photos(photos / "x[1]", ["e.png", "f*.png", "deep/g.png"])
+    write_photos(photos / "x1", ["h.png"])
+    odd = ["c::d.png", "take:2.png", "file:a.png", "memory:b.png", "~c.png", "a#1.png", "{x}.png"]
+    write_photos(photos, odd)
+    for name in odd:
+        assert outputs(name) == [f"out/{name}"]
+        assert storage.read(name) == (photos / name).read_bytes()
+    assert outputs("x[1]/*.png") == ["out/e.png", "out/f*.png"]
+    assert outputs("x[1]/**/*.png") == ["out/deep/g.png", "out/e.png", "out/f*.png"]
+    assert outputs("x[1]/f*.png") == ["out/f*.png"]
+    assert outputs("x[1-9]/*.png") == ["out/x1/h.png"]
+    write_photos(photos / "s3:" / "bucket", ["i.png"])
+    assert outputs("s3://bucket") == ["out/i.png"]
+    storage.write("out:2/c::d.png", b"done")
+    assert (photos / "out:2" / "c::d.png").read_bytes() == b"done"
+
+
 def test_files_are_taken_as_they_are_and_once(photos: Path) -> None:
     assert outputs(photos / "b.jpg", photos / "b.jpg", photos / "sub/a.png") == [
         "out/b.png",
@@ -102,7 +121,7 @@ def test_what_is_not_there_is_told(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "empty" / "below").mkdir(parents=True)
     with pytest.raises(InputError, match=r"no pictures in .*--recursive"):
         outputs(tmp_path / "empty")
-    with pytest.raises(InputError, match="cannot reach weird://photos"):
+    with pytest.raises(InputError, match="cannot reach the URL weird://photos"):
         outputs("weird://photos")
 
 

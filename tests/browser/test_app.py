@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from impasto.image import load_image, read_settings
-from tests.app.server import Served
+from tests.app.server import Served, served
 from tests.app.test_uploads import huge_png, saved
 from tests.browser.conftest import opened
 
@@ -24,9 +25,6 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 
 def upload(page: Page, field: str, path: Path) -> None:
     """Replace the picture of a field."""
-    clear = page.locator(f"#{field} button[aria-label='Clear']")
-    if clear.count():
-        clear.click()
     page.locator(f"#{field} input[type=file]").first.set_input_files(str(path))
 
 
@@ -135,6 +133,99 @@ def test_wrong_files_get_a_message(page: Page, tmp_path: Path) -> None:
     assert "Traceback" not in page.inner_text("body")
     page.click("#paint")
     page.get_by_text("no photo yet").first.wait_for()
+
+
+def clear(page: Page, field: str) -> None:
+    page.click(f"#{field} button[aria-label='Remove Image']")
+    page.wait_for_selector(f"#{field} img", state="detached")
+
+
+def test_paint_comes_back_after_every_error(page: Page, tmp_path: Path) -> None:
+    photo = saved(tmp_path / "me.png")
+    clear(page, "content")
+    assert "no photo yet" in paint(page)
+    upload(page, "content", photo)
+    page.wait_for_selector("#content img")
+    clear(page, "artwork-1")
+    assert "no artwork yet" in paint(page)
+    page.locator("#shelf button.thumbnail-item").first.click()
+    page.wait_for_selector("#artwork-1 img")
+    choose(page, "Optimise, the best picture")
+    page.get_by_role("button", name="More settings").click()
+    seed = page.get_by_label("Seed")
+    seed.fill("")
+    seed.press("Tab")
+    assert "seed has to be a whole number" in paint(page)
+    choose(page, "Instant, any artwork")
+    assert "Done" in paint(page)
+
+
+def test_the_second_page_goes_on_after_an_error(page: Page) -> None:
+    page.get_by_role("tab", name="Understand").click()
+    ticks = page.locator("#recover-layers input")
+    for number in range(ticks.count()):
+        ticks.nth(number).uncheck()
+    page.click("#recover")
+    page.locator("#recover-status", has_text="tick at least one").wait_for()
+    page.wait_for_selector("#recover", state="visible")
+    ticks.first.check()
+    set_slider(page, "recover-steps", 10)
+    page.click("#recover")
+    page.wait_for_selector("#recovered img")
+    page.wait_for_selector("#recover", state="visible")
+
+
+def begin_a_long_one(page: Page) -> None:
+    choose(page, "Optimise, the best picture")
+    set_slider(page, "size-optimize", 128)
+    page.get_by_role("button", name="More settings").click()
+    set_slider(page, "steps", 1000)
+    page.click("#paint")
+    page.wait_for_selector("#live img")
+
+
+def test_paint_comes_back_after_a_full_queue(browser: Browser) -> None:
+    with served("--max-waiting", "1", "--optimize-size", "128", "--network-size", "128") as app:
+        with opened(browser, app) as first, opened(browser, app) as second:
+            begin_a_long_one(first)
+            second.click("#paint")
+            second.get_by_text("queue").first.wait_for()
+            with opened(browser, app) as third:
+                assert "could not begin" in paint(third)
+                third.get_by_text("currently busy").first.wait_for()
+                first.click("#cancel")
+                second.wait_for_selector("#slider img")
+                assert "Done" in paint(third)
+        assert not any("Traceback" in line for line in app.lines)
+
+
+def test_the_picture_before_is_not_offered_while_painting(page: Page) -> None:
+    assert "Done" in paint(page)
+    page.wait_for_selector("#png", state="visible")
+    begin_a_long_one(page)
+    for id in ("png", "jpeg", "again"):
+        assert not page.is_visible(f"#{id}")
+    page.click("#cancel")
+    page.wait_for_selector("#png", state="visible")
+
+
+def test_a_result_is_the_next_photo(page: Page, tmp_path: Path) -> None:
+    paint(page)
+    page.click("#again")
+    page.wait_for_selector("#content img[src*='_1.png']")
+    paint(page)
+    settings = read_settings(download(page, "png", tmp_path))
+    assert settings is not None
+    assert str(settings["content"]).endswith("_1.png")
+
+
+def test_whoever_leaves_ends_what_they_began(browser: Browser, app: Served) -> None:
+    with opened(browser, app) as page:
+        begin_a_long_one(page)
+    patience = time.monotonic() + 60
+    while not any("abandoned" in line or "cancelled" in line for line in app.lines[-3:]):
+        assert time.monotonic() < patience
+        time.sleep(0.1)
 
 
 def test_two_people_at_once(browser: Browser, app: Served) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import fsspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -126,9 +127,28 @@ def test_the_output_has_a_name_by_default(
 def test_stdin_to_stdout(photo: str, artwork: str, monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.BytesIO()
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(Path(photo).read_bytes())))
-    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=out, isatty=lambda: False))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out))
     assert main(["-q", "stylize", "-", artwork, *SMALL]) == 0
     assert load_image(out.getvalue()).size == (48, 48)
+
+
+def test_pictures_are_taken_by_url(
+    photo: str, artwork: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    memory = fsspec.filesystem("memory")
+    for name, path in {"photo": photo, "art": artwork}.items():
+        memory.pipe_file(f"/{name}", Path(path).read_bytes())
+    out = tmp_path / "out.png"
+    masks = ["--mask", "memory://photo", "--style-masks", "memory://art"]
+    command = ["-q", "stylize", "memory://photo", "memory://art", *masks, "-o", str(out), *SMALL]
+    assert main(command) == 0
+    settings = read_settings(out)
+    assert settings is not None
+    assert settings["mask"] == "memory://photo"
+    assert settings["styles"] == ["memory://art"]
+    for url in ("memory://gone.jpg", "weird://photo"):
+        assert main(["-q", "stylize", url, artwork, "-o", str(out)]) == 2
+        assert url in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -152,7 +172,7 @@ def test_stdin_to_stdout(photo: str, artwork: str, monkeypatch: pytest.MonkeyPat
         (["PHOTO", "ART", "ART", "--content-masks", "PHOTO"], "1 content masks for 2 styles"),
         (["PHOTO", "ART", "--style-masks", "TEXT"], "text.jpg"),
         (["PHOTO", "ART", "--plot", "curve.txt"], "cannot write a plot to curve.txt: use one of"),
-        (["PHOTO", "ART", "--history", "nowhere/l.csv"], "the folder nowhere does not exist"),
+        (["PHOTO", "ART", "--history", "nowhere/l.csv"], "nowhere does not exist"),
         (["PHOTO", "ART", "--save-every", "0"], "at least 1"),
         (["PHOTO", "ART", "-o", "out.jpg", "--bits", "16"], "16"),
         (["PHOTO", "ART", "--weights", "TEXT"], "text.jpg"),

@@ -25,7 +25,7 @@ COSTS = Costs(graph=1000.0, maps=100.0)
 def planner(monkeypatch: pytest.MonkeyPatch, free: float, **options: Any) -> Planner:
     monkeypatch.setattr(memory, "free_memory", lambda _device: free / memory.SHARE)
     monkeypatch.setattr(memory, "used_memory", lambda _device: 0.5 * GB)
-    return Planner(small_backbone(), OptimizeOptions(**{**OPTIONS, **options}), CPU, COSTS)
+    return Planner(small_backbone(), OptimizeOptions(**{**OPTIONS, **options}), CPU, COSTS, 10)
 
 
 def layout(
@@ -92,12 +92,12 @@ def test_a_backbone_of_ones_own_stays_in_one_piece(monkeypatch: pytest.MonkeyPat
     backbone = Backbone.from_module(nn.Sequential(nn.Conv2d(3, 4, 3)), ["0"])
     layers: dict[str, Any] = {"content_layers": {"0": 1.0}, "style_layers": {"0": 1.0}}
     monkeypatch.setattr(memory, "free_memory", lambda _device: 4 * GB)
-    planner = Planner(backbone, OptimizeOptions(**layers), CPU, COSTS)
+    planner = Planner(backbone, OptimizeOptions(**layers), CPU, COSTS, 10)
     assert planner.layout(Scale((256, 256), 5), [(64, 64)]).tile == 0
     with pytest.raises(InputError, match="smaller max_size"):
         planner.layout(LARGE, [(64, 64)])
     with pytest.raises(InputError, match="cannot work in tiles"):
-        Planner(backbone, OptimizeOptions(**layers, tile=128), CPU, COSTS)
+        Planner(backbone, OptimizeOptions(**layers, tile=128), CPU, COSTS, 10)
 
 
 def test_costs_follow_from_the_layers() -> None:

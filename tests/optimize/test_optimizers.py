@@ -159,7 +159,8 @@ def test_lbfgs_keeps_its_history_within_its_room(
     pairs_in_float32: float, count: int, dtype: torch.dtype
 ) -> None:
     pair = 2 * GOAL.numel() * GOAL.element_size()
-    optimizer = LBFGS(history=6, room=lambda size: pairs_in_float32 * pair if size == (8, 8) else 0)
+    optimizer = LBFGS(history=6)
+    optimizer.rescale((8, 8), pairs_in_float32 * pair)
     image = descend(optimizer, 60)
     assert len(optimizer.pairs) == count
     assert {x.dtype for x in optimizer.pairs[0][:2]} == {dtype}

@@ -229,14 +229,14 @@ def test_a_fully_transparent_picture_is_refused() -> None:
 def test_running_out_of_memory_says_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     from impasto.optimize.objective import Objective
 
-    ask = Objective.__call__
+    ask = Objective.gradient
 
-    def full(self: Objective, image: torch.Tensor) -> dict[str, torch.Tensor]:
+    def full(self: Objective, image: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         if max(image.shape) > 100:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 8 GiB")
         return ask(self, image)
 
-    monkeypatch.setattr(Objective, "__call__", full)
+    monkeypatch.setattr(Objective, "gradient", full)
     with pytest.raises(ImpastoError, match=r"out of memory at 160 x 160 px.*80"):
         make(steps=4, scales=2, max_size=160)(gradient(160, 160), stripes())
 

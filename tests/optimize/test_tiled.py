@@ -15,8 +15,8 @@ from impasto.backbones import load_backbone
 from impasto.backbones.base import Backbone
 from impasto.backbones.vgg import VGG
 from impasto.errors import InputError
-from impasto.optimize.objective import Masked, Objective, Source
-from impasto.optimize.tiled import TiledObjective
+from impasto.losses import Source
+from impasto.optimize.objective import Objective
 from impasto.options import OptimizeOptions
 from tests.small import OPTIONS, PLAN, small_backbone, small_state
 
@@ -62,7 +62,7 @@ def both(
     ]
     chosen = OptimizeOptions(**{**OPTIONS, **options})
     whole = Objective(backbone, sources[0], sources[1:], [1.0], chosen)
-    tiled = TiledObjective(
+    tiled = Objective(
         backbone, sources[0], sources[1:], [1.0], chosen, tile=tile, keep_maps=keep_maps
     )
     return [each.gradient(image(2, *size).to(dtype)) for each in (whole, tiled)]
@@ -147,23 +147,22 @@ def test_a_backbone_of_ones_own_has_no_tiles() -> None:
     source = Source(image(0, 20, 20).float())
     options = OptimizeOptions(content_layers={"0": 1.0}, style_layers={"0": 1.0})
     with pytest.raises(InputError, match="cannot work in tiles"):
-        TiledObjective(backbone, source, [source], [1.0], options, tile=64)
+        Objective(backbone, source, [source], [1.0], options, tile=64)
 
 
 @pytest.mark.parametrize("alpha", [False, True])
 def test_regions_and_masks(alpha: bool) -> None:
     """Two styles, each in its region, where a mask lets them."""
-    guide = torch.zeros(1, 1, 53, 47, dtype=torch.float64)
-    guide[..., :20, :30] = 1
+    left = torch.zeros(1, 1, 53, 47, dtype=torch.float64)
+    left[..., :20, :30] = 1
     cover = image(3, 53, 47, channels=1) if alpha else None
     mask = image(4, 53, 47, channels=1)
     content = Source(image(0, 53, 47), cover)
     styles = [Source(image(1, 45, 38)), Source(image(5, 30, 50))]
     common = (small_backbone().double(), content, styles, [1.0, 2.0], OptimizeOptions(**OPTIONS))
-    guides = [guide, 1 - guide]
-    whole = Masked(Objective(*common, guides), mask)
-    tiled = Masked(TiledObjective(*common, guides, tile=16), mask)
-    check([each.gradient(image(2, 53, 47)) for each in (whole, tiled)])
+    regions = [left, 1 - left]
+    pair = [Objective(*common, regions, mask=mask, tile=tile) for tile in (0, 16)]
+    check([each.gradient(image(2, 53, 47)) for each in pair])
 
 
 def test_nearest_neighbours_have_no_tiles() -> None:

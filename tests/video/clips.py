@@ -9,12 +9,14 @@ from typing import Any
 
 import av
 import numpy as np
+import torch
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
 from impasto.image import Picture
+from impasto.image.picture import Floats
 from impasto.video.consistency import Memory
 
 Pixels = NDArray[np.uint8]
@@ -47,14 +49,16 @@ def write_clip(
     matrix: Colorspace = Colorspace.ITU709,
     color_range: ColorRange = ColorRange.MPEG,
     tagged: bool = True,
+    codec: str = "libx264",
 ) -> Path:
     """Write a video of such frames, nearly without loss."""
     base = Fraction(1, 90000)
     with av_open(path, "w") as out:
-        stream: Any = out.add_stream("libx264", rate, options={"crf": "1", "bf": "2"})
+        options = {"crf": "1", "bf": "2"} if codec == "libx264" else {}
+        stream: Any = out.add_stream(codec, rate, options=options)
         stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv444p"
-        stream.codec_context.time_base = base
+        stream.pix_fmt = pix_fmt = "yuv420p" if codec == "mpeg2video" else "yuv444p"
+        stream.codec_context.time_base = 1 / rate if codec == "mpeg2video" else base
         stream.codec_context.sample_aspect_ratio = aspect
         if tagged:
             stream.codec_context.colorspace = matrix
@@ -64,7 +68,7 @@ def write_clip(
         sound = add_sound(out, audio) if audio else None
         for i, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
-                format="yuv444p", dst_colorspace=matrix, dst_color_range=color_range
+                format=pix_fmt, dst_colorspace=matrix, dst_color_range=color_range
             )
             frame.pts = round((times[i] if times else i / rate) / base)
             frame.time_base = base
@@ -115,9 +119,10 @@ class Negative:
         self.memories: list[Memory | None] = []
         self.stop_at = stop_at
 
-    def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
+    def __call__(self, frame: Picture, memory: Memory | None, mask: Floats | None) -> Tensor:
         """Make the negative."""
         if len(self.memories) == self.stop_at:
             raise KeyboardInterrupt
         self.memories.append(memory)
-        return 1 - frame.tensor()
+        photo = frame.tensor()
+        return torch.lerp(photo, 1 - photo, 1.0 if mask is None else torch.from_numpy(mask))

@@ -91,13 +91,81 @@ def test_optimised_frames_flicker_less() -> None:
     assert 0 < together < 0.6 * alone
 
 
+def plain(*color: int) -> Pixels:
+    return np.full((*SIZE, 3), color, np.uint8)
+
+
+@pytest.mark.parametrize("method", ["fast", "arbitrary"])
+def test_plain_frames_stain_no_others(networks: dict[str, Fast | Arbitrary], method: str) -> None:
+    scene = moving(2, SIZE)
+    titles = (
+        [plain(0, 0, 0)] * 2,
+        [plain(200, 200, 200)],
+        [plain(255, 0, 0)],
+        [plain(255, 255, 255)],
+    )
+    painter = VideoPainter(frame_painter(networks[method], 0.7))
+    alone = VideoPainter(frame_painter(networks[method], 0.7))
+    expected = [alone(frame) for frame in scene]
+    for title in titles:
+        for frame in title:
+            assert painter(frame).isfinite().all()
+        for frame, clean in zip(scene, expected, strict=True):
+            torch.testing.assert_close(painter(frame), clean)
+
+
+def test_a_network_keeps_to_numbers_where_one_plain_frame_follows_another(
+    networks: dict[str, Fast | Arbitrary],
+) -> None:
+    painter = frame_painter(networks["fast"], 0.7)
+    nothing = torch.zeros(1, 1, *SIZE)
+    painted = painter(as_picture(plain(0, 0, 0)), None, None)
+    memory = Memory(painted, nothing, nothing, torch.zeros(1, 3))
+    for level in (200, 0, 90):
+        assert painter(as_picture(plain(level, level, level)), memory, None).isfinite().all()
+
+
+def test_a_flash_is_a_scene_of_its_own() -> None:
+    class Recording:
+        def __init__(self) -> None:
+            self.begun: list[bool] = []
+
+        def __call__(self, frame: Picture, memory: Memory | None, mask: object) -> Tensor:
+            self.begun.append(memory is None)
+            return frame.tensor()
+
+    frames = moving(5, SIZE)
+    frames[2] = 255 - (255 - frames[2]) // 16
+    recording = Recording()
+    painter = VideoPainter(recording)
+    for frame in frames:
+        painter(frame)
+    assert recording.begun == [True, False, True, True, False]
+
+
+def test_a_film_that_fades_in_does_not_stay_black() -> None:
+    class Faithful:
+        device = torch.device("cpu")
+
+        def stylize(self, frame: Picture, mask: object, guide: Guide | None) -> Result:
+            return Result(Picture.from_tensor(guide.image) if guide else frame, {})
+
+    stylizer: Any = Faithful()
+    painter = VideoPainter(OptimizingPainter(stylizer, 1.0))
+    frames = [(f * (i / 20)).astype(np.uint8) for i, f in enumerate(moving(21, SIZE))]
+    means = [float(painter(frame).mean()) for frame in frames]
+    for frame, mean in zip(frames, means, strict=True):
+        assert abs(mean - frame.mean() / 255) < 0.1
+    assert means[3] == pytest.approx(means[2], abs=0.005)  # held while the light is nearly the same
+
+
 def test_what_was_hidden_starts_in_the_colours_of_the_rest() -> None:
     guides = []
 
     class Remembering:
         device = torch.device("cpu")
 
-        def stylize(self, frame: Picture, guide: Guide) -> Result:
+        def stylize(self, frame: Picture, mask: object, guide: Guide) -> Result:
             guides.append(guide)
             return Result(frame, {})
 
@@ -108,7 +176,8 @@ def test_what_was_hidden_starts_in_the_colours_of_the_rest() -> None:
     visible = torch.ones(1, 1, *SIZE)
     visible[..., :30] = 0
     stylizer: Any = Remembering()
-    OptimizingPainter(stylizer, 0.5)(as_picture(source()[0]), Memory(painted, visible, visible))
+    memory = Memory(painted, visible, visible, torch.zeros(1, 3))
+    OptimizingPainter(stylizer, 0.5)(as_picture(source()[0]), memory, None)
     hidden, shown = guides[0].image[..., :30], guides[0].image[..., 30:]
     torch.testing.assert_close(shown, painted[..., 30:], atol=1e-6, rtol=0)
     colors = hidden.mean((2, 3)), shown.mean((2, 3))
@@ -122,15 +191,18 @@ def test_smoothed_statistics_are_running_means() -> None:
     maps = [torch.rand(1, 3, 6, 5, generator=random) * (i + 1) for i in range(3)]
     scale, shift = torch.rand(2, 1, 3, generator=random).unbind()
     norm = Smoothed(0.25)
-    means: Any = None
-    deviations: Any = None
+    pixels = np.empty((3, 0))
+    shares = np.empty(0)
     for i, each in enumerate(maps):
         found = norm(each, scale, shift)
         norm.next_frame()
+        # All pixels so far, those of each frame by its weight in a running mean.
         x = each[0].double().numpy()
-        now = x.mean((1, 2)), np.sqrt(x.var((1, 2)) + 1e-5)
-        means = 0.75 * means + 0.25 * now[0] if i else now[0]
-        deviations = 0.75 * deviations + 0.25 * now[1] if i else now[1]
+        pixels = np.concatenate([pixels, x.reshape(3, -1)], axis=1)
+        newest = 0.25 if i else 1.0
+        shares = np.concatenate([shares * (1 - newest), np.full(30, newest / 30)])
+        means = (pixels * shares).sum(1)
+        deviations = np.sqrt(((pixels - means[:, None]) ** 2 * shares).sum(1) + 1e-5)
         normed = (x - means[:, None, None]) / deviations[:, None, None]
         expected = normed * scale[0, :, None, None].numpy() + shift[0, :, None, None].numpy()
         np.testing.assert_allclose(found[0], expected, atol=1e-4)

@@ -242,7 +242,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     path.symlink_to("/dev/full")
     with (
         pytest.raises(ImpastoError, match="cannot write the video"),
-        SegmentWriter(path, (48, 64), Fraction(25), Fraction(1, 25), crf=18) as writer,
+        SegmentWriter(path, (48, 64), Fraction(25), Fraction(1, 25)) as writer,
     ):
         for i, pixels in enumerate(moving(30)):
             writer.write(Frame(pixels, Fraction(i, 25), Fraction(1, 25)))
@@ -255,4 +255,4 @@ def test_a_missing_encoder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("av.open", lambda *_, **__: Without())
     with pytest.raises(ImpastoError, match="with libx264"):
-        SegmentWriter(tmp_path / "a.nut", (48, 64), Fraction(25), Fraction(1, 25), crf=18)
+        SegmentWriter(tmp_path / "a.nut", (48, 64), Fraction(25), Fraction(1, 25))

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 from gradio.data_classes import FileData
 from gradio.events import api
+from pydantic import ConfigDict, ValidationError, validate_call
 
 from impasto.app.jobs import Job, Ticket
 from impasto.app.library import artworks
 from impasto.app.studio import QUEUE, Studio
 from impasto.app.tasks import OFFERED, Task
-from impasto.app.uploads import read_upload
-from impasto.errors import ImpastoError
+from impasto.errors import InputError
 from impasto.image import Picture
-from impasto.names import must_be_known
 from impasto.networks.gallery import gallery
 from impasto.result import Result
 
-FORMATS = ("png", "jpg", "webp", "tiff")
+Format = Literal["png", "jpg", "webp", "tiff"]
+Answer = tuple[FileData, dict[str, Any]]
 # Clients fetch a result at once.
 KEEP_SECONDS = 300
 
@@ -31,7 +35,8 @@ KEEP_SECONDS = 300
 def build(studio: Studio) -> None:
     """Add the endpoints ``/stylize`` and ``/styles``; to be called within the blocks."""
 
-    def stylize(
+    @_typed
+    async def stylize(
         content: FileData,
         styles: list[FileData] = [],  # noqa: B006 - the schema shows it, nobody changes it
         method: str = "arbitrary",
@@ -40,33 +45,31 @@ def build(studio: Studio) -> None:
         preset: str = "default",
         options: dict[str, Any] = {},  # noqa: B006
         mask: FileData | None = None,
-        format: str = "png",
-    ) -> tuple[FileData, dict[str, Any]]:
+        format: Format = "png",
+        request: gr.Request = None,  # type: ignore[assignment] # Gradio fills it in
+    ) -> Answer:
         """Repaint a photo.
 
         Give artworks as styles, names as gallery_styles; options by name, as max_size. Returns
         the picture and its settings.
         """
-        limits = studio.limits
+
+        def task() -> Task:
+            read = studio.inbox.read
+            photo = read(content.path)
+            chosen: list[Picture | str] = [read(style.path, "artwork") for style in styles]
+            where = None if mask is None else read(mask.path, "mask")
+            chosen += gallery_styles
+            weights = style_weights or None
+            return Task(photo, chosen, method, weights, preset, options, where)
+
+        # One session may ask for several at once.
+        ticket = Ticket(str(request.session_hash), secrets.token_hex(8))
+        studio.jobs.expect(ticket)
         try:
-            must_be_known("format", format, FORMATS)
-            photo = read_upload(_path(content), limits)
-            chosen: list[Picture | str] = [
-                read_upload(_path(style), limits, "artwork") for style in styles
-            ]
-            where = None if mask is None else read_upload(_path(mask), limits, "mask")
-            task = Task(
-                photo,
-                [*chosen, *gallery_styles],
-                method,
-                style_weights or None,
-                preset,
-                options,
-                where,
-            ).checked(limits)
-            return _painted(studio, task, format)
-        except ImpastoError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            return await asyncio.to_thread(_painted, studio, task, format, ticket)
+        finally:
+            studio.jobs.cancel(ticket)  # ends the work where its client has cancelled it
 
     def styles() -> dict[str, Any]:
         """Name what can be chosen: the gallery's styles, example artworks, methods, options."""
@@ -86,19 +89,31 @@ def build(studio: Studio) -> None:
     api(styles, api_name="styles", queue=False)
 
 
-def _path(file: Any) -> str:
-    """The path of an uploaded file, which Gradio has checked to lie in its own folder."""
-    return str(file["path"] if isinstance(file, dict) else file.path)
+def _typed(endpoint: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
+    """An endpoint that takes arguments of the types in its signature alone."""
+    checked = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(endpoint)
+    names = list(inspect.signature(endpoint).parameters)
+
+    @functools.wraps(endpoint)
+    async def call(*arguments: Any) -> Answer:
+        try:
+            return await checked(*arguments)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise InputError(f"{names[int(first['loc'][0])]}: {first['msg']}") from None
+
+    return call
 
 
-def _painted(studio: Studio, task: Task, format: str) -> tuple[Any, dict[str, Any]]:
+def _painted(studio: Studio, task: Callable[[], Task], format: str, ticket: Ticket) -> Answer:
+    wanted = task().checked(studio.limits)
+
     def work(job: Job[Result], device: str) -> Result:
-        return task.paint(device, [job.on_step])
+        return wanted.paint(device, [job.on_step])
 
-    ticket = Ticket(secrets.token_hex(8), "api")
-    studio.jobs.expect(ticket)
-    with studio.jobs.run(ticket, f"{task.describe()} (API)", work) as job:
-        assert job is not None  # nobody knows its ticket
+    with studio.jobs.run(ticket, f"{wanted.describe()} (API)", work) as job:
+        if job is None:
+            raise InputError("cancelled before its turn")
         result = job.result()
     folder = studio.folder / "results"
     folder.mkdir(exist_ok=True)

@@ -7,26 +7,34 @@ from abc import ABCMeta
 from typing import Any
 
 import gradio as gr
+from gradio.components.image_editor import EditorData
 from gradio.data_classes import ImageData
 
 from impasto.methods import OPTIONS
 
 
 def _path(_field: gr.Image, payload: ImageData | None) -> str | None:
-    """The path of an uploaded file in the app's temporary folder."""
     return None if payload is None else payload.path
 
 
-# A picture that is handed on as the file that came: only ``impasto.image`` decodes it. Made around
-# Gradio's metaclass, which would write a stub beside this file; drawn by the page as its base.
-_Upload: type[gr.Image] = ABCMeta.__new__(
-    type(gr.Image), "Upload", (gr.Image,), {"preprocess": _path, "is_template": True}
-)
+def _layers(_field: gr.ImageEditor, payload: EditorData | None) -> list[str]:
+    return [] if payload is None else [layer.path for layer in payload.layers]
 
 
-def upload(value: str | None, **fields: Any) -> gr.Image:
-    """A field for a picture, whose value is the path of the file that came."""
-    return _Upload(value, **fields)
+def _undecoded(base: Any, preprocess: Any) -> Any:
+    """A field of pictures that hands on the paths that came: only ``Inbox`` reads and decodes.
+
+    Made around Gradio's metaclass, which would write a stub beside this file; drawn by the page as
+    its base.
+    """
+    members = {"preprocess": preprocess, "is_template": True}
+    return ABCMeta.__new__(type(base), base.__name__, (base,), members)
+
+
+# Its value is the path of the file that came, or None.
+upload = _undecoded(gr.Image, _path)
+# Its value are the paths of the layers that were drawn.
+editor = _undecoded(gr.ImageEditor, _layers)
 
 
 def sentence(method: str, name: str, more: str = "") -> str:

@@ -164,12 +164,18 @@ class Jobs:
         with self._lock:
             self._waiting.add(ticket)
 
-    def cancel(self, ticket: Ticket) -> None:
-        """End a job with the best so far, or strike it off those that wait."""
+    def cancel(self, ticket: Ticket) -> bool:
+        """End a job with the best so far, or strike it off those that wait.
+
+        Returns:
+            Whether it still waited.
+        """
         with self._lock:
+            waited = ticket in self._waiting
             self._waiting.discard(ticket)
             if ticket in self._running:
                 self._running[ticket].cancel()
+            return waited
 
     def leave(self, session: str) -> None:
         """End whatever a session has asked for."""

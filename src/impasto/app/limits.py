@@ -33,7 +33,7 @@ class Limits:
     network_size: int = option(
         2048, "longest side of a picture painted by a network", minimum=64, metavar="PX"
     )
-    max_steps: int = option(1000, "most steps of an optimisation", minimum=1)
+    max_steps: int = option(1000, "most steps of an optimisation", minimum=20)
 
     def __post_init__(self) -> None:
         """Check every value against what its field says."""

@@ -19,6 +19,8 @@ from impasto.errors import InputError, MissingExtraError
 if TYPE_CHECKING:
     import gradio as gr
 
+    from impasto.app.door import GuardedBlocks
+
 logger = logging.getLogger(__name__)
 
 # Visitors whose state is kept, the latest; Gradio holds 0.4 MB for each, even for a single picture
@@ -70,7 +72,7 @@ def running(
     if host not in LOOPBACK and not password:
         logger.warning("%s lets other machines in: think of --password", host)
     with tempfile.TemporaryDirectory(prefix="impasto-app-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+        folder = Path(name).resolve()
         _prepare(folder)
         from impasto.app.site import build
 
@@ -97,10 +99,19 @@ def _prepare(folder: Path) -> None:
 
 
 def _launch(
-    app: gr.Blocks, host: str, port: int, password: str | None, limits: Limits, open_browser: bool
+    app: GuardedBlocks,
+    host: str,
+    port: int,
+    password: str | None,
+    limits: Limits,
+    open_browser: bool,
 ) -> None:
+    from starlette.middleware import Middleware
+
+    from impasto.app.door import Door
     from impasto.app.theme import CSS, HEAD, theme
 
+    door = Middleware(Door, gone=app.studio.jobs.leave)
     try:
         app.launch(
             server_name=host,
@@ -123,6 +134,7 @@ def _launch(
             mcp_server=False,
             pwa=False,
             show_error=True,
+            app_kwargs={"middleware": [door]},
         )
     except OSError as error:
         raise InputError(f"cannot listen on {host}, port {port}: {error}") from error

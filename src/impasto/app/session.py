@@ -48,9 +48,17 @@ class Entry:
 
 @dataclass
 class Session:
-    """The results of one visitor, the latest first, and their folder, which goes with them."""
+    """The results of one visitor, the latest first, and their folder, which goes with them.
+
+    Attributes:
+        entries: The results.
+        shown: The one on the stage.
+        count: How many there have been.
+        folder: Where they are, once there is one.
+    """
 
     entries: list[Entry] = field(default_factory=list)
+    shown: Entry | None = None
     count: int = 0
     folder: Path | None = None
 
@@ -70,6 +78,7 @@ class Session:
         self.count += 1
         entry = _written(result, photo, self.folder, self.count)
         self.entries.insert(0, entry)
+        self.shown = entry
         for old in self.entries[KEPT:]:
             for name in old.files:
                 Path(name).unlink(missing_ok=True)

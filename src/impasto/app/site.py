@@ -7,6 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from impasto.app import endpoints
+from impasto.app.door import GuardedBlocks
 from impasto.app.jobs import Jobs
 from impasto.app.limits import Limits
 from impasto.app.pages import paint, understand
@@ -17,7 +18,7 @@ from impasto.app.studio import Studio, devices
 CLEAN_EVERY, KEEP_FOR = 60, 3 * 3600
 
 
-def build(folder: Path, limits: Limits) -> gr.Blocks:
+def build(folder: Path, limits: Limits) -> GuardedBlocks:
     """Lay out the pages and connect them.
 
     Args:
@@ -26,11 +27,8 @@ def build(folder: Path, limits: Limits) -> gr.Blocks:
     """
     studio = Studio(limits, Jobs(devices(), limits.max_seconds), folder)
 
-    def leave(request: gr.Request) -> None:
-        studio.jobs.leave(str(request.session_hash))
-
-    app: gr.Blocks = gr.Blocks(
-        title="Impasto", analytics_enabled=False, delete_cache=(CLEAN_EVERY, KEEP_FOR)
+    app = GuardedBlocks(
+        studio, title="Impasto", analytics_enabled=False, delete_cache=(CLEAN_EVERY, KEEP_FOR)
     )
     with app:
         gr.Markdown("# Impasto\nRepaint a photo in the manner of an artwork.", elem_id="title")
@@ -40,6 +38,5 @@ def build(folder: Path, limits: Limits) -> gr.Blocks:
         with gr.Tab("Understand", id="understand"):
             understand.build(studio, session, form)
         endpoints.build(studio)
-        app.unload(leave)
     app.queue(max_size=limits.max_waiting, api_open=False)
     return app

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from impasto.app.jobs import Jobs
 from impasto.app.limits import Limits
+from impasto.app.uploads import Inbox
 
 # Events with this id wait for one of the devices, whichever page they come from.
 QUEUE = "device"
@@ -25,6 +26,11 @@ class Studio:
     limits: Limits
     jobs: Jobs
     folder: Path
+
+    @property
+    def inbox(self) -> Inbox:
+        """Where uploads arrive: in the same folder, so that a result can be the next photo."""
+        return Inbox(self.folder, self.limits)
 
 
 def devices() -> list[str]:

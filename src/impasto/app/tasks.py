@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from impasto.api import make_stylizer
@@ -13,7 +13,8 @@ from impasto.events import Callback
 from impasto.image import Picture
 from impasto.methods import OPTIONS
 from impasto.names import must_be_known
-from impasto.options import PRESETS
+from impasto.networks.gallery import gallery, style_index
+from impasto.options import PRESETS, OptimizeOptions
 from impasto.result import Result
 
 # The options that visitors may set; files, devices and memory are the host's business.
@@ -66,25 +67,36 @@ class Task:
             InputError: If it asks for what is not offered, or for more than the limits allow.
         """
         must_be_known("method", self.method, OFFERED)
-        if not 1 <= len(self.styles) <= MOST_STYLES:
-            raise InputError(f"give from 1 to {MOST_STYLES} styles, not {len(self.styles)}")
+        self._check_styles()
         for name in self.options:
             must_be_known(f"option of the method {self.method}", name, OFFERED[self.method])
         options = dict(self.options)
-        if options.get("init", "content") not in INITS:
-            must_be_known("init", str(options["init"]), INITS)
+        must_be_known("init", options.get("init", "content"), INITS)
         self._limit(options, "max_size", limits.size(self.method))
+        preset = None
         if self.method == "optimize":
+            preset = self.preset or "default"
             self._limit(options, "steps", limits.max_steps)
-        return Task(
-            self.content,
-            self.styles,
-            self.method,
-            self.style_weights,
-            self.preset if self.method == "optimize" else None,
-            options,
-            self.mask,
-        )
+            OptimizeOptions.preset(preset, **options)
+        else:
+            OPTIONS[self.method](**options)
+        return replace(self, preset=preset, options=options)
+
+    def _check_styles(self) -> None:
+        """Let names be names: of the gallery, and for "fast" alone."""
+        styles, weights = self.styles, self.style_weights
+        if not 1 <= len(styles) <= MOST_STYLES:
+            raise InputError(f"give from 1 to {MOST_STYLES} styles, not {len(styles)}")
+        if weights is not None and not all(isinstance(weight, (int, float)) for weight in weights):
+            raise InputError("every weight of a style has to be a number")
+        if self.method != "fast":
+            if not all(isinstance(style, Picture) for style in styles):
+                raise InputError(f"the method {self.method} takes artworks, not names of styles")
+            return
+        for style in styles:
+            if not isinstance(style, str):
+                raise InputError("the method fast takes names of the gallery's styles, no artworks")
+            style_index(style, gallery().styles)
 
     def _limit(self, options: dict[str, Any], name: str, most: int) -> None:
         """Refuse a value above a limit; where it was left out, let the limit bound the default."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from impasto.app.limits import Limits
 from impasto.errors import InputError
@@ -18,52 +19,77 @@ from impasto.image import Picture, load_image
 LONG_SIDE = 4096
 
 
-def read_upload(path: str | None, limits: Limits, what: str = "photo") -> Picture:
-    """Read a file that a visitor uploaded, within the limits.
+@dataclass(frozen=True)
+class Inbox:
+    """The folder in which uploads arrive, and the only one that is read from.
 
-    Args:
-        path: The file in the app's own temporary folder; None: nothing was uploaded.
-        limits: Its size in bytes and in pixels is checked before it is decoded.
-        what: How the message calls it where it is missing.
-
-    Returns:
-        The picture under the name that its file had, at most ``LONG_SIDE`` pixels long.
-
-    Raises:
-        InputError: If there is none, it is too large, or no picture that can be read.
+    Attributes:
+        folder: The app's own temporary folder, without links in its path.
+        limits: How large a file and a picture may be.
     """
-    if not path:
-        raise InputError(f"no {what} yet: choose one first")
-    file = Path(path)
-    try:
+
+    folder: Path
+    limits: Limits
+
+    def holds(self, path: Any) -> bool:
+        """Whether a path that came from outside is one of this folder; told from its text alone."""
+        if not isinstance(path, str):
+            return False
+        place = PurePath(path)
+        return ".." not in place.parts and self.folder in place.parents
+
+    def read(self, path: Any, what: str = "photo") -> Picture:
+        """Read a file that a visitor uploaded, within the limits.
+
+        Args:
+            path: What came from outside as its path; empty: nothing was uploaded.
+            what: How the message calls it where it is missing.
+
+        Returns:
+            The picture under the name that its file had, at most ``LONG_SIDE`` pixels long.
+
+        Raises:
+            InputError: If there is none, it is not of this folder, too large, or no picture that
+                can be read.
+        """
+        if not path:
+            raise InputError(f"no {what} yet: choose one first")
+        file = self._file(path, what)
         megabytes = file.stat().st_size / 1e6
-    except OSError:
-        raise InputError(f"the {what} is no longer here: upload it again") from None
-    if megabytes > limits.max_megabytes:
-        raise InputError(
-            f"{file.name} has {megabytes:.0f} MB, more than {limits.max_megabytes} MB: "
-            "take a smaller file"
-        )
-    try:
-        picture = load_image(file, max_pixels=limits.max_pixels, long_side=LONG_SIDE)
-    except InputError as error:
-        raise InputError(str(error).replace(str(file), file.name)) from None
-    return replace(picture, name=file.name)
+        if megabytes > self.limits.max_megabytes:
+            raise InputError(
+                f"{file.name} has {megabytes:.0f} MB, more than {self.limits.max_megabytes} MB: "
+                "take a smaller file"
+            )
+        try:
+            picture = load_image(file, max_pixels=self.limits.max_pixels, long_side=LONG_SIDE)
+        except InputError as error:
+            raise InputError(str(error).replace(str(file), file.name)) from None
+        return replace(picture, name=file.name)
+
+    def _file(self, path: Any, what: str) -> Path:
+        """The file, if it is there and no link; the answer to any other path is the same."""
+        try:
+            if self.holds(path) and stat.S_ISREG(os.lstat(path).st_mode):
+                return Path(path)
+        except (OSError, ValueError):  # not there; or no path at all, as with a null character
+            pass
+        raise InputError(f"the {what} is no longer here: upload it again")
 
 
-def drawn_mask(layers: Sequence[NDArray[Any]], *, inside: bool = True) -> Picture | None:
+def drawn_mask(layers: Sequence[Picture], *, inside: bool = True) -> Picture | None:
     """The mask of what was drawn over a photo.
 
     Args:
-        layers: ``(H, W, 4)`` uint8 each, transparent where nothing was drawn.
+        layers: Of one size, transparent where nothing was drawn.
         inside: Whether the strokes say where to paint; otherwise where not to.
 
     Returns:
         White where to paint, black elsewhere; None if nothing was drawn.
     """
-    covers = [layer[..., 3] > 127 for layer in layers if layer.ndim == 3 and layer.shape[2] == 4]
-    drawn = np.logical_or.reduce(covers) if covers else np.zeros((1, 1), bool)
-    if not drawn.any():
+    covers = [np.ones(1) if layer.alpha is None else layer.alpha for layer in layers]
+    drawn = np.logical_or.reduce([cover > 0.5 for cover in covers])
+    if not np.any(drawn):
         return None
     where = (drawn if inside else ~drawn).astype(np.float32)
     return Picture(np.repeat(where[..., None], 3, axis=2), name="drawn mask")

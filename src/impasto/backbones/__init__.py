@@ -14,6 +14,7 @@ from impasto.backbones.weights import (
     Checkpoint,
     cached_path,
     download,
+    embedded_path,
     find,
     unavailable,
 )
@@ -35,13 +36,15 @@ class KnownBackbone:
         name: What users call it.
         licence: Attribution and licence, one line.
         load: Makes the backbone from a weights file (None for an embedded one) and a pooling.
-        checkpoint: Its weights for download; None if they are embedded in the package.
+        checkpoint: Its weights for download; None if there are none but those in the package.
+        embedded: Whether the package brings weights, for want of others.
     """
 
     name: str
     licence: str
     load: Callable[[Path | None, Pooling], Backbone]
     checkpoint: Checkpoint | None = None
+    embedded: bool = False
 
 
 def find_entry(name: str) -> KnownBackbone:
@@ -66,8 +69,8 @@ def load_backbone(
     """Load a backbone by its name, frozen, in float32, on the CPU.
 
     Args:
-        name: "lite" (embedded), "vgg19" or "vgg16".
-        weights: A file with its weights; found or downloaded if left out.
+        name: "lite" or "vgg16" (both embedded), or "vgg19".
+        weights: A file with its weights; found, embedded or downloaded if left out.
         pooling: "max" as trained, or "average" for smoother pictures (Gatys et al. 2015).
         offline: Never use the network.
         progress: Called during a download with the bytes that are there and those of the whole.
@@ -84,6 +87,8 @@ def load_backbone(
             raise InputError(f"the backbone {name} is embedded: it takes no weights file")
         return entry.load(None, pooling)
     path = Path(weights).expanduser() if weights is not None else find(entry.checkpoint)
+    if path is None and entry.embedded:
+        return entry.load(None, pooling)
     if path is None:
         if offline:
             raise unavailable(name, "and offline nothing is downloaded")
@@ -105,21 +110,26 @@ def _load_lite(_: Path | None, pooling: Pooling) -> Backbone:
 def _load_vgg(name: str) -> Callable[[Path | None, Pooling], Backbone]:
     def load(path: Path | None, pooling: Pooling) -> Backbone:
         from impasto.backbones.checkpoints import load_convolutions
+        from impasto.backbones.packed import load_packed
         from impasto.backbones.vgg import VGG
 
-        assert path is not None
-        _, state = load_convolutions(path, name)
+        if path is None:
+            state = load_packed(embedded_path(name))
+        else:
+            _, state = load_convolutions(path, name)
         return VGG(name, state, pooling).freeze()
 
     return load
 
 
+OXFORD = "VGG-16 of Oxford's Visual Geometry Group, CC BY 4.0"
+
 BACKBONES: dict[str, KnownBackbone] = {
-    "lite": KnownBackbone(
-        "lite", "MIT; distilled from VGG-16 of Oxford's VGG, CC BY 4.0", _load_lite
+    "lite": KnownBackbone("lite", f"MIT; distilled from {OXFORD}", _load_lite, embedded=True),
+    "vgg16": KnownBackbone(
+        "vgg16", OXFORD, _load_vgg("vgg16"), CHECKPOINTS["vgg16"], embedded=True
     ),
-    **{
-        name: KnownBackbone(name, checkpoint.licence, _load_vgg(name), checkpoint)
-        for name, checkpoint in CHECKPOINTS.items()
-    },
+    "vgg19": KnownBackbone(
+        "vgg19", CHECKPOINTS["vgg19"].licence, _load_vgg("vgg19"), CHECKPOINTS["vgg19"]
+    ),
 }

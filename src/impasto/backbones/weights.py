@@ -6,22 +6,17 @@ of torchvision's checkpoint, of which the convolutions are kept in half precisio
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from impasto.backbones.fetch import FetchError, Progress, fetch, file_sha256
 from impasto.errors import ImpastoError, InputError
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 logger = logging.getLogger(__name__)
 
@@ -68,12 +63,18 @@ CHECKPOINTS = {checkpoint.name: checkpoint for checkpoint in (_VGG19, _VGG16)}
 
 
 def cache_folder() -> Path:
-    """The folder of cached weights: in ``IMPASTO_CACHE`` or the platform's user cache."""
-    if folder := os.environ.get("IMPASTO_CACHE"):
-        return Path(folder).expanduser() / "weights"
+    """The folder of cached weights: in ``IMPASTO_CACHE`` or the platform's user cache.
+
+    Raises:
+        InputError: If there is no home folder to put it in.
+    """
     from platformdirs import user_cache_path
 
-    return user_cache_path("impasto") / "weights"
+    try:
+        folder = os.environ.get("IMPASTO_CACHE")
+        return (Path(folder).expanduser() if folder else user_cache_path("impasto")) / "weights"
+    except RuntimeError as error:  # a user unknown to the system, as in a container, without HOME
+        raise InputError("there is no home folder for the cache: set IMPASTO_CACHE") from error
 
 
 def cached_path(name: str) -> Path:
@@ -223,27 +224,10 @@ def _writing(target: Path) -> Iterator[None]:
     """Keep other processes from writing the same weights; say clearly what a disk refuses."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.with_suffix(".lock").open("ab") as file, _locked(file.fileno()):
+        with FileLock(target.with_suffix(".lock")):
             yield
     except OSError as error:
         raise InputError(
             f"cannot write to the cache {target.parent} ({error.strerror or error}): make room "
             "there or choose another folder with IMPASTO_CACHE"
         ) from error
-
-
-@contextmanager
-def _locked(descriptor: int) -> Iterator[None]:
-    """Hold an exclusive lock, which the system releases if the process dies."""
-    if sys.platform == "win32":
-        while True:
-            try:
-                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-                break
-            except OSError as error:  # it gives up after ten seconds
-                if error.errno != errno.EDEADLK:
-                    raise
-        yield
-    else:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import glob
+import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -12,14 +15,16 @@ import fsspec
 
 from impasto.errors import ImpastoError, InputError
 from impasto.files import atomic
+from impasto.image import Picture, load_image
 
 # What load_image reads and folders are searched for.
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 
 
 def is_local(path: str) -> bool:
-    """Whether a path is one of this machine, not a URL."""
-    return "://" not in path
+    """Whether a path is one of this machine: no URL, or there whatever it looks like."""
+    is_url = "://" in path and re.match(r"[a-z][a-z0-9+.-]*(::|://)", path, re.I)
+    return not is_url or os.path.exists(path)  # noqa: PTH110, never raises
 
 
 def open_place(path: str) -> tuple[Any, str]:
@@ -28,23 +33,30 @@ def open_place(path: str) -> tuple[Any, str]:
     Raises:
         InputError: If the kind of URL is unknown or needs a package that is not there.
     """
+    if is_local(path):  # absolute, so that fsspec sees no ``a:b`` or ``c::d`` to interpret
+        return fsspec.filesystem("file"), Path(path).absolute().as_posix()
     try:
         return fsspec.core.url_to_fs(path)  # type: ignore[no-any-return]
     except (ImportError, ValueError) as error:
-        raise InputError(f"cannot reach {path}: {_line(error)}") from error
+        raise InputError(f"cannot reach the URL {path}: {_line(error)}") from error
 
 
 @contextmanager
-def telling(path: str) -> Iterator[None]:
+def telling(path: str, doing: str = "read") -> Iterator[None]:
     """Turn what a file system raises into one line that names the path."""
     try:
         yield
+    except ImpastoError:
+        raise
     except FileNotFoundError as error:
         raise InputError(f"cannot read {path}: there is no such file or folder") from error
     except PermissionError as error:
         raise InputError(f"cannot read {path}: no permission") from error
-    except OSError as error:
-        raise ImpastoError(f"cannot read {path}: {_line(error)}") from error
+    except Exception as error:  # each kind of URL has a package with errors of its own
+        if is_local(path) and not isinstance(error, OSError):
+            raise
+        kind = "" if is_local(path) else "the URL "
+        raise ImpastoError(f"cannot {doing} {kind}{path}: {_line(error)}") from error
 
 
 def read(path: str) -> bytes:
@@ -57,6 +69,20 @@ def read(path: str) -> bytes:
     fs, inner = open_place(path)
     with telling(path):
         return bytes(fs.cat_file(inner))
+
+
+def load_picture(path: str, long_side: int | None = None) -> Picture:
+    """Load a picture from a path or URL, as ``load_image`` does.
+
+    Raises:
+        InputError: If it cannot be read.
+        ImpastoError: If a URL cannot be reached.
+    """
+    if is_local(path):
+        return load_image(path, long_side=long_side)
+    stream = io.BytesIO(read(path))
+    stream.name = path
+    return load_image(stream, long_side=long_side)
 
 
 def write(path: str, data: bytes) -> None:
@@ -74,15 +100,13 @@ def write(path: str, data: bytes) -> None:
             temporary.write_bytes(data)
         return
     fs, inner = open_place(path)
-    try:
+    with telling(path, "write"):
         try:
             # Object stores show a file only once it is complete.
             fs.pipe_file(inner, data)
         except FileNotFoundError:  # where folders have to be there first, as on SFTP
             fs.makedirs(inner.rpartition("/")[0], exist_ok=True)
             fs.pipe_file(inner, data)
-    except OSError as error:
-        raise ImpastoError(f"cannot write {path}: {_line(error)}") from error
 
 
 def stamp(path: str) -> str:
@@ -121,8 +145,8 @@ def find_pictures(source: str, *, recursive: bool = False) -> list[tuple[str, st
         if fs.isdir(inner):
             root, found = inner, _walk(fs, inner, recursive)
         else:
-            root = _before_wildcards(inner)
-            found = [path for path in fs.glob(inner) if fs.isfile(path)]
+            root, pattern = _literal(fs, inner)
+            found = [path for path in fs.glob(pattern) if fs.isfile(path)]
     pictures = sorted(path for path in found if _is_picture(path))
     if not pictures:
         raise InputError(_nothing(source, recursive, bool(root == inner)))
@@ -147,10 +171,18 @@ def _is_picture(path: str) -> bool:
     return name.suffix.lower() in SUFFIXES and not name.name.startswith(".")
 
 
-def _before_wildcards(pattern: str) -> str:
+def _literal(fs: Any, pattern: str) -> tuple[str, str]:
+    """The folder before the first wildcard, and the pattern with that folder quoted.
+
+    A folder that is called like a pattern, as ``x[1]``, is no wildcard.
+    """
     parts = pattern.split("/")
-    first = next((i for i, part in enumerate(parts) if set(part) & set("*?[")), len(parts) - 1)
-    return "/".join(parts[:first])
+    for i, part in enumerate(parts):
+        above = "/".join(parts[: i + 1])
+        if set(part) & set("*?[") and not fs.isdir(above):
+            break
+    folder = "/".join(parts[:i])
+    return folder, "/".join([glob.escape(folder), *parts[i:]])
 
 
 def _relative_folder(path: str, root: str) -> str:

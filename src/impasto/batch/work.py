@@ -17,7 +17,7 @@ from impasto.batch import storage
 from impasto.batch.items import Item
 from impasto.batch.manifest import Line
 from impasto.errors import ImpastoError
-from impasto.image import Picture, load_image, save_image
+from impasto.image import Picture, save_image
 from impasto.result import Result
 
 
@@ -102,7 +102,7 @@ class Worker:
 
     def _make(self, item: Item) -> Line:
         key = self.setup.key(item)
-        content = load_picture(item.content)
+        content = storage.load_picture(item.content)
         self._set_style(item.style)
         result = self.stylizer.stylize(content)
         if result.stopped == "interrupted":
@@ -115,19 +115,8 @@ class Worker:
     def _set_style(self, style: str) -> None:
         if style != self._style:
             self._style = None
-            self.stylizer.set_style(style if self.setup.by_name else load_picture(style))
+            self.stylizer.set_style(style if self.setup.by_name else storage.load_picture(style))
             self._style = style
-
-
-def load_picture(path: str) -> Picture:
-    """Load a picture from a path or URL.
-
-    Raises:
-        InputError: If it cannot be read.
-    """
-    stream = io.BytesIO(storage.read(path))
-    stream.name = path
-    return load_image(stream)
 
 
 def _encoded(result: Result, output: str, quality: int) -> bytes:

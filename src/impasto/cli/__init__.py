@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import logging
 import os
 import sys
@@ -53,8 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Neural style transfer: repaint a photo in the manner of an artwork.",
     )
     parser.add_argument("--version", action="version", version=f"impasto {__version__}")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show debugging messages")
-    parser.add_argument("-q", "--quiet", action="store_true", help="show warnings and errors only")
+    parser.set_defaults(verbose=False, quiet=False)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add_parser(subparsers)
@@ -66,12 +67,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0: done. 1: something failed on the way. 2: the input cannot be used. 130: interrupted.
     """
+    _prepare_streams()
     args = build_parser().parse_args(arguments)
     level = logging.DEBUG if args.verbose else logging.WARNING if args.quiet else logging.INFO
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr, force=True)
     logging.getLogger("impasto").setLevel(level)
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except ImpastoError as error:
         if args.verbose:
             logging.getLogger("impasto").exception("the whole story:")
@@ -80,7 +85,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("impasto: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone; leave without a second error at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of our output has gone
+        _leave_stdout()
         return 1
+    except OSError as error:  # a full disk behind stdout, a system that refuses
+        where = f": {error.filename}" if error.filename else ""
+        print(f"impasto: {error.strerror or error}{where}", file=sys.stderr)
+        _leave_stdout()
+        return 1
+
+
+def _prepare_streams() -> None:
+    """Make of what a shell or service leaves us streams that can be written to."""
+    if sys.stderr is None:  # closed; print would take stdout for it
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that it cannot encode
+    for stream in (sys.stdin, sys.stdout):
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # closed, or not of a file
+            os.set_blocking(stream.fileno(), True)  # a full pipe is waited for
+
+
+def _leave_stdout() -> None:
+    """Keep Python from trying to flush, and failing, once more at exit."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Collection
+import difflib
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn
 
+from impasto.cli.classics import renamed
 from impasto.errors import InputError
 from impasto.options import parse_layers
 
@@ -14,11 +16,51 @@ INTERRUPTED = 130  # the exit code that shells report after Ctrl-C
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, without the whole usage above it."""
+    """A parser whose errors are one line, and whose options may stand anywhere."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self._mixes = True
+        self.mixed = self.parse_known_intermixed_args  # batch has a way of its own
+        common: dict[str, Any] = {"action": "store_true", "default": argparse.SUPPRESS}
+        self.add_argument("-v", "--verbose", help="show debugging messages", **common)
+        self.add_argument("-q", "--quiet", help="show warnings and errors only", **common)
+
+    def add_subparsers(self, **keywords: Any) -> Any:
+        """Leave what follows the name of a subcommand to its parser."""
+        self._mixes = False
+        return super().add_subparsers(**keywords)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Take options before, between and after the positional arguments, as commands do."""
+        if not self._mixes:
+            return super().parse_known_args(args, namespace)
+        options = self._option_string_actions
+        if told := renamed(args, options):
+            self.error(f"{told} here")
+        self._mixes = False  # parse_known_intermixed_args calls this method
+        try:
+            namespace, rest = self.mixed(_as_paths(args), namespace)
+        finally:
+            self._mixes = True
+        if unknown := [argument for argument in rest if argument.startswith("-")]:
+            flag = unknown[0].partition("=")[0]
+            plain = [option for option in options if "_" not in option]
+            near = difflib.get_close_matches(flag.replace("_", "-"), plain, n=2)
+            hint = f", did you mean {' or '.join(near)}?" if near else ""
+            self.error(f"unknown option {flag}{hint}")
+        return namespace, rest
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2."""
         self.exit(2, f"impasto: {message} (see {self.prog} --help)\n")
+
+
+def _as_paths(args: Sequence[str]) -> list[str]:
+    """Arguments with ``./`` before those behind ``--`` that would still be taken for options."""
+    end = args.index("--") if "--" in args else len(args)
+    before, files = args[: end + 1], args[end + 1 :]
+    return [*before, *(f"./{name}" if name[:1] == "-" != name else name for name in files)]
 
 
 def _told(parse: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_option
 from impasto.cli.counting import CountingBar
-from impasto.cli.methods import add_method_options, choice_of, options_of
+from impasto.cli.methods import add_method_options, choice_of, load_picture, options_of
 from impasto.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from impasto.batch import Item, Setup, Summary
     from impasto.batch.engine import Engine, Report
     from impasto.batch.manifest import Line
@@ -36,13 +36,13 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "started, 130 interrupted.",
     )
     parser.add_argument(
-        "inputs", nargs="+", metavar="IN", help="photos, folders or patterns ('in/**/*.jpg')"
+        "inputs", nargs="*", metavar="IN", help="photos, folders or patterns ('in/**/*.jpg')"
     )
     parser.add_argument(
         "-o",
         "--output",
         nargs="+",
-        required=True,
+        default=[],
         metavar=("DIR", "STYLE"),
         help="folder of the results, then the styles: artworks, names of the gallery or a model "
         "file; every photo is painted in each",
@@ -65,6 +65,25 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     add_method_options(parser)
     add_option(parser, "dry_run", action="store_true", help="list what would be made, and stop")
     parser.set_defaults(run=run)
+    parser.mixed = functools.partial(_photos_then_styles, parser.mixed)
+
+
+def _photos_then_styles(
+    parse: Callable[..., tuple[Any, list[str]]], args: Sequence[str], namespace: Any
+) -> tuple[Any, list[str]]:
+    """Parse so that positional arguments are photos before ``-o`` and styles behind it.
+
+    Where none stand before it, those behind it are photos.
+    """
+    turn = (i for i, argument in enumerate(args) if argument.startswith(("-o", "--out")))
+    at = next(turn, len(args))
+    namespace, unknown = parse(args[:at], namespace)
+    photos = vars(namespace).pop("inputs")
+    namespace, more = parse(args[at:], namespace)
+    if photos:
+        namespace.style = [*namespace.inputs, *namespace.style]
+        namespace.inputs = photos
+    return namespace, [*unknown, *more]
 
 
 def _add_engine(group: argparse._ArgumentGroup) -> None:
@@ -87,20 +106,24 @@ def run(args: argparse.Namespace) -> int:
     if args.style_weights is not None:
         raise InputError("--style-weights does nothing in a batch: each style is painted by itself")
     engine = _engine(args)
-    folder, *styles = args.output
-    choice = choice_of(args, [*styles, *args.style])
+    if not args.inputs or not args.output:
+        raise InputError("give photos, a folder and styles: impasto batch IN -o DIR STYLE")
+    folder, *styles = [*args.output, *args.style]
+    if not styles and getattr(args, "model", None) is None:
+        raise InputError("no style: name it behind the folder, as in -o DIR STYLE, or by --style")
+    choice = choice_of(args, styles)
     names = _styles_of(choice)
     items = plan(args.inputs, names, folder, name=args.name, recursive=args.recursive)
     if args.dry_run:
         for item in items:
             print(f"{item.content} in {item.style}: {item.output}")
         return 0
-    recipe = _recipe(args, choice)
+    setup = _setup(args, choice)
     with (
         Manifest(_manifest_path(args, folder)) as manifest,
         CountingBar("picture", quiet=args.quiet) as bar,
     ):
-        summary = run_batch(items, recipe, manifest, engine=engine, tell=_telling(bar))
+        summary = run_batch(items, setup, manifest, engine=engine, tell=_telling(bar))
     return _report(summary, items, manifest.path)
 
 
@@ -143,7 +166,6 @@ def _styles_of(choice: Choice) -> Sequence[str]:
     Raises:
         InputError: If one cannot be used.
     """
-    from impasto.batch.work import load_picture
     from impasto.networks.description import describe
     from impasto.networks.gallery import shipped, style_index
 
@@ -155,10 +177,8 @@ def _styles_of(choice: Choice) -> Sequence[str]:
     return [known[style_index(name, known)] for name in choice.styles] or known
 
 
-def _recipe(args: argparse.Namespace, choice: Choice) -> Setup:
+def _setup(args: argparse.Namespace, choice: Choice) -> Setup:
     """How the arguments ask for the pictures to be made."""
-    import functools
-
     from impasto.api import load_stylizer
     from impasto.batch import Setup, storage
     from impasto.cli.weights import download_bar

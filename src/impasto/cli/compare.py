@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect, names
-from impasto.cli.methods import Stylizers, add_method_options, choice_of, options_of
+from impasto.cli.methods import Stylizers, add_method_options, choice_of, load_picture, options_of
+from impasto.cli.outputs import check_outputs
 from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX
 from impasto.names import must_be_known, told_apart
@@ -108,7 +109,7 @@ def _add_output(parser: argparse.ArgumentParser, name: str) -> None:
 
 
 def _grid(args: argparse.Namespace) -> int:
-    _check(args)
+    _check(args, [*args.contents, *args.styles])
     if args.style_weights is not None:
         raise InputError("--style-weights does nothing in a grid: each style is painted by itself")
     choices = {
@@ -116,11 +117,10 @@ def _grid(args: argparse.Namespace) -> int:
         for name, style in zip(_stems(args.styles), args.styles, strict=True)
     }
     from impasto.api import load_stylizer
-    from impasto.image import load_image
     from impasto.media.sheet import grid
 
     side = getattr(args, "max_size", OptimizeOptions.max_size)
-    photos = [load_image(content, long_side=side) for content in args.contents]
+    photos = [load_picture(content, side) for content in args.contents]
     contents = dict(zip(_stems(args.contents), photos, strict=True))
     artworks = {name: _artwork(choice, side) for name, choice in choices.items()}
 
@@ -164,17 +164,14 @@ def _stems(sources: list[str]) -> list[str]:
 
 def _artwork(choice: Choice, side: int) -> Picture | None:
     """A style to look at; None where there is only its name."""
-    from impasto.image import load_image
-
-    return None if choice.method == "fast" else load_image(choice.styles[0], long_side=side)
+    return None if choice.method == "fast" else load_picture(choice.styles[0], side)
 
 
 def _methods(args: argparse.Namespace) -> int:
-    from impasto.image import load_image
     from impasto.media.sheet import strip
 
-    _check(args)
-    photo, artwork = load_image(args.content), load_image(args.style)
+    _check(args, [args.content, args.style, *args.methods])
+    photo, artwork = load_picture(args.content), load_picture(args.style)
     pictures, labels = [photo, artwork], ["photo", "artwork"]
     given = collect(args, OptimizeOptions)
     stylizers = {method: _stylizer(method, artwork, given) for method in args.methods}
@@ -207,21 +204,21 @@ def _stylizer(method: str, artwork: Picture, given: dict[str, Any]) -> Stylizer:
 
 
 def _strip(args: argparse.Namespace) -> int:
-    from impasto.image import load_image
     from impasto.media.sheet import strip
 
-    _check(args)
+    _check(args, args.images)
     labels = args.labels or [Path(image).stem for image in args.images]
-    pictures = [load_image(image) for image in args.images]
+    pictures = [*map(load_picture, args.images)]
     _save(strip(pictures, labels, height=args.height, columns=args.columns), args.output)
     return 0
 
 
-def _check(args: argparse.Namespace) -> None:
+def _check(args: argparse.Namespace, inputs: list[str]) -> None:
     """Refuse now what would fail after a long run."""
     from impasto.image import check_writable
 
     check_writable(args.output)
+    check_outputs({"-o": args.output}, inputs)
     for name in ("height", "columns"):
         value = getattr(args, name, None)
         if value is not None and value < 1:

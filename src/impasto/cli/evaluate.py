@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
+from impasto.cli.methods import opened
+from impasto.cli.outputs import check_outputs
 from impasto.cli.tables import aligned
 from impasto.errors import InputError
 from impasto.names import told_apart
@@ -80,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--plot and --strip show a sweep: give --sweep as well")
     from impasto.explain.evaluation import mean
 
-    _check_csv(args)
+    check_outputs({"--csv": args.csv}, args.sources)
     cases = _cases(args.sources)
     evaluator = _evaluator(args)
     names = told_apart(case.name for case in cases)
@@ -98,7 +100,7 @@ def _cases(sources: list[str]) -> list[Case]:
     if len(sources) == 1:
         return read_manifest(sources[0])
     if len(sources) == 3:
-        return [Case(Path(sources[0]).name, *sources)]
+        return [Case(Path(sources[0]).name, *map(opened, sources))]
     raise InputError("give IMAGE CONTENT STYLE, or a manifest, or a folder that holds one")
 
 
@@ -127,7 +129,7 @@ def _sweep(args: argparse.Namespace) -> int:
 
     if len(args.sources) != 2:
         raise InputError("--sweep takes two pictures: CONTENT STYLE")
-    content, style = args.sources
+    content, style = map(opened, args.sources)
     name, values = parse_sweep(args.sweep)
     options = OptimizeOptions.preset(args.preset, **collect(args, OptimizeOptions))
     _check_sweep_outputs(args)
@@ -152,17 +154,13 @@ def _sweep(args: argparse.Namespace) -> int:
     return 0 if len(trials) == len(values) else INTERRUPTED
 
 
-def _check_csv(args: argparse.Namespace) -> None:
-    if args.csv and not args.csv.resolve().parent.is_dir():
-        raise InputError(f"--csv {args.csv}: the folder {args.csv.parent} does not exist")
-
-
 def _check_sweep_outputs(args: argparse.Namespace) -> None:
     """Refuse now what could not be written after a long run."""
     from impasto.explain.plots import check_plot
     from impasto.image import check_writable
 
-    _check_csv(args)
+    outputs = {"--csv": args.csv, "--plot": args.plot, "--strip": args.strip}
+    check_outputs(outputs, args.sources)
     if args.plot:
         check_plot(args.plot)
     if args.strip:

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from impasto.cli.outputs import check_outputs
+
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command."""
@@ -27,8 +29,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    output = args.output or args.model.with_suffix(".onnx")
+    check_outputs({"-o": output}, [args.model])
     from impasto.networks.export import export
 
-    for path in export(args.model, args.output or args.model.with_suffix(".onnx")):
+    for path in export(args.model, output):
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return 0

@@ -7,6 +7,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from impasto.cli.methods import load_picture
+from impasto.cli.outputs import check_outputs
 from impasto.cli.tables import aligned
 from impasto.options import STYLE_LAYERS
 
@@ -63,11 +65,11 @@ def run(args: argparse.Namespace) -> int:
     from impasto.cli.weights import download_bar
     from impasto.explain.features import feature_maps, plot_grams, plot_maps
     from impasto.explain.plots import check_plot
-    from impasto.image import load_image
 
     for path in outputs:
         check_plot(path)
-    picture = load_image(args.image, long_side=args.max_size)
+    check_outputs(dict(zip(("-o", "--grams"), outputs, strict=True)), [args.image])
+    picture = load_picture(args.image, args.max_size)
     with download_bar(args.backbone) as progress:
         backbone = load_backbone(args.backbone, progress=progress)
     maps = feature_maps(backbone, picture, args.layers)

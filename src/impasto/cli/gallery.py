@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import add_option
 from impasto.cli.methods import Stylizers, load_picture
+from impasto.cli.outputs import check_outputs
 
 if TYPE_CHECKING:
     from impasto.image import Picture
@@ -64,7 +65,7 @@ def _gallery(args: argparse.Namespace) -> int:
     if args.output:
         from impasto.pictures import load_portrait
 
-        _write(load_portrait(), list(description.styles), args.output, TILE)
+        _write(load_portrait(), list(description.styles), args.output, TILE, [])
     return 0
 
 
@@ -73,17 +74,18 @@ def _sheet(args: argparse.Namespace) -> int:
 
     styles = args.styles or list(gallery().styles)
     output = args.output or Path(f"{Path(args.photo).stem}_sheet.png")
-    _write(load_picture(args.photo), styles, output, args.tile_size)
+    _write(load_picture(args.photo), styles, output, args.tile_size, [args.photo, *styles])
     return 0
 
 
-def _write(photo: Picture, styles: list[str], output: Path, tile: int) -> None:
+def _write(photo: Picture, styles: list[str], output: Path, tile: int, inputs: list[str]) -> None:
     from impasto.api import load_stylizer
     from impasto.image import check_writable, save_image
     from impasto.media.sheet import strip
     from impasto.methods import choose
 
     check_writable(output)
+    check_outputs({"-o": output}, inputs)
     height, width = photo.size
     small = photo.resized(tile, max(1, round(tile * width / height)))
     stylizers = Stylizers(load_stylizer)

@@ -177,21 +177,38 @@ def options_of(args: argparse.Namespace, choice: Choice) -> dict[str, Any]:
     return options
 
 
-def _style_masks(args: argparse.Namespace) -> list[str | None] | None:
+def _style_masks(args: argparse.Namespace) -> list[ImageSource | None] | None:
     if args.style_masks is None:
         return None
-    return [None if name == "all" else name for name in args.style_masks]
+    return [None if name == "all" else opened(name) for name in args.style_masks]
 
 
-def load_picture(source: ImageSource) -> Picture:
-    """Load a picture and log what there is to say about it.
+def load_picture(source: str | bytes, long_side: int | None = None) -> Picture:
+    """Load a picture from a path, a URL or bytes, and log what there is to say about it.
 
     Raises:
         InputError: If it cannot be read.
+        ImpastoError: If a URL cannot be reached.
     """
+    from impasto.batch import storage
     from impasto.image import load_image
 
-    picture = load_image(source)
+    if isinstance(source, str):
+        picture = storage.load_picture(source, long_side)
+    else:
+        picture = load_image(source, long_side=long_side)
     for notice in picture.notices:
         logger.warning("%s: %s", picture.name, notice)
     return picture
+
+
+def opened(source: str) -> ImageSource:
+    """A path as it is, or the picture behind a URL, for what loads pictures itself.
+
+    Raises:
+        InputError: If what is behind the URL is no picture.
+        ImpastoError: If it cannot be reached.
+    """
+    from impasto.batch.storage import is_local
+
+    return source if is_local(source) else load_picture(source)

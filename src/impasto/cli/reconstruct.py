@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
+from impasto.cli.methods import load_picture
+from impasto.cli.outputs import check_outputs
 from impasto.explain.options import OFFERED, ReconstructOptions
 
 if TYPE_CHECKING:
@@ -59,10 +61,11 @@ def run(args: argparse.Namespace) -> int:
     from impasto.callbacks import ProgressBar
     from impasto.cli.weights import download_bar
     from impasto.explain.reconstruct import reconstruct
-    from impasto.image import check_writable, load_image, save_image
+    from impasto.image import check_writable, save_image
 
     check_writable(output)
-    picture = load_image(args.image, long_side=options.max_size)
+    check_outputs({"-o": output}, [args.image])
+    picture = load_picture(args.image, options.max_size)
     with download_bar(options.backbone) as progress:
         backbone = load_backbone(
             options.backbone, weights=options.weights, pooling=options.pooling, progress=progress

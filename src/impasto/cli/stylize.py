@@ -16,7 +16,9 @@ from impasto.cli.methods import (
     choice_of,
     load_picture,
     make_stylizer,
+    opened,
 )
+from impasto.cli.outputs import check_numbered, check_outputs
 from impasto.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STANDARD = "-"
-WATCHING = ("save_every", "preview", "history", "plot", "strip", "animation", "tensorboard")
+SIDE_FILES = ("preview", "history", "plot", "strip", "animation")
+WATCHING = ("save_every", *SIDE_FILES, "tensorboard")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -57,6 +60,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="result: .png, .jpg, .webp or .tif; - writes PNG to stdout "
         "(default: CONTENT_STYLE.png in this folder)",
     )
+    parser.add_argument(
+        "-f", "--force", action="store_true", help="let the result replace the photo"
+    )
     add_method_options(parser)
     add_masks(parser)
     _add_watching(parser.add_argument_group("watching"))
@@ -85,18 +91,17 @@ def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     content, styles = _sources(args)
     output = args.output or _default_output(content, styles)
-    _check_outputs(args, output)
+    _check_outputs(args, output, [content, *styles])
     choice = choice_of(args, styles)
     if choice.method != "optimize":
         _refuse_watching(args, choice.method)
-    photo: Any = sys.stdin.buffer.read() if content == STANDARD else content
-    picture = load_picture(photo)
+    picture = load_picture(_from_stdin() if content == STANDARD else content)
     stylizer = make_stylizer(args, choice)
     with Watch(args, output, steps=choice.method == "optimize") as watch:
         result = stylizer(
             picture,
-            mask=args.mask,
-            content_masks=args.content_masks,
+            mask=args.mask and opened(args.mask),
+            content_masks=args.content_masks and [*map(opened, args.content_masks)],
             callbacks=watch.callbacks,
         )
     _save(result, output, args)
@@ -129,31 +134,45 @@ def _default_output(content: str, styles: list[str]) -> str:
     return "_".join(Path(name).stem for name in (content, *styles[:3])) + ".png"
 
 
-def _check_outputs(args: argparse.Namespace, output: str) -> None:
-    """Refuse now what could not be written after a long run."""
+def _from_stdin() -> bytes:
+    if sys.stdin is None:
+        raise InputError("there is no standard input to read the photo from")
+    return sys.stdin.buffer.read()
+
+
+def _check_outputs(args: argparse.Namespace, output: str, sources: list[str]) -> None:
+    """Refuse now what could not be written after a long run, or would cost the photo."""
     from impasto.explain.plots import check_plot
     from impasto.image import check_writable
+    from impasto.media.animation import check_animation
 
     if output != STANDARD:
         check_writable(output, bits=args.bits)
-    elif sys.stdout.isatty():
-        raise InputError("stdout is a terminal: give a file with -o, or redirect the output")
-    for path in (args.preview, args.strip):
-        if path:
-            check_writable(path)
-    for name, suffixes in {
-        "history": (".csv", ".json"),
-        "animation": (".gif", ".webp", ".mp4"),
-    }.items():
-        path = Path(getattr(args, name) or "x" + suffixes[0])
-        if path.suffix.lower() not in suffixes:
-            raise InputError(f"--{name} {path}: use one of {', '.join(suffixes)}")
-        if not path.parent.is_dir():
-            raise InputError(f"--{name} {path}: the folder {path.parent} does not exist")
+    elif sys.stdout is None or sys.stdout.isatty():
+        problem = "there is no standard output" if sys.stdout is None else "stdout is a terminal"
+        raise InputError(f"{problem}: give a file with -o, or redirect the output")
+    for path in filter(None, (args.preview, args.strip)):
+        check_writable(path)
+    if args.history and Path(args.history).suffix.lower() not in (".csv", ".json"):
+        raise InputError(f"--history {args.history}: use one of .csv, .json")
     if args.plot:
         check_plot(args.plot)
+    if args.animation:
+        check_animation(args.animation)
     if args.save_every is not None and output == STANDARD:
         raise InputError("--save-every needs an output file: give one with -o")
+    _check_clashes(args, output, sources)
+
+
+def _check_clashes(args: argparse.Namespace, output: str, sources: list[str]) -> None:
+    masks = [args.mask, *(args.content_masks or ()), *(args.style_masks or ())]
+    given = [*sources, *masks, *(getattr(args, name, None) for name in ("weights", "model"))]
+    side = {f"--{name}": getattr(args, name) for name in SIDE_FILES}
+    result = None if output == STANDARD else output
+    check_outputs({"-o": result, **side}, [] if args.force else given, hint=", or --force")
+    check_outputs(side, given)
+    if args.save_every is not None:
+        check_numbered(output, [*given, *side.values()])
 
 
 class Watch(ExitStack):

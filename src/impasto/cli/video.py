@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,8 @@ from impasto.cli.methods import (
     add_styles,
     choice_of,
     load_stylizer,
-    options_of,
 )
+from impasto.errors import InputError
 from impasto.video.options import VideoOptions
 
 if TYPE_CHECKING:
@@ -39,7 +40,12 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "--output",
         required=True,
         metavar="OUT",
-        help="result: .mp4, .mov, .m4v or .mkv with sound, .gif or .webp for short clips",
+        help="result: .mp4, .mov, .m4v, .mkv or .webm with sound, .gif or .webp for short clips",
+    )
+    parser.add_argument(
+        "--mask",
+        metavar="FILE",
+        help="where to paint: a picture, or a video of masks; elsewhere the film stays",
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on with an earlier run that was ended"
@@ -56,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     from impasto.video.consistency import frame_painter
     from impasto.video.pipeline import check, stylize_video
 
+    _check_output(args)
     check(args.content, args.output, options)
     stylizer = load_stylizer(args, choice)
     logging.getLogger("impasto.optimize").setLevel(logging.ERROR)  # one line a frame otherwise
@@ -65,8 +72,9 @@ def run(args: argparse.Namespace) -> int:
             args.output,
             frame_painter(stylizer, options.consistency),
             options,
+            mask=args.mask,
             max_size=stylizer.options.max_size,
-            settings=_settings(args, choice),
+            settings=_settings(args, choice, stylizer),
             resume=args.resume,
             tell=bar,
         )
@@ -77,14 +85,33 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(args: argparse.Namespace, choice: Choice) -> dict[str, Any]:
-    """What decides how the frames look, for the metadata and for --resume."""
-    styles = [Path(style).name for style in choice.styles]
+def _check_output(args: argparse.Namespace) -> None:
+    """Refuse to write over an artwork or a mask."""
+    for path in (*args.styles, args.mask):
+        if path and Path(path).resolve() == Path(args.output).resolve():
+            raise InputError(f"-o {args.output} would replace {path}, which is needed to paint")
+
+
+def _settings(args: argparse.Namespace, choice: Choice, stylizer: Any) -> dict[str, Any]:
+    """What decides how the frames look, defaults included, for the metadata and for --resume."""
+    from impasto.video.segments import fingerprint
+
+    options = {
+        name: value
+        for name, value in dataclasses.asdict(stylizer.options).items()
+        if name not in ("device", "memory", "tile")
+    }
+    files = [
+        *choice.styles,
+        getattr(stylizer, "path", None),
+        *map(options.get, ("weights", "init")),
+    ]
+    known = {str(file): Path(file) for file in files if file and Path(file).is_file()}
     return {
         "method": choice.method,
         "model": choice.model and Path(choice.model).name,
-        "styles": styles,
+        "styles": [Path(style).name for style in choice.styles],
         "style_weights": args.style_weights,
-        "preset": args.preset,
-        **options_of(args, choice),
+        **options,
+        "files": {path.name: fingerprint(path) for path in known.values()},
     }

@@ -33,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     listing.set_defaults(run=_list)
 
     download = actions.add_parser("download", help="download weights into the cache")
-    download.add_argument("names", nargs="+", metavar="NAME", help="vgg19 or vgg16")
+    download.add_argument("names", nargs="+", metavar="NAME", help="vgg19, or torchvision's vgg16")
     download.set_defaults(run=_download)
 
     importing = actions.add_parser("import", help="convert a weights file into the cache")
@@ -97,6 +97,8 @@ def _row(entry: KnownBackbone) -> tuple[str, str, str, str, str]:
     elif found := find(entry.checkpoint):
         file, state = found, "cached" if found == cached_path(entry.name) else "given"
         licence = read_metadata(found).get("licence", "unknown")
+    elif entry.embedded:
+        file, state = embedded_path(entry.name), "embedded, in 8 bits"
     elif (part := partial_path(original_path(entry.checkpoint))).is_file():
         file, state = part, "partly downloaded"
     else:
@@ -146,7 +148,9 @@ def _path(args: argparse.Namespace) -> int:
         print(cache_folder())
         return 0
     entry = find_entry(args.name)
-    path = find(entry.checkpoint) if entry.checkpoint else embedded_path(entry.name)
+    path = find(entry.checkpoint) if entry.checkpoint else None
+    if path is None and entry.embedded:
+        path = embedded_path(entry.name)
     if path is None:
         raise unavailable(entry.name, "not downloaded yet")
     print(path)

@@ -12,12 +12,12 @@ from PIL import Image
 from impasto.errors import InputError
 from impasto.image.picture import Floats
 
-_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR, _ORIENTATION, _ICC = 258, 262, 284, 274, 34675
 # Raw modes of Pillow for 16 bits per channel: little-endian, big-endian, native.
 _WIDE = {f"{mode};16{order}" for mode in ("RGB", "RGBX", "RGBA") for order in "LBN"}
 _GREY_ALPHA = "LA;16B"
 _MIN_IS_WHITE, _MIN_IS_BLACK, _RGB = 0, 1, 2
+_OTHERS = {5: "CMYK", 6: "YCbCr", 8: "Lab"}
 _MOST_SAMPLES = 8
 
 
@@ -51,7 +51,7 @@ class Tiff:
     Attributes:
         planes: The pixels.
         profile: The ICC profile.
-        orientation: EXIF orientation, 1 to 8.
+        orientation: EXIF orientation, 1 to 8; 0 if it does not say.
         notices: See ``Picture``.
     """
 
@@ -59,12 +59,6 @@ class Tiff:
     profile: bytes | None
     orientation: int
     notices: tuple[str, ...]
-
-
-def is_tiff(stream: BinaryIO) -> bool:
-    """Whether a stream begins like a TIFF file."""
-    stream.seek(0)
-    return stream.read(4) in _TIFF_MAGIC
 
 
 def read_grey(image: Image.Image) -> Planes:
@@ -121,8 +115,9 @@ def read_colour(image: Image.Image, again: Image.Image) -> Planes:
 
 def _raw_mode(image: Image.Image) -> str:
     """The one raw mode in which Pillow decodes a file, "" if there are none or several."""
-    tiles = getattr(image, "tile", [])
-    modes = {tile.args if isinstance(tile.args, str) else tile.args[0] for tile in tiles}
+    arguments = [tile.args for tile in getattr(image, "tile", [])]
+    # Some decoders take no arguments, or an empty tuple.
+    modes = {args if isinstance(args, str) else (args or ("",))[0] for args in arguments}
     return str(modes.pop()) if len(modes) == 1 else ""
 
 
@@ -172,7 +167,10 @@ def read_tiff(stream: BinaryIO, max_pixels: int) -> Tiff:
         if page.samplesperpixel > _MOST_SAMPLES or page.imagedepth > 1:
             raise InputError("it has too many channels for a picture")
         if page.photometric not in (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB):
-            raise InputError("only grey and RGB TIFF files of more than 8 bits can be read")
+            raise InputError(
+                f"{_OTHERS.get(page.photometric, 'a TIFF of such colours')} with more than 8 bits "
+                "or with transparency is not read: export it as RGB"
+            )
         values = page.asarray()
         if page.axes[0] == "S":
             values = np.moveaxis(values, 0, -1)
@@ -188,7 +186,7 @@ def read_tiff(stream: BinaryIO, max_pixels: int) -> Tiff:
             visible = np.maximum(alpha, np.float32(1e-6))[..., None]
             colour = (colour / visible).clip(0, 1)
     colour = 1 - colour if inverted else colour
-    return Tiff(Planes(colour, alpha), tags.get(_ICC), tags.get(_ORIENTATION, 1), notices)
+    return Tiff(Planes(colour, alpha), tags.get(_ICC), tags.get(_ORIENTATION, 0), notices)
 
 
 def check_pixels(size: tuple[int, ...], max_pixels: int) -> None:

@@ -24,28 +24,26 @@ def srgb_profile() -> bytes:
     return profile[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + profile[36:]
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str | None]:
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Convert an image to sRGB.
 
     Args:
         image: In mode L, RGB, CMYK or LAB.
-        profile: The ICC profile that came with it.
+        profile: A usable ICC profile.
 
     Returns:
-        The image in mode RGB; and a notice if the profile could not be used.
+        The image in mode RGB.
     """
     if image.mode == "LAB" and not profile:
-        return _convert(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))), None
+        return _convert(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
     if not profile:
-        return image.convert("RGB"), None
-    if not is_usable(profile, image.mode):
-        return to_srgb(image, None)[0], BROKEN
+        return image.convert("RGB")
     source = _parse(profile)
     if image.mode == "L" and _space(source) == "RGB":
         image = image.convert("RGB")
     if image.mode == "RGB" and is_srgb(profile):
-        return image, None
-    return _convert(image, source), None
+        return image
+    return _convert(image, source)
 
 
 @lru_cache(maxsize=8)

@@ -17,8 +17,9 @@ from PIL import Image
 from impasto.errors import InputError
 from impasto.image import settings as metadata
 from impasto.image.alpha import clean
-from impasto.image.decoding import decode, from_pillow, open_header, quiet, reading
+from impasto.image.decoding import decode, from_pillow
 from impasto.image.deep import check_pixels, scaled
+from impasto.image.opening import open_file, quiet, reading
 from impasto.image.picture import Picture, fit
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ ImageSource: TypeAlias = Union[FileSource, Image.Image, NDArray[Any], "torch.Ten
 
 
 def load_image(
-    source: ImageSource, *, max_pixels: int = 100_000_000, long_side: int | None = None
+    source: ImageSource,
+    *,
+    max_pixels: int = 100_000_000,
+    long_side: int | None = None,
+    at_least: int | None = None,
 ) -> Picture:
     """Read a picture from anything that holds one.
 
@@ -49,12 +54,19 @@ def load_image(
         max_pixels: Larger pictures are refused before they are decoded.
         long_side: Shrink to this long side in pixels (see ``fit``), which needs less memory
             than shrinking later; never enlarges.
+        at_least: A shorter side that is enough: JPEG files may come with 1/2, 1/4 or 1/8 of
+            their pixels, for a fraction of the time.
 
     Raises:
         InputError: If the source is no picture that can be read; one line names it.
     """
-    picture = _read(source, max_pixels, long_side)
+    picture = _read(source, max_pixels, long_side, at_least)
     return picture if long_side is None else picture.resized(*fit(picture.size, long_side))
+
+
+def as_list(sources: Any) -> list[Any]:
+    """Sources of pictures as a list: one that stands alone is a list of one."""
+    return list(sources) if isinstance(sources, (list, tuple)) else [sources]
 
 
 def read_settings(path: FileSource) -> dict[str, object] | None:
@@ -64,10 +76,13 @@ def read_settings(path: FileSource) -> dict[str, object] | None:
         InputError: If the file is no picture that can be read.
     """
     with _opened(path) as (stream, name), reading(name), quiet():
-        return metadata.find(open_header(stream))
+        image = open_file(stream).image
+        return None if image is None else metadata.find(image)
 
 
-def _read(source: ImageSource, max_pixels: int, long_side: int | None) -> Picture:
+def _read(
+    source: ImageSource, max_pixels: int, long_side: int | None, at_least: int | None
+) -> Picture:
     """Read by the type of the source."""
     if isinstance(source, Picture):
         return source
@@ -79,7 +94,7 @@ def _read(source: ImageSource, max_pixels: int, long_side: int | None) -> Pictur
     if torch is not None and isinstance(source, torch.Tensor):
         return _from_array(_channels_last(source), max_pixels)
     with _opened(source) as (stream, name):
-        return decode(stream, name, max_pixels, long_side)
+        return decode(stream, name, max_pixels, long_side, at_least)
 
 
 @contextmanager

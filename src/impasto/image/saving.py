@@ -16,7 +16,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from impasto.errors import InputError
-from impasto.files import atomic
+from impasto.files import atomic, check_place
 from impasto.image import settings as metadata
 from impasto.image.picture import Picture
 from impasto.image.profiles import srgb_profile
@@ -56,7 +56,7 @@ def check_writable(
             folder is missing or not writable, or the path is a folder.
     """
     _check_format(_format_of(path, format), bits, size)
-    _check_place(Path(path))
+    check_place(path)
 
 
 def save_image(
@@ -125,24 +125,6 @@ def _check_format(kind: str, bits: int, size: tuple[int, int] | None) -> None:
             f"{kind} cannot hold {size[1]} x {size[0]} pixels, its longest side is {longest}: "
             "save as .png or .tiff"
         )
-
-
-def _check_place(path: Path) -> None:
-    """Check that a file can be made at a path."""
-    try:
-        if path.is_dir():
-            raise InputError(f"cannot write {path}: it is a folder")
-        if path.exists() and not path.is_file():
-            raise InputError(f"cannot write {path}: it is not a regular file")
-        folder = path.resolve().parent
-        if not folder.is_dir():
-            raise InputError(f"cannot write {path}: the folder {folder} does not exist")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise InputError(f"cannot write {path}: no permission to write in {folder}")
-    except InputError:
-        raise
-    except (OSError, ValueError, RuntimeError) as error:  # too long, a null byte, a link loop
-        raise InputError(f"cannot write {str(path)!r}: {error}") from error
 
 
 def _encode(

@@ -45,15 +45,29 @@ def animate(
             too large, or a time is not positive.
         MissingExtraError: If MP4 is wanted and the package av is not installed.
     """
-    writers = {".gif": _write_gif, ".webp": _write_webp, ".mp4": _write_mp4}
     path = Path(path)
-    writer = writers.get(path.suffix.lower())
-    if writer is None:
-        raise InputError(f"cannot animate to {path.name}: use one of {', '.join(writers)}")
+    check_animation(path)
     _check(pictures, seconds, hold)
+    writer = {".gif": _write_gif, ".webp": _write_webp, ".mp4": _write_mp4}[path.suffix.lower()]
     images = [flatten(picture) for picture in pictures]
     with atomic(path) as temporary:
         writer(images, _durations(len(images), seconds, hold), temporary)
+
+
+def check_animation(path: str | Path) -> None:
+    """Raise, before any work is done, what ``animate`` would raise of its file.
+
+    Raises:
+        InputError: If the suffix is another one, or FFmpeg was built without H.264.
+        MissingExtraError: If MP4 is wanted and the package av is not installed.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".gif", ".webp", ".mp4"):
+        raise InputError(f"cannot animate to {path.name}: use one of .gif, .webp, .mp4")
+    if path.suffix.lower() == ".mp4":
+        av = load_av("writing MP4 animations")
+        if "libx264" not in av.codecs_available:
+            raise InputError(f"cannot animate to {path.name}: this av has no H.264, use .webp")
 
 
 def _check(pictures: Sequence[Picture], seconds: float, hold: float) -> None:

@@ -50,6 +50,8 @@ def style_index(name: str, styles: Sequence[str]) -> int:
         InputError: If there is none of this name, with the nearest names.
     """
     known = [_plain(style) for style in styles]
+    if not isinstance(name, str):
+        raise InputError(f"styles of this model are names, not {name!r}")
     if _plain(name) in known:
         return known.index(_plain(name))
     raise InputError(f"the model has no style '{name}': {nearest(_plain(name), styles)}")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from impasto.networks.transformer import Norm, Painter, instance_norm, normalise, statistics
+from impasto.networks.transformer import EPS, Norm, Painter, instance_norm, normalise, statistics
 
 PATCH = 256
 PATCHES = 16
@@ -126,7 +126,10 @@ class Smoothed:
     """A normalisation whose statistics follow those of a video's frames slowly.
 
     Statistics jump when something enters the frame, and with them every colour in it. Scale and
-    shift are smoothed as well: with a strength below 1 they depend on the frame.
+    shift are smoothed as well: with a strength below 1 they depend on the frame. Of the maps
+    their mean and mean square are smoothed, so that the deviation is that of all frames together:
+    a mean of deviations would be next to nothing between two plain frames of different colours,
+    and dividing by it overflows within a few layers.
 
     Args:
         change: Weight of the newest frame in the running means; 1 forgets all others.
@@ -140,15 +143,17 @@ class Smoothed:
     def __call__(self, maps: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Normalise ``(B, C, h, w)``."""
         maps = maps.float()
-        moments = [value[..., 0, 0] for value in statistics(maps)]
-        values = torch.stack([*moments, scale.expand_as(moments[0]), shift.expand_as(moments[0])])
+        mean, deviation = (value[..., 0, 0] for value in statistics(maps))
+        square = mean.square() + deviation.square()
+        values = torch.stack([mean, square, scale.expand_as(mean), shift.expand_as(mean)])
         if self._calls < len(self._means):
             values = torch.lerp(self._means[self._calls], values, self.change)
             self._means[self._calls] = values
         else:
             self._means.append(values)
         self._calls += 1
-        mean, deviation, scale, shift = values
+        mean, square, scale, shift = values
+        deviation = (square - mean.square()).clamp_min(EPS).sqrt()
         return normalise(maps, mean[..., None, None], deviation[..., None, None], scale, shift)
 
     def next_frame(self) -> None:

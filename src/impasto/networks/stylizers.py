@@ -19,7 +19,7 @@ import numpy as np
 
 from impasto.color import keep_colors, match_linear, prepare_style
 from impasto.errors import InputError
-from impasto.image import ImageSource, Picture, fit, load_image, load_mask
+from impasto.image import ImageSource, Picture, as_list, fit, load_image, load_mask
 from impasto.image.masks import composite, name_of
 from impasto.names import must_be_known
 from impasto.networks.codes import blend
@@ -34,6 +34,7 @@ from impasto.networks.engines import (
 )
 from impasto.networks.gallery import shipped, style_index
 from impasto.networks.options import ArbitraryOptions, FastOptions
+from impasto.options import check_weights
 from impasto.result import Result
 from impasto.version import __version__
 
@@ -245,7 +246,7 @@ class Fast(_NetworkStylizer[FastOptions, str]):
             if len(self.styles) > 1:
                 raise InputError(f"which style? The model knows {', '.join(self.styles)}")
             styles = self.styles
-        names = [styles] if isinstance(styles, str) else list(styles)
+        names = as_list(styles)
         shares = _shares(style_weights, len(names))
         numbers = [style_index(name, self.styles) for name in names]
         self._mix = np.zeros((1, len(self.styles)), np.float32)
@@ -293,8 +294,7 @@ class Arbitrary(_NetworkStylizer[ArbitraryOptions, ImageSource]):
         Raises:
             InputError: If an artwork or a weight cannot be used.
         """
-        several = isinstance(styles, (list, tuple))
-        sources: list[Any] = list(styles) if several else [styles]  # type: ignore[arg-type]
+        sources = as_list(styles)
         if sources == [None]:
             raise InputError("no style: give at least one")
         self._shares = _shares(style_weights, len(sources))
@@ -349,9 +349,5 @@ def _shares(weights: Sequence[float] | None, count: int) -> list[float]:
     """Style weights that add up to 1."""
     if not count:
         raise InputError("no style: give at least one")
-    weights = [1.0] * count if weights is None else list(weights)
-    if len(weights) != count:
-        raise InputError(f"{len(weights)} style weights for {count} styles: give one for each")
-    if not all(map(math.isfinite, weights)) or min(weights) < 0 or sum(weights) <= 0:
-        raise InputError(f"style weights {weights}: none below 0, and not all 0")
-    return [weight / sum(weights) for weight in weights]
+    checked = check_weights(weights, count)
+    return [weight / sum(checked) for weight in checked]

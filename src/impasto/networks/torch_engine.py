@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.devices import describe as describe_device
-from impasto.devices import keep_memory, pick_device, pick_dtype
+from impasto.devices import keep_memory, own_state, pick_device, pick_dtype
 from impasto.errors import ImpastoError
 from impasto.image import fit
 from impasto.networks.codes import StyleCode, blend
@@ -36,6 +36,7 @@ class TorchEngine:
         InputError: If the device or the model cannot be used.
     """
 
+    @own_state()
     def __init__(self, model: Path, options: FastOptions) -> None:
         self.options = options
         self.device = pick_device(options.device)
@@ -61,6 +62,7 @@ class TorchEngine:
         painted: Floats = self.apply(torch.from_numpy(image), style, norm=norm).cpu().numpy()
         return painted
 
+    @own_state()
     @torch.inference_mode()
     def encode(self, image: Floats, weights: Floats | None = None) -> Code:
         """See ``Engine``; pixels may count by weights ``(1, 1, h, w)``."""
@@ -69,6 +71,7 @@ class TorchEngine:
             code = self.network.encode_style(torch.from_numpy(image).to(self.device), shares)
         return StyleCode(code.mean.cpu().numpy(), code.square.cpu().numpy())
 
+    @own_state()
     @torch.inference_mode()
     def apply(
         self,

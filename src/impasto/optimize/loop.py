@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from impasto.errors import ImpastoError
 from impasto.events import Callback, Step
-from impasto.image import Picture
-from impasto.optimize.optimizers import Adam, Optimizer, resize
-from impasto.optimize.pyramid import Scale
+from impasto.optimize.optimizers import Adam, Optimizer
+from impasto.optimize.stage import Stage
 
 # Reading a loss makes a GPU wait for all that was queued, so it is read only this often.
 CHECK_EVERY = 10
@@ -69,16 +67,9 @@ class Outcome:
     """How a run ended: the image ``(1, 3, H, W)``, and why if it was not by its last step."""
 
     image: Tensor
+    stage: Stage
     steps: int
     stopped: str | None = None
-
-
-class Differentiable(Protocol):
-    """What is minimised."""
-
-    def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Return the loss terms of an image ``(1, 3, H, W)`` and the gradient of their sum."""
-        ...
 
 
 class _Stop(Exception):  # noqa: N818 - control flow, not an error
@@ -86,18 +77,14 @@ class _Stop(Exception):  # noqa: N818 - control flow, not an error
 
 
 class Loop:
-    """One run of the optimisation.
+    """One run of the optimisation, from the coarsest scale to the finest.
 
     Args:
-        scales: The plan, coarsest first.
-        objective: Makes the objective of a scale.
+        stages: The scales, coarsest first.
         optimizer: Changes the image.
-        content: The content image at a scale, for the detail that a new scale adds.
-        detail: Share of that detail, 0 to 1.
         averaging: Decay of the average over iterates (Adam); 0 keeps the best iterate.
         tolerance: Leave a scale when the loss falls by less than this share in 10 steps.
         callbacks: Called after each step.
-        finish: Makes the picture that callbacks see of the image.
 
     Attributes:
         index: The current scale.
@@ -106,31 +93,23 @@ class Loop:
 
     def __init__(
         self,
-        scales: Sequence[Scale],
-        objective: Callable[[int], Differentiable],
+        stages: Sequence[Stage],
         optimizer: Optimizer,
-        content: Callable[[int], Tensor],
         *,
-        detail: float = 0.0,
         averaging: float = 0.0,
         tolerance: float = 0.0,
         callbacks: Sequence[Callback] = (),
-        finish: Callable[[Tensor], Picture] = Picture.from_tensor,
     ) -> None:
-        self.scales = scales
-        self.objective = objective
+        self.stages = stages
         self.optimizer = optimizer
-        self.content = content
-        self.detail = detail
         self.averaging = averaging if isinstance(optimizer, Adam) else 0.0
         self.tolerance = tolerance
         self.callbacks = callbacks
-        self.finish = finish
         self.index = self.steps = self.skipped = self.work = 0
         self.checked: float | None = None
 
-    def run(self, image: Tensor) -> Outcome:
-        """Optimise an image that has the size of the first scale.
+    def run(self) -> Outcome:
+        """Optimise the image.
 
         Ctrl-C, a callback's ``stop`` and a loss that is not finite end the run early; the image
         is then the best of those so far.
@@ -139,36 +118,25 @@ class Loop:
             ImpastoError: If the very first loss is not finite.
         """
         self.began = time.perf_counter()
-        self.keeper: Best | Average = Best(image)
+        image = self.stages[0].start()
+        stopped = None
         try:
-            for index in range(len(self.scales)):
+            for index, stage in enumerate(self.stages):
                 self.index = index
                 if index:
-                    image = self._enter(index)
-                self._run_scale(index, image)
+                    image = stage.refine(self.keeper.value, self.stages[index - 1])
+                self.keeper = Average(image, self.averaging) if self.averaging else Best(image)
+                self.optimizer.rescale(stage.scale.size, stage.layout.room)
+                self._step_on(stage, image)
         except _Stop as stop:
-            return Outcome(self.keeper.value, self.steps, str(stop))
+            stopped = str(stop)
         except KeyboardInterrupt:
-            return Outcome(self.keeper.value, self.steps, "interrupted")
-        return Outcome(self.keeper.value, self.steps)
+            stopped = "interrupted"
+        return Outcome(self.keeper.value, self.stages[self.index], self.steps, stopped)
 
-    def _enter(self, index: int) -> Tensor:
-        """The first image of a scale: the last scale's, enlarged, with the content's detail.
-
-        What the coarser scale could not show comes from the content (as in the Laplacian
-        pyramids of Kolkin et al. 2019 and 2022); without it fine structure is lost for good.
-        """
-        size = self.scales[index].size
-        self.optimizer.rescale(size)
-        image = resize(self.keeper.value, size)
-        if self.detail:
-            content, coarse = self.content(index), self.content(index - 1)
-            image += self.detail * (content - resize(coarse, size))
-        return image.clamp_(0, 1)
-
-    def _run_scale(self, index: int, image: Tensor) -> None:
-        scale, objective = self.scales[index], self.objective(index)
-        self.keeper = Average(image, self.averaging) if self.averaging else Best(image)
+    def _step_on(self, stage: Stage, image: Tensor) -> None:
+        """Do the steps of a scale."""
+        objective, scale = stage.objective(), stage.scale
         self.checked = None
         for number in range(1, scale.steps + 1):
             terms, grad = objective.gradient(image)
@@ -180,7 +148,7 @@ class Loop:
             if settled:
                 self.skipped += scale.steps - number
                 self.work += scale.work * (scale.steps - number)
-            self._tell(index, terms)
+            self._tell(stage, terms)
             if settled:
                 break
             image = self.optimizer.update(image, loss, grad)
@@ -202,18 +170,18 @@ class Loop:
         before, self.checked = self.checked, loss
         return before is not None and before - loss < self.tolerance * before
 
-    def _tell(self, index: int, terms: dict[str, Tensor]) -> None:
-        keeper = self.keeper
+    def _tell(self, stage: Stage, terms: dict[str, Tensor]) -> None:
+        keeper, scales = self.keeper, [stage.scale for stage in self.stages]
         step = Step(
             step=self.steps,
-            of=sum(scale.steps for scale in self.scales) - self.skipped,
-            scale=index,
-            scales=len(self.scales),
-            size=self.scales[index].size,
-            progress=self.work / sum(scale.steps * scale.work for scale in self.scales),
+            of=sum(scale.steps for scale in scales) - self.skipped,
+            scale=self.index,
+            scales=len(scales),
+            size=stage.scale.size,
+            progress=self.work / sum(scale.steps * scale.work for scale in scales),
             seconds=time.perf_counter() - self.began,
             losses=cache(lambda: _as_floats(terms)),
-            picture=cache(lambda: self.finish(keeper.value)),
+            picture=cache(lambda: stage.finish(keeper.value)),
         )
         for callback in self.callbacks:
             callback(step)

@@ -12,9 +12,9 @@ from torch import Tensor
 from impasto.backbones.base import Backbone, ReceptiveField
 from impasto.devices import free_memory, used_memory
 from impasto.errors import InputError
-from impasto.optimize.objective import Objective, Source
+from impasto.losses import Source
+from impasto.optimize.objective import Objective, receptive_fields
 from impasto.optimize.pyramid import Scale
-from impasto.optimize.tiled import receptive_fields
 from impasto.optimize.tiles import deepest, lay_tiles
 from impasto.options import OptimizeOptions, parse_memory, parse_tile
 
@@ -86,27 +86,12 @@ def measure(backbone: Backbone, options: OptimizeOptions, device: torch.device) 
         with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
             objective.gradient(image)
         kept.append(sum(storages.values()))
-        maps.append(sum(x.numel() * x.element_size() for x in objective.content_maps.values()))
+        (content,) = objective.content_maps.values()
+        maps.append(sum(x.numel() * x.element_size() for x in content.values()))
     # Matrices of channels and the weights do not grow with the image: only the slope counts.
     pixels = sides[1] ** 2 - sides[0] ** 2
     slope = (kept[1] - kept[0] - (maps[1] - maps[0])) / pixels
     return Costs(WORKSPACE * slope, (maps[1] - maps[0]) / pixels)
-
-
-def by_band(options: OptimizeOptions) -> bool:
-    """Whether L-BFGS is to know the curvature of each band of frequencies.
-
-    Not in the classic method. Nor with nearest neighbours: it comes to a lower loss, but drifts
-    away from the artwork's colours, as every new matching looks to it like curvature.
-    """
-    return not options.classic_losses and "nn" not in options.style_loss
-
-
-def history(options: OptimizeOptions) -> int:
-    """Pairs that L-BFGS keeps where there is room: by band more than ten gain nothing."""
-    if options.classic_losses:
-        return 100  # as torch's, which the classic scripts use
-    return 10 if by_band(options) else 40
 
 
 class Planner:
@@ -117,15 +102,21 @@ class Planner:
         options: Which tiles and how much memory are wanted.
         device: Where it runs.
         costs: What ``measure`` found.
+        history: How many pairs of images the optimiser keeps where there is room.
 
     Raises:
         InputError: If tiles are wanted and the backbone does not know what its layers see.
     """
 
     def __init__(
-        self, backbone: Backbone, options: OptimizeOptions, device: torch.device, costs: Costs
+        self,
+        backbone: Backbone,
+        options: OptimizeOptions,
+        device: torch.device,
+        costs: Costs,
+        history: int,
     ) -> None:
-        self.options, self.costs = options, costs
+        self.costs, self.history = costs, history
         self.tile = parse_tile(options.tile)
         self.field: ReceptiveField | None = None
         try:
@@ -205,10 +196,8 @@ class Planner:
         return f"{width} x {height} px {pieces}, at most {peak} of memory"
 
     def _pairs(self, scale: Scale) -> int:
-        """Pairs of L-BFGS' history at the end of a scale."""
-        if self.options.optimizer == "adam":
-            return 0
-        return min(history(self.options), scale.steps - 1)
+        """Pairs of the optimiser's history at the end of a scale."""
+        return min(self.history, scale.steps - 1)
 
     def _written(self, amount: float) -> str:
         """What the process takes when this much is in use beside what it held before."""

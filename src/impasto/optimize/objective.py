@@ -1,65 +1,61 @@
-"""What is minimised at one scale: content loss + style loss + total variation."""
+"""What is minimised at one scale: a sum of terms, for an image in one piece or in tiles.
+
+The style terms are functions of moments, and moments are sums over positions. So the gradient of a
+whole image needs two passes over its tiles: the first adds up the moments, from which the style
+loss and its gradient by those sums follow; the second carries that gradient back through one tile
+after another. Every tile is seen with as much around it as the deepest layer sees, and only its
+own positions count. The outcome is that of one piece but for rounding: no seams, and no tile has
+to show the whole style by itself. (Departs from crowsonkb's style_transfer, whose tiles each
+match the style on their own.)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto import losses
-from impasto.backbones.base import Backbone
-from impasto.losses import Moments
-from impasto.optimize.neighbors import Neighbors
+from impasto.backbones.base import Backbone, ReceptiveField
+from impasto.devices import release_memory
+from impasto.errors import InputError
+from impasto.losses import (
+    W2,
+    ClassicContent,
+    ClassicGram,
+    Content,
+    Gram,
+    Moments,
+    Neighbors,
+    Source,
+    moments,
+    total_variation,
+)
+from impasto.optimize.tiles import Pieces, Tile
 from impasto.options import LayerWeights, OptimizeOptions
 
-# In "gram+w2", how much W2 counts beside Gram: with equal weights the Gram distance falls further
-# below that of the textbook method than the W2 distance does.
-W2_SHARE = 1.5
-# In "gram+w2+nn", how much nearest neighbours count beside both: they give strokes their place and
-# their direction, but see the finest layers only as averages and leave noise where they rule.
-NEIGHBOR_SHARE = 0.5
+# What a style loss compares of each layer's moments. Gram matrices weigh the strong directions of
+# a feature map, W2 the faint ones as well: together they come nearer to the style in both than
+# each alone in the same time. W2 counts for more, as with equal weights the Gram distance falls
+# further below that of the textbook method than the W2 distance does.
+STATISTICS: dict[str, dict[type[Gram | W2], float]] = {
+    "gram": {Gram: 1.0},
+    "w2": {W2: 1.0},
+    "gram+w2": {Gram: 1.0, W2: 1.5},
+    "nn": {},
+    "gram+w2+nn": {Gram: 1.0, W2: 1.5},
+}
+# How much nearest neighbours count: they give strokes their place and their direction, but see the
+# finest layers only as averages and leave noise where they rule.
+NEIGHBORS = {"nn": 1.0, "gram+w2+nn": 0.5}
+# From so many tiles on, asking the system anew for the memory of one takes no time to speak of.
+MANY = 12
 
-
-@dataclass(frozen=True)
-class Source:
-    """An image whose features are a target.
-
-    Attributes:
-        image: ``(1, 3, H, W)``, RGB in [0, 1].
-        alpha: ``(1, 1, H, W)`` in [0, 1], how much each pixel counts; None: all alike.
-    """
-
-    image: Tensor
-    alpha: Tensor | None = None
-
-    def weights_at(self, size: Sequence[int]) -> Tensor | None:
-        """How much each position of a feature map of (height, width) counts, ``(1, 1, h, w)``."""
-        if self.alpha is None:
-            return None
-        return F.interpolate(self.alpha, size=tuple(size), mode="area")
-
-
-@dataclass(frozen=True)
-class Region:
-    """A part of the image, and the style that it is to have.
-
-    Attributes:
-        where: The content image; its alpha is how much each pixel belongs to the region.
-        share: How much the region's style loss counts.
-        style: Moments of the style, by layer.
-        roots: Factors of their covariances, by layer, where the loss needs them.
-        neighbors: Compares nearest neighbours, where the loss does.
-    """
-
-    where: Source
-    share: float
-    style: Mapping[str, Moments]
-    roots: Mapping[str, Tensor]
-    neighbors: Neighbors | None
+Maps = dict[str, Tensor]
+# Moments by the number of a region and by layer.
+Statistics = dict[tuple[int, str], Moments]
 
 
 @dataclass(frozen=True)
@@ -87,13 +83,45 @@ class Guide:
         )
         return Guide(image, visible, self.weight)
 
-    def loss(self, image: Tensor) -> Tensor:
+    def __call__(self, image: Tensor) -> Tensor:
         """The temporal loss of an image (eq. 7): mean squared change of what is visible."""
         return (self.visible * (image - self.image).square()).mean()
 
 
+@dataclass(frozen=True)
+class Region:
+    """A part of the image, and how it is compared with the style that it is to have.
+
+    Attributes:
+        where: The content image; its alpha is how much each pixel belongs to the region.
+        share: How much the region's style loss counts.
+        statistics: By layer the terms that compare its moments, each with its weight.
+        neighbors: Compares nearest neighbours, with its weight.
+    """
+
+    where: Pieces
+    share: float
+    statistics: Mapping[str, Sequence[tuple[float, Gram | W2]]]
+    neighbors: tuple[float, Neighbors] | None
+
+
+@dataclass
+class Seen:
+    """What the losses need of a tile: of its feature maps only as much as they have to.
+
+    Attributes:
+        window: The pixels that were looked at, ``(1, 3, h, w)``.
+        parts: The moments of the tile's positions, and their share in those of the whole.
+        local: Terms that are sums over positions, by name.
+    """
+
+    window: Tensor
+    parts: dict[tuple[int, str], tuple[Tensor | float, Moments]] = field(default_factory=dict)
+    local: dict[str, Tensor] = field(default_factory=dict)
+
+
 class Objective:
-    """The loss of an image at one scale, its targets computed once.
+    """The loss of an image at one scale, its targets measured once.
 
     Args:
         backbone: Looks at the pictures.
@@ -101,8 +129,16 @@ class Objective:
         styles: The style images, each at its own size.
         style_weights: How much each style counts.
         options: Weights, layers and kinds of the losses.
-        guides: ``(1, 1, H, W)`` in [0, 1] for each style, which pixels of the image are to have
+        regions: ``(1, 1, H, W)`` in [0, 1] for each style, which pixels of the image are to have
             it (Gatys et al. 2017, section 4); all styles are blended everywhere if left out.
+        mask: ``(1, 1, H, W)`` in [0, 1], where the image is free; elsewhere it is the content.
+            The backbone sees it as it will be, so that what is painted fits what stays.
+        guide: The finished frame before, in a video.
+        tile: The longest side of a tile, in pixels; 0: in one piece.
+        keep_maps: Keep the content image's feature maps; otherwise each step computes them again.
+
+    Raises:
+        InputError: If tiles are wanted and cannot be had.
     """
 
     def __init__(
@@ -112,279 +148,272 @@ class Objective:
         styles: Sequence[Source],
         style_weights: Sequence[float],
         options: OptimizeOptions,
-        guides: Sequence[Tensor] | None = None,
+        regions: Sequence[Tensor] | None = None,
+        *,
+        mask: Tensor | None = None,
+        guide: Guide | None = None,
+        tile: int = 0,
+        keep_maps: bool = True,
     ) -> None:
-        self.backbone = backbone
-        self.options = options
-        self.content = content
-        self.content_layers = _normalised(options.content_layers, options.classic_losses)
-        self.style_layers = _normalised(options.style_layers, options.classic_losses)
-        if options.content_weight == 0:
-            self.content_layers = {}
-        if options.style_weight == 0:
-            self.style_layers = {}
+        self.backbone, self.options, self.content, self.mask = backbone, options, content, mask
+        self.tile, self.keep_maps = tile, keep_maps
+        self.fields = receptive_fields(backbone, options) if tile else {}
+        classic = options.classic_losses
+        self.content_layers = _normalised(options.content_layers, options.content_weight, classic)
+        self.style_layers = _normalised(options.style_layers, options.style_weight, classic)
         self.heads = self._heads()
+        self.pieces = Pieces(content, tile, self.fields)
         with torch.no_grad():
-            self._keep_content()
-            self.regions = self._regions(styles, style_weights, guides) if self.style_layers else []
-
-    def __call__(self, image: Tensor) -> dict[str, Tensor]:
-        """Return the weighted loss terms of an image ``(1, 3, H, W)``: scalars by name."""
-        options, layers = self.options, {*self.content_layers, *self.style_layers}
-        content: list[Tensor] = []
-        moments: list[dict[str, Moments]] = [{} for _ in self.regions]
-        kept: dict[str, Tensor] = {}
-        for layer, maps in self.backbone.walk(image, layers, self.heads):
-            if layer in self.content_layers:
-                target = self.content_maps[layer]
-                weights = self.content.weights_at(maps.shape[2:])
-                content.append(self._content_error(layer, maps, target, weights))
-            if layer in self.style_layers:
-                self._note(layer, maps, moments, kept)
-        terms = {}
-        if content:
-            terms["content"] = options.content_weight * _total(content)
-        if self.style_layers:
-            terms["style"] = options.style_weight * _total(
-                region.share * self._style_loss(region, found, kept)
-                for region, found in zip(self.regions, moments, strict=True)
-            )
+            self._measure_content()
+            self.regions = self._regions(styles, style_weights, regions)
+        self.image_terms: dict[str, tuple[float, Callable[[Tensor], Tensor]]] = {}
         if options.tv_weight:
-            terms["tv"] = options.tv_weight * losses.total_variation(image)
-        return terms
+            self.image_terms["tv"] = options.tv_weight, total_variation
+        if guide:
+            self.image_terms["temporal"] = guide.weight, guide
 
     def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Return the loss terms of an image ``(1, 3, H, W)`` and the gradient of their sum."""
-        image = image.detach().requires_grad_(True)
-        terms = self(image)
-        (grad,) = torch.autograd.grad(_total(terms.values()), image)
-        return {name: term.detach() for name, term in terms.items()}, grad
+        """Return the loss terms of an image and the gradient of their sum, without a graph.
+
+        Args:
+            image: ``(1, 3, H, W)``.
+
+        Returns:
+            The weighted terms by name, scalars; and ``(1, 3, H, W)``.
+        """
+        if self.mask is not None:
+            image = torch.lerp(self.content.image, image, self.mask)
+        *others, last = self.pieces.tiles
+        sums: Statistics = {}
+        for tile in others if self.regions else ():
+            with torch.no_grad():
+                _add(sums, self._look(image, tile, style_alone=True))
+        # The last tile of the first pass is the first of the second: its graph is kept.
+        seen = self._look(image, last)
+        _add(sums, seen)
+        terms, by_sums = self._style_gradient(sums)
+        grad = torch.zeros_like(image)
+        for tile in (last, *others):
+            if tile is not last:
+                seen = self._look(image, tile)
+            tile.window(grad).add_(_carry_back(seen, by_sums))
+            for name, part in seen.local.items():
+                terms[name] = terms.get(name, 0) + part.detach()
+            del seen
+        if len(self.pieces.tiles) >= MANY:
+            # The images of the optimiser do not fit into the pieces that the maps of tiles leave.
+            release_memory()
+        grad += self._image_gradient(image, terms)
+        return terms, grad if self.mask is None else grad * self.mask
 
     def _heads(self) -> dict[str, Tensor]:
-        """The heads that are applied to moments and differences, which is cheaper than to maps.
-
-        Nearest neighbours compare maps, and the classic losses count their channels.
-        """
-        if "nn" in self.options.style_loss or self.options.classic_losses:
-            return {}
+        """The heads that are applied to moments and differences, which is cheaper than to maps."""
+        if self.options.style_loss in NEIGHBORS:
+            return {}  # maps themselves are compared
         layers = sorted({*self.content_layers, *self.style_layers})
         heads = {layer: self.backbone.head(layer) for layer in layers}
         return {layer: head for layer, head in heads.items() if head is not None}
 
-    def _look(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        """The feature maps of an image, without the heads that are applied later."""
-        maps: dict[str, Tensor] = self.backbone(image, layers, self.heads)
-        return maps
+    def _measure_content(self) -> None:
+        """Let the content terms measure the content image; keep its maps if they are to be kept."""
+        kind = ClassicContent if self.options.classic_losses else Content
+        self.content_terms = {layer: kind(self.heads.get(layer)) for layer in self.content_layers}
+        self.content_maps: dict[Tile, Maps] = {}
+        for tile in self.pieces.tiles:
+            targets = self._targets(tile)
+            for layer, target in targets.items():
+                weights, _ = self.pieces.weigh(tile, layer, target)
+                self.content_terms[layer].measure(target, weights)
+            if self.keep_maps:
+                self.content_maps[tile] = targets
 
-    def _keep_content(self) -> None:
-        self.content_maps = self._look(self.content.image, self.content_layers)
-        self.divisors: dict[str, Any] = {
-            layer: self._divisor(layer, maps, self.content.weights_at(maps.shape[2:])) + losses.EPS
-            for layer, maps in self.content_maps.items()
-        }
-
-    def _divisor(self, layer: str, maps: Tensor, weights: Tensor | None) -> Tensor | float:
-        """What the squared error of content maps is divided by: their power, or their size."""
-        if self.options.classic_losses:
-            return maps.numel()
-        return losses.power(maps, weights, self.heads.get(layer))
-
-    def _measure(self, source: Source) -> dict[str, Moments]:
-        """The moments of a style's feature maps, without the heads that are applied later."""
-        return {
-            layer: _moments(maps, source)
-            for layer, maps in self.backbone.walk(source.image, self.style_layers, self.heads)
-        }
+    @torch.no_grad()
+    def _targets(self, tile: Tile) -> Maps:
+        """The content image's feature maps of a tile."""
+        if tile in self.content_maps:
+            return self.content_maps[tile]
+        window = tile.window(self.content.image)
+        walk = self.backbone.walk(window, self.content_layers, self.heads)
+        return {layer: self.pieces.part(tile, layer, maps) for layer, maps in walk}
 
     def _regions(
-        self, styles: Sequence[Source], weights: Sequence[float], guides: Sequence[Tensor] | None
+        self,
+        styles: Sequence[Source],
+        weights: Sequence[float],
+        masks: Sequence[Tensor] | None,
     ) -> list[Region]:
-        """One region with all styles, or one for each style and guide."""
+        """One region with all styles, or one for each style and mask."""
+        if not self.style_layers:
+            return []
         image, alpha = self.content.image, self.content.alpha
-        if guides is None:
+        if masks is None:
             return [self._region(self.content, 1.0, styles, weights)]
-        parts = [guide if alpha is None else guide * alpha for guide in guides]
+        parts = [mask if alpha is None else mask * alpha for mask in masks]
         # Every region's loss is relative to its own style. Its share makes a pixel of a small
         # region be pulled as much as one of a large region or of an image without regions.
         area = image[:, :1].numel() if alpha is None else float(alpha.sum())
         mean = sum(weights) / len(weights)
-        shares = [
-            float(part.sum()) / area * weight / mean
-            for part, weight in zip(parts, weights, strict=True)
-        ]
         return [
-            self._region(Source(image, part), share, [style], [1])
-            for part, share, style in zip(parts, shares, styles, strict=True)
+            self._region(
+                Source(image, part), float(part.sum()) / area * weight / mean, [style], [1]
+            )
+            for part, weight, style in zip(parts, weights, styles, strict=True)
         ]
 
     def _region(
         self, where: Source, share: float, styles: Sequence[Source], weights: Sequence[float]
     ) -> Region:
-        style = self._mapped(_blend([self._measure(each) for each in styles], weights))
-        kind = self.options.style_loss
-        roots = {
-            name: losses.factor(x.double().covariance) for name, x in style.items() if "w2" in kind
+        """Measure the styles of a region, as if their pixels were mixed in these shares."""
+        blend: dict[str, Moments] = {}
+        for source, weight in zip(styles, weights, strict=True):
+            for layer, found in self._measure_style(source).items():
+                part = weight / sum(weights) * found
+                blend[layer] = blend[layer] + part if layer in blend else part
+        blend = {layer: self._mapped(layer, found) for layer, found in blend.items()}
+        kinds = STATISTICS[self.options.style_loss]
+        if self.options.classic_losses:
+            kinds = {ClassicGram: 1.0}
+        statistics = {
+            layer: [(weight * own, kind(blend[layer])) for kind, own in kinds.items()]
+            for layer, weight in self.style_layers.items()
         }
         neighbors = None
-        if "nn" in kind:
+        if self.options.style_loss in NEIGHBORS:
             # Looked at again, one after another: the maps of all styles would take much memory.
             counting = (
-                (style, self._look(style.image, self.style_layers))
-                for style, weight in zip(styles, weights, strict=True)
+                (source, self.backbone(source.image, self.style_layers))
+                for source, weight in zip(styles, weights, strict=True)
                 if weight
             )
-            neighbors = Neighbors(self.style_layers, style, where, counting)
-        return Region(where, share, style, roots, neighbors)
+            neighbors = (
+                NEIGHBORS[self.options.style_loss],
+                Neighbors(self.style_layers, blend, where, counting),
+            )
+        return Region(Pieces(where, self.tile, self.fields), share, statistics, neighbors)
 
-    def _note(
-        self,
-        layer: str,
-        maps: Tensor,
-        moments: Sequence[dict[str, Moments]],
-        kept: dict[str, Tensor],
-    ) -> None:
-        """Keep of a layer's maps what the style loss needs: moments by region, or the maps."""
-        if self.options.style_loss != "nn":
-            for region, found in zip(self.regions, moments, strict=True):
-                found[layer] = _moments(maps, region.where)
-        if "nn" in self.options.style_loss:
-            kept[layer] = maps
+    def _measure_style(self, source: Source) -> dict[str, Moments]:
+        """The moments of a style image, without the heads that are applied later."""
+        pieces = Pieces(source, self.tile, self.fields)
+        sums: Statistics = {}
+        for tile in pieces.tiles:
+            seen = Seen(tile.window(source.image))
+            for layer, maps in self.backbone.walk(seen.window, self.style_layers, self.heads):
+                _note(seen, tile, layer, pieces.part(tile, layer, maps), [pieces])
+            _add(sums, seen)
+        return {layer: found for (_, layer), found in sums.items()}
 
-    def _mapped(self, moments: Mapping[str, Moments]) -> dict[str, Moments]:
-        """The moments behind the heads that the maps went without."""
-        return {
-            layer: each.through(self.heads[layer]) if layer in self.heads else each
-            for layer, each in moments.items()
-        }
+    def _look(self, image: Tensor, tile: Tile, style_alone: bool = False) -> Seen:
+        """Look at a tile of an image; what is needed of a map is taken before the next is made.
 
-    def _content_error(
-        self, layer: str, maps: Tensor, target: Tensor, weights: Tensor | None
-    ) -> Tensor:
-        """A layer's part of the content loss, for the whole image or a tile of it."""
-        weights = None if self.options.classic_losses else weights
-        error = losses.squared_error(maps, target, weights, self.heads.get(layer))
-        part: Tensor = self.content_layers[layer] / self.divisors[layer] * error
-        return part
+        So autograd, which goes back in the opposite order, never holds the gradients of all maps.
+        """
+        window = tile.window(image).detach().requires_grad_(torch.is_grad_enabled())
+        seen, kept = Seen(window), Maps()
+        content = {} if style_alone else self.content_layers
+        targets = self._targets(tile) if content else {}
+        places = [region.where for region in self.regions]
+        errors = []
+        for layer, maps in self.backbone.walk(window, {*content, *self.style_layers}, self.heads):
+            part = self.pieces.part(tile, layer, maps)
+            if layer in content:
+                weights, _ = self.pieces.weigh(tile, layer, part)
+                error = self.content_terms[layer](part, targets[layer], weights)
+                errors.append(content[layer] * error)
+            if layer in self.style_layers and self.options.style_loss != "nn":
+                _note(seen, tile, layer, part, places)
+            if layer in self.style_layers and self.options.style_loss in NEIGHBORS:
+                kept[layer] = part
+        if errors:
+            seen.local["content"] = self.options.content_weight * _total(errors)
+        if kept:
+            seen.local["style"] = self.options.style_weight * _total(
+                region.share * region.neighbors[0] * region.neighbors[1](kept)
+                for region in self.regions
+                if region.neighbors
+            )
+        return seen
 
-    def _style_loss(
-        self, region: Region, moments: Mapping[str, Moments], maps: Mapping[str, Tensor]
-    ) -> Tensor:
-        terms = []
-        if moments:
-            terms.append(self._statistics_loss(moments, region))
-        if region.neighbors is not None:
-            neighbors = region.neighbors(maps)
-            terms.append(NEIGHBOR_SHARE * neighbors if terms else neighbors)
-        return _total(terms)
+    def _mapped(self, layer: str, found: Moments) -> Moments:
+        """The moments behind the head that the maps went without."""
+        return found.through(self.heads[layer]) if layer in self.heads else found
 
-    def _statistics_loss(self, moments: Mapping[str, Moments], region: Region) -> Tensor:
-        mapped = self._mapped(moments)
-        return _total(
-            weight * self._compare_style(mapped[layer], region, layer)
-            for layer, weight in self.style_layers.items()
+    def _style_gradient(self, sums: Statistics) -> tuple[dict[str, Tensor], Statistics]:
+        """The style term, and its gradient by the moments."""
+        if not sums:
+            return {}, {}
+        leaves = [
+            part.requires_grad_() for found in sums.values() for part in (found.mean, found.second)
+        ]
+        loss = self.options.style_weight * _total(
+            self.regions[number].share * weight * term(self._mapped(layer, found))
+            for (number, layer), found in sums.items()
+            for weight, term in self.regions[number].statistics[layer]
         )
+        grads = iter(torch.autograd.grad(loss, leaves, materialize_grads=True))
+        return {"style": loss.detach()}, {key: Moments(next(grads), next(grads)) for key in sums}
 
-    def _compare_style(self, image: Moments, region: Region, layer: str) -> Tensor:
-        target, kind = region.style[layer], self.options.style_loss
-        if self.options.classic_losses:
-            return losses.gram_loss_classic(image, target)
-        # Gram matrices weigh the strong directions of a feature map, W2 the faint ones as well:
-        # together they come nearer to the style in both than each alone in the same time.
-        terms = []
-        if "gram" in kind:
-            terms.append(losses.gram_loss(image, target))
-        if "w2" in kind:
-            # Faint directions make its gradient sensitive to rounding: off by 0.4% in float32.
-            w2 = losses.wasserstein_loss(image.double(), target.double(), region.roots[layer])
-            w2 = w2.to(image.mean)
-            terms.append(w2 if kind == "w2" else W2_SHARE * w2)
-        return _total(terms)
+    def _image_gradient(self, image: Tensor, terms: dict[str, Tensor]) -> Tensor | float:
+        """Add the terms that look at the image itself; return their gradient."""
+        if not self.image_terms:
+            return 0.0
+        image = image.detach().requires_grad_()
+        found = {name: weight * term(image) for name, (weight, term) in self.image_terms.items()}
+        (grad,) = torch.autograd.grad(_total(found.values()), image)
+        terms |= {name: term.detach() for name, term in found.items()}
+        return grad
 
 
-class Masked:
-    """An objective of which only a part of the image is free: the rest is the photo.
+def receptive_fields(backbone: Backbone, options: OptimizeOptions) -> dict[str, ReceptiveField]:
+    """What the layers see that the losses look at.
 
-    The backbone sees the image as it will be in the end, so that what is painted fits what stays.
-
-    Args:
-        objective: Looks at the whole.
-        mask: ``(1, 1, H, W)`` in [0, 1].
+    Raises:
+        InputError: If the backbone does not know it, or the style loss does not work in tiles.
     """
-
-    def __init__(self, objective: Objective, mask: Tensor) -> None:
-        self.objective = objective
-        self.mask = mask
-
-    def __call__(self, image: Tensor) -> dict[str, Tensor]:
-        """Return the weighted loss terms of an image ``(1, 3, H, W)`` laid over the photo."""
-        return self.objective(self._lay(image))
-
-    def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Return the loss terms and the gradient of their sum, 0 where the mask is."""
-        terms, grad = self.objective.gradient(self._lay(image))
-        return terms, grad * self.mask
-
-    def _lay(self, image: Tensor) -> Tensor:
-        return torch.lerp(self.objective.content.image, image, self.mask)
+    if options.style_loss in NEIGHBORS:
+        raise InputError(f"style_loss {options.style_loss} cannot work in tiles: use tile off")
+    fields = {}
+    for layer in {**options.content_layers, **options.style_layers}:
+        found = backbone.receptive_field(layer)
+        if found is None:
+            raise InputError(f"the backbone {backbone.name} cannot work in tiles: use tile off")
+        fields[layer] = found
+    return fields
 
 
-class Guided:
-    """An objective whose image is also held to the finished frame before, in a video.
-
-    Args:
-        objective: Looks at the image.
-        guide: The frame before.
-    """
-
-    def __init__(self, objective: Objective | Masked, guide: Guide) -> None:
-        self.objective = objective
-        self.guide = guide
-
-    def __call__(self, image: Tensor) -> dict[str, Tensor]:
-        """Return the weighted loss terms of an image ``(1, 3, H, W)``."""
-        terms = self.objective(image)
-        terms["temporal"] = self.guide.weight * self.guide.loss(image)
-        return terms
-
-    def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Return the loss terms and the gradient of their sum."""
-        terms, grad = self.objective.gradient(image)
-        guide = self.guide
-        terms["temporal"] = guide.weight * guide.loss(image)
-        change = guide.visible * (image - guide.image)
-        return terms, grad + 2 * guide.weight / change.numel() * change
+def _note(seen: Seen, tile: Tile, layer: str, part: Tensor, places: Sequence[Pieces]) -> None:
+    """Take the moments of a tile's part of a map, for each place."""
+    for number, pieces in enumerate(places):
+        weights, share = pieces.weigh(tile, layer, part)
+        seen.parts[number, layer] = share, moments(part, weights)
 
 
-def _normalised(layers: LayerWeights, classic: bool) -> LayerWeights:
+@torch.no_grad()
+def _add(sums: Statistics, seen: Seen) -> None:
+    """Add the moments of a tile to those of the whole."""
+    for key, (share, found) in seen.parts.items():
+        sums[key] = sums[key] + share * found if key in sums else share * found
+
+
+def _carry_back(seen: Seen, by_sums: Statistics) -> Tensor:
+    """The gradient by the window of a tile."""
+    outputs, grads = list(seen.local.values()), list[Tensor | None]([None] * len(seen.local))
+    for key, (share, found) in seen.parts.items():
+        by_parts = share * by_sums[key]
+        outputs += found.mean, found.second
+        grads += by_parts.mean, by_parts.second
+    (grad,) = torch.autograd.grad(outputs, seen.window, grads)
+    return grad
+
+
+def _normalised(layers: LayerWeights, weight: float, classic: bool) -> LayerWeights:
     """Weights that add up to 1, so that a further layer does not make the loss heavier.
 
-    The classic recipe adds its layers up instead.
+    The classic recipe adds its layers up instead. None if the whole has no weight.
     """
+    if not weight:
+        return {}
     total = 1.0 if classic else sum(layers.values())
-    return {layer: weight / total for layer, weight in layers.items() if weight}
-
-
-def _moments(maps: Tensor, source: Source) -> Moments:
-    """The moments of a source's feature maps, each position counting as much as it says."""
-    return losses.moments(maps, source.weights_at(maps.shape[2:]))
-
-
-def _blend(styles: Sequence[dict[str, Moments]], weights: Sequence[float]) -> dict[str, Moments]:
-    """The moments of several styles as if their pixels were mixed in these shares.
-
-    Moments add up, covariances do not: blending covariances would lose the spread between the
-    styles' means.
-    """
-    shares = [weight / sum(weights) for weight in weights]
-    return {
-        layer: Moments(
-            _total(share * style[layer].mean for share, style in zip(shares, styles, strict=True)),
-            _total(
-                share * style[layer].second for share, style in zip(shares, styles, strict=True)
-            ),
-        )
-        for layer in styles[0]
-    }
+    return {layer: own / total for layer, own in layers.items() if own}
 
 
 def _total(terms: Iterable[Tensor]) -> Tensor:

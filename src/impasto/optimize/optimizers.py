@@ -8,7 +8,7 @@ carries their state over to another size. Neither ever waits for the device.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import reduce
 from typing import Protocol
 
@@ -17,10 +17,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.optimize.spectrum import Spectrum
+from impasto.options import OptimizeOptions
 
 
 class Optimizer(Protocol):
-    """An algorithm that proposes the next image."""
+    """An algorithm that proposes the next image.
+
+    Attributes:
+        history: How many pairs of images it keeps.
+    """
+
+    history: int
 
     def update(self, image: Tensor, loss: Tensor, grad: Tensor) -> Tensor:
         """Return the next image.
@@ -32,9 +39,22 @@ class Optimizer(Protocol):
         """
         ...
 
-    def rescale(self, size: tuple[int, int]) -> None:
-        """Carry the state over to images of another (height, width)."""
+    def rescale(self, size: tuple[int, int], room: float = math.inf) -> None:
+        """Carry the state over to images of (height, width), with this many bytes of room."""
         ...
+
+
+def make_optimizer(options: OptimizeOptions) -> Optimizer:
+    """The optimiser of these options, as it suits the losses."""
+    if options.optimizer == "adam":
+        return Adam(options.learning_rate)
+    if options.classic_losses:
+        return LBFGS(history=100, by_band=False, clip=False)  # as in the classic scripts
+    if "nn" in options.style_loss:
+        # By band it comes to a lower loss, but drifts away from the artwork's colours, as every
+        # new matching looks to it like curvature.
+        return LBFGS(history=40, by_band=False)
+    return LBFGS()
 
 
 def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
@@ -59,8 +79,6 @@ class LBFGS:
         by_band: Start from the curvature of each band of frequencies (``spectrum.py``).
         first_step: Root mean square of the first change, of the full range.
         clip: Keep the image within [0, 1]. What enters the history is the change after clipping.
-        room: Bytes that the history may take at a (height, width). Where it is short, pairs are
-            kept in bfloat16, and then fewer of them.
     """
 
     def __init__(
@@ -69,26 +87,28 @@ class LBFGS:
         by_band: bool = True,
         first_step: float = 0.02,
         clip: bool = True,
-        room: Callable[[tuple[int, int]], float] = lambda _size: math.inf,
     ) -> None:
         self.history = history
         self.by_band = by_band
         self.first_step = first_step
         self.clip = clip
-        self.room = room
-        self._forget()
+        self.rescale((1, 1))
 
-    def _forget(self) -> None:
+    def rescale(self, size: tuple[int, int], room: float = math.inf) -> None:
+        """Begin anew: measured, enlarged pairs led to slower progress than none.
+
+        Args:
+            size: (height, width) of the images to come.
+            room: Bytes that the history may take. Where they are few, pairs are kept in bfloat16,
+                and then fewer of them.
+        """
+        self.room = room
         # Each pair: change of the image, change of the gradient (vectors), 1 / their product.
         self.pairs: list[tuple[Tensor, Tensor, Tensor]] = []
         self.last: tuple[Tensor, Tensor, Tensor] | None = None
         self.inverse_curvature: Tensor | None = None
         self.spectrum: Spectrum | None = None
         self.length: Tensor | float = 1.0
-
-    def rescale(self, size: tuple[int, int]) -> None:
-        """Begin anew: measured, enlarged pairs led to slower progress than none."""
-        self._forget()
 
     def update(self, image: Tensor, loss: Tensor, grad: Tensor) -> Tensor:
         """Return the next image (see Optimizer)."""
@@ -130,8 +150,7 @@ class LBFGS:
 
     def _capacity(self, image: Tensor) -> tuple[int, torch.dtype]:
         """How many pairs there is room for, and in which numbers."""
-        height, width = image.shape[2:]
-        room = self.room((height, width)) / (2 * image.numel())
+        room = self.room / (2 * image.numel())
         if room >= self.history * image.element_size():
             return self.history, image.dtype
         return max(1, min(self.history, int(room / torch.bfloat16.itemsize))), torch.bfloat16
@@ -190,13 +209,14 @@ class Adam:
     def __init__(
         self, learning_rate: float = 0.02, betas: tuple[float, float] = (0.9, 0.99)
     ) -> None:
+        self.history = 0
         self.learning_rate = learning_rate
         self.betas = betas
         self.steps = 0
         self.mean: Tensor | None = None
         self.square: Tensor | None = None
 
-    def rescale(self, size: tuple[int, int]) -> None:
+    def rescale(self, size: tuple[int, int], room: float = math.inf) -> None:
         """Carry the running means over, so that a new scale does not begin with a burst."""
         if self.mean is None or self.square is None:
             return

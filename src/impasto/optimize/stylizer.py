@@ -5,33 +5,30 @@ from __future__ import annotations
 import copy
 import dataclasses
 import logging
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from impasto.backbones import load_backbone
 from impasto.backbones.base import Backbone
 from impasto.callbacks import History
-from impasto.color import keep_colors, match_linear, prepare_style
-from impasto.devices import describe, keep_memory, pick_device, pick_dtype, release_memory
+from impasto.color import prepare_style
+from impasto.devices import describe, keep_memory, own_state, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
-from impasto.image import ImageSource, Picture, fit, load_image, load_mask
-from impasto.image.masks import composite, name_of, weighted
-from impasto.losses import moments, sqrtm
+from impasto.image import ImageSource, Picture, as_list, load_image, load_mask
+from impasto.image.masks import name_of, weighted
 from impasto.optimize.guidance import Guidance, load_guidance
 from impasto.optimize.loop import Loop, Outcome
-from impasto.optimize.memory import Costs, Planner, by_band, history, measure
-from impasto.optimize.objective import Guide, Guided, Masked, Objective, Source
-from impasto.optimize.optimizers import LBFGS, Adam, Optimizer
-from impasto.optimize.pyramid import Scale, plan
-from impasto.optimize.tiled import TiledObjective
-from impasto.options import OptimizeOptions
+from impasto.optimize.memory import Costs, Planner, measure
+from impasto.optimize.objective import Guide
+from impasto.optimize.optimizers import make_optimizer
+from impasto.optimize.pyramid import plan
+from impasto.optimize.stage import Order, Stage
+from impasto.options import OptimizeOptions, check_weights
 from impasto.result import Result
 from impasto.version import __version__
 
@@ -58,6 +55,7 @@ class Optimize:
         InputError: If an option, the device, the backbone or one of its layers does not exist.
     """
 
+    @own_state()
     def __init__(
         self,
         options: OptimizeOptions | None = None,
@@ -134,10 +132,13 @@ class Optimize:
         Raises:
             InputError: If an artwork cannot be used.
         """
-        self._artworks = [load_image(style) for style in _as_list(styles)]
+        self._artworks = [load_image(style) for style in as_list(styles)]
+        if not self._artworks:
+            raise InputError("no style image: give at least one")
         self._weights = style_weights
-        self._style_masks = style_masks
+        self._style_masks = None if style_masks is None else as_list(style_masks)
 
+    @own_state()
     def stylize(
         self,
         content: ImageSource,
@@ -174,25 +175,52 @@ class Optimize:
         photo = load_image(content, long_side=self.options.max_size)
         self._check_picture(photo)
         artworks = self._artworks
-        if len(artworks) == 1 and content_masks is not None:
+        content_masks = None if content_masks is None else as_list(content_masks)
+        if len(artworks) == 1 and content_masks:
             artworks = artworks * len(content_masks)
-        weights = _checked_weights(self._weights, len(artworks))
+        weights = check_weights(self._weights, len(artworks))
         guidance = load_guidance(photo, mask, content_masks, len(artworks))
         artworks = self._prepared(artworks, photo, guidance)
         for artwork in artworks:
             self._check_picture(artwork)
-        run = _Run(self, photo, artworks, weights, guidance, guide)
+        order = Order(photo, artworks, weights, guidance, guide)
         history = History()
-        loop = run.loop([history, *callbacks])
+        loop = self._loop(order, [history, *callbacks])
         with _memory_errors(loop):
-            outcome = loop.run(run.start())
+            outcome = loop.run()
         seconds = history.records[-1].seconds if history.records else 0.0
         if outcome.stopped:
             logger.warning("%s after %d steps", outcome.stopped, outcome.steps)
         settings = self._settings(photo, artworks, weights, outcome, seconds)
         settings |= _mask_settings(mask, content_masks, self._style_masks)
-        picture = run.finish(outcome.image)
+        picture = outcome.stage.finish(outcome.image)
         return Result(picture, settings, tuple(history.records), seconds, outcome.stopped)
+
+    def _loop(self, order: Order, callbacks: Sequence[Callback]) -> Loop:
+        """The run that paints an order: its scales, and what goes through them.
+
+        Raises:
+            InputError: If a scale does not fit into memory.
+        """
+        options, backbone, device = self.options, self.backbone, self.device
+        steps, count = options.steps, options.scales
+        if order.guide:
+            # The frame before has done most of the work, and all of the coarse scales'.
+            steps, count = max(1, round(GUIDED_STEPS * steps)), GUIDED_SCALES
+        optimizer = make_optimizer(options)
+        planner = Planner(backbone, options, device, self.costs, optimizer.history)
+        stages = [
+            Stage(order, options, backbone, device, scale, planner)
+            for scale in plan(order.photo.size, steps, count, backbone.min_size)
+        ]
+        logger.info(planner.describe(stages[-1].scale, stages[-1].layout))
+        return Loop(
+            stages,
+            optimizer,
+            averaging=options.averaging,
+            tolerance=options.tolerance,
+            callbacks=callbacks,
+        )
 
     def _prepared(
         self, artworks: Sequence[Picture], photo: Picture, guidance: Guidance
@@ -248,132 +276,6 @@ class Optimize:
         }
 
 
-class _Run:
-    """What belongs to one call: the pictures at every scale."""
-
-    def __init__(
-        self,
-        stylizer: Optimize,
-        photo: Picture,
-        artworks: Sequence[Picture],
-        weights: Sequence[float],
-        guidance: Guidance,
-        guide: Guide | None,
-    ) -> None:
-        self.options, self.device = stylizer.options, stylizer.device
-        self.backbone = stylizer.backbone
-        self.artworks, self.weights, self.guide = artworks, weights, guide
-        steps, scales = self.options.steps, self.options.scales
-        if guide:
-            # The frame before has done most of the work, and all of the coarse scales'.
-            steps, scales = max(1, round(GUIDED_STEPS * steps)), GUIDED_SCALES
-        self.scales = plan(photo.size, steps, scales, self.backbone.min_size)
-        self.photos = {scale.size: photo.resized(*scale.size) for scale in self.scales}
-        self.masks = {scale.size: guidance.resized(*scale.size) for scale in self.scales}
-        planner = Planner(self.backbone, self.options, self.device, stylizer.costs)
-        self.layouts = {
-            scale.size: planner.layout(scale, [self._style_size(x, scale) for x in artworks])
-            for scale in self.scales
-        }
-        largest = self.scales[-1]
-        logger.info(planner.describe(largest, self.layouts[largest.size]))
-
-    def loop(self, callbacks: Sequence[Callback]) -> Loop:
-        """The loop of this run."""
-        options = self.options
-        return Loop(
-            self.scales,
-            self.objective,
-            _optimizer(options, lambda size: self.layouts[size].room),
-            lambda index: self._detailed(self.scales[index]),
-            detail=options.detail if options.init == "content" or self.guide else 0.0,
-            averaging=options.averaging,
-            tolerance=options.tolerance,
-            callbacks=callbacks,
-            finish=self.finish,
-        )
-
-    def _detailed(self, scale: Scale) -> Tensor:
-        """The image whose fine detail enters with a scale: the content, or the frame before."""
-        if self.guide:
-            return self.guide.resized(scale.size).image
-        return self.photos[scale.size].tensor(self.device)
-
-    def start(self) -> Tensor:
-        """The image to start from, at the size of the first scale."""
-        scale, options = self.scales[0], self.options
-        if self.guide:
-            return self._detailed(scale)
-        photo = self.photos[scale.size].tensor(self.device)
-        noise = torch.rand(photo.shape, generator=torch.Generator().manual_seed(options.seed))
-        if options.init == "content":
-            return photo
-        if options.init == "gray":
-            return torch.full_like(photo, 0.5)
-        if options.init == "noise":
-            return noise.to(self.device)
-        if options.init == "style":
-            style = self._style_source(self.artworks[0], scale)
-            return _with_colors_of(style, noise.to(self.device))
-        return load_image(options.init).resized(*scale.size).tensor(self.device)
-
-    def objective(self, index: int) -> Objective | Masked | Guided:
-        """The objective of a scale.
-
-        Raises:
-            ImpastoError: If memory runs out.
-        """
-        # What the scale before has freed lies in pieces too small for the maps of this one.
-        release_memory()
-        scale = self.scales[index]
-        photo, masks = self.photos[scale.size], self.masks[scale.size]
-        layout = self.layouts[scale.size]
-        painted = weighted(photo, masks.mask)
-        common: Any = (
-            self.backbone,
-            Source(photo.tensor(self.device), painted.alpha_tensor(self.device)),
-            [self._style_source(artwork, scale) for artwork in self.artworks],
-            self.weights,
-            self.options,
-            masks.guide_tensors(self.device),
-        )
-        objective = (
-            TiledObjective(*common, tile=layout.tile, keep_maps=layout.keep_maps)
-            if layout.tile
-            else Objective(*common)
-        )
-        mask = masks.mask_tensor(self.device)
-        whole = objective if mask is None else Masked(objective, mask)
-        return Guided(whole, self.guide.resized(scale.size)) if self.guide else whole
-
-    def finish(self, image: Tensor) -> Picture:
-        """The picture of an image tensor, with the photo's alpha and, if asked for, colours."""
-        photo, options = self.photos[image.shape[2], image.shape[3]], self.options
-        mask = self.masks[photo.size].mask
-        alpha = photo.alpha_tensor()
-        picture = Picture.from_tensor(image, alpha, name="result", bits=photo.bits)
-        if options.preserve_color == "luminance":  # the other modes have recoloured the artwork
-            picture = keep_colors(picture, photo, options.color_strength)
-        if options.match_result != "off":
-            goal = weighted(photo, mask) if options.match_result == "content" else self.artworks[0]
-            matched = match_linear(weighted(picture, mask), goal, options.color_strength)
-            picture = dataclasses.replace(matched, alpha=picture.alpha)
-        return composite(picture, photo, mask)
-
-    def _style_source(self, artwork: Picture, scale: Scale) -> Source:
-        """An artwork at the size that suits a scale."""
-        sized = artwork.resized(*self._style_size(artwork, scale))
-        return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
-
-    def _style_size(self, artwork: Picture, scale: Scale) -> tuple[int, int]:
-        """The size of an artwork that suits a scale: its own aspect, never enlarged."""
-        side = round(max(scale.size) * self.options.style_scale)
-        height, width = artwork.size
-        # A long, narrow artwork keeps enough pixels for the deepest layer.
-        side = max(side, -(-self.backbone.min_size * max(height, width) // min(height, width)))
-        return fit(artwork.size, side)
-
-
 @contextmanager
 def _memory_errors(loop: Loop) -> Iterator[None]:
     """Turn torch's out-of-memory errors into one line that says which size would fit."""
@@ -382,8 +284,9 @@ def _memory_errors(loop: Loop) -> Iterator[None]:
     except (torch.OutOfMemoryError, RuntimeError) as error:
         if not isinstance(error, torch.OutOfMemoryError) and "allocate" not in str(error):
             raise
-        height, width = loop.scales[loop.index].size
-        fits = max(loop.scales[loop.index - 1].size) if loop.index else max(height, width) // 2
+        height, width = loop.stages[loop.index].scale.size
+        before = loop.stages[loop.index - 1].scale.size
+        fits = max(before) if loop.index else max(height, width) // 2
         raise ImpastoError(
             f"out of memory at {width} x {height} px: max_size {fits} would fit"
             + ("" if loop.index else " perhaps")
@@ -404,40 +307,3 @@ def _mask_settings(
     if style_masks is not None:
         settings["style_masks"] = [one if one is None else name_of(one) for one in style_masks]
     return settings
-
-
-def _optimizer(options: OptimizeOptions, room: Callable[[tuple[int, int]], float]) -> Optimizer:
-    if options.optimizer == "adam":
-        return Adam(options.learning_rate)
-    return LBFGS(
-        history=history(options),
-        by_band=by_band(options),
-        clip=not options.classic_losses,
-        room=room,
-    )
-
-
-def _with_colors_of(style: Source, noise: Tensor) -> Tensor:
-    """Noise ``(1, 3, H, W)`` with the mean and covariance of a style's colours."""
-    colors = moments(style.image, style.alpha)
-    deviations = (noise - 0.5) * 12**0.5
-    mixed = sqrtm(colors.covariance)[0] @ deviations.flatten(2)[0]
-    return (mixed.view_as(noise) + colors.mean[..., None, None]).clamp(0, 1)
-
-
-def _as_list(styles: ImageSource | Sequence[ImageSource]) -> list[ImageSource]:
-    if isinstance(styles, (list, tuple)):
-        if not styles:
-            raise InputError("no style image: give at least one")
-        return list(styles)
-    return [styles]  # type: ignore[list-item]
-
-
-def _checked_weights(weights: Sequence[float] | None, count: int) -> list[float]:
-    if weights is None:
-        return [1.0] * count
-    if len(weights) != count:
-        raise InputError(f"{len(weights)} style weights for {count} styles: give one for each")
-    if not (all(weight >= 0 for weight in weights) and 0 < sum(weights) < math.inf):
-        raise InputError(f"style weights {list(weights)}: none below 0, finite, and not all 0")
-    return list(weights)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from impasto.backbones.base import ReceptiveField
+from impasto.losses import Source
+from impasto.losses.statistics import EPS
 
 
 @dataclass(frozen=True)
@@ -122,3 +125,44 @@ def lay_tiles(size: Sequence[int], longest: int, field: ReceptiveField) -> list[
     """Divide an image of (height, width) into tiles of sides up to ``longest`` pixels."""
     rows, columns = (split(length, longest, field) for length in size)
     return [Tile(row, column) for row, column in product(rows, columns)]
+
+
+class Pieces:
+    """An image in tiles or in one piece, and how much the positions of its feature maps count.
+
+    Args:
+        source: The image.
+        longest: Side of a tile in pixels; 0: in one piece.
+        fields: What the layers see; in one piece it need not be known.
+    """
+
+    def __init__(self, source: Source, longest: int, fields: Mapping[str, ReceptiveField]) -> None:
+        self.source, self.fields = source, fields
+        self.size = height, width = source.image.shape[2], source.image.shape[3]
+        whole = Tile(Span(0, height, 0, height), Span(0, width, 0, width))
+        self.tiles = lay_tiles(self.size, longest, deepest(fields.values())) if longest else [whole]
+        self.weights: dict[str, Tensor | None] = {}
+
+    def part(self, tile: Tile, layer: str, maps: Tensor) -> Tensor:
+        """A tile's own part of a map of its window."""
+        return maps if len(self.tiles) == 1 else tile.inner(maps, self.fields[layer].stride)
+
+    def weigh(self, tile: Tile, layer: str, part: Tensor) -> tuple[Tensor | None, Tensor | float]:
+        """How much the positions of a tile's part of a map count.
+
+        Returns:
+            ``(1, 1, h, w)``, or None where all count alike; and the share of all of them together
+            in those of the whole image.
+        """
+        whole = len(self.tiles) == 1
+        stride = 1 if whole else self.fields[layer].stride
+        size = part.shape[2:] if whole else [length // stride for length in self.size]
+        if layer not in self.weights:
+            self.weights[layer] = self.source.weights_at(size)
+        weights = self.weights[layer]
+        if whole:
+            return weights, 1.0
+        if weights is None:
+            return None, prod(part.shape[2:]) / prod(size)
+        own = tile.own(weights, stride)
+        return own, own.sum() / weights.sum().clamp_min(EPS)

@@ -13,10 +13,10 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from impasto.errors import InputError
+from impasto.image import Picture, load_image, suffixes
 
 logger = logging.getLogger(__name__)
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
 MOST_ENLARGED = 2
 MIN_SCALE = 0.45  # crops show pictures shrunk to no less than this, unless they are very large
 # Small pictures are also shown enlarged, as long as a crop holds a third of the shorter side: what
@@ -45,10 +45,10 @@ class PictureFolder:
         if not folder.is_dir():
             raise InputError(f"there is no folder '{folder}'")
         self.folder = folder
-        self.paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        self.paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes())
         self.skipped: set[Path] = set()
         if not self.paths:
-            raise InputError(f"there are no pictures in '{folder}' ({', '.join(sorted(SUFFIXES))})")
+            raise InputError(f"there are no pictures in '{folder}'")
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -71,20 +71,19 @@ class PictureFolder:
             if path in self.skipped:
                 continue
             try:
-                with Image.open(path) as image:
-                    if min(image.size) * MOST_ENLARGED < size:
-                        raise ValueError(f"{image.width} x {image.height} px is too small")
-                    return _random_crop(image, size, rng)
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+                picture = load_image(path, at_least=round(size / MIN_SCALE))
+                return _random_crop(picture, size, rng)
+            except InputError as error:
                 self.skipped.add(path)
                 logger.warning("skipping %s: %s", path, error)
         raise InputError(f"none of the pictures in '{self.folder}' can be used")
 
 
-def _random_crop(image: Image.Image, size: int, rng: Random) -> Tensor:
-    # JPEG decodes to a fraction of the size for a fraction of the time.
-    image.draft("RGB", (round(size / MIN_SCALE), round(size / MIN_SCALE)))
-    image = ImageOps.exif_transpose(image).convert("RGB")
+def _random_crop(picture: Picture, size: int, rng: Random) -> Tensor:
+    if min(picture.size) * MOST_ENLARGED < size:
+        height, width = picture.size
+        raise InputError(f"{width} x {height} px is too small")
+    image = picture.pil().convert("RGB")
     width, height = image.size
     least = size / min(width, height)
     most = min(MAX_SCALE, max(1.0, least / LEAST_SHOWN))

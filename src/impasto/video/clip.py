@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from impasto.errors import ImpastoError, InputError
+from impasto.errors import InputError
 from impasto.flow import Pixels
-from impasto.media.encoding import load_av
+from impasto.video.film import Animation, Film, opened
+from impasto.video.frames import (
+    deinterlaced,
+    developed,
+    has_alpha,
+    is_high_dynamic_range,
+    shown_size,
+)
 
-logger = logging.getLogger(__name__)
-
-# ITU-T H.273: transfer characteristics PQ and HLG, which need more than sRGB can show.
-_HIGH_DYNAMIC_RANGE = (16, 18)
-_UNSPECIFIED = 2
-# Video that does not say its matrix: players take BT.709 from this height on, BT.601 below.
-_HD = 720
 # Seconds as people write them meet time stamps within this.
 _TOLERANCE = Fraction(1, 1000)
 
@@ -55,6 +53,9 @@ class Clip:
         start: Where the part starts, in seconds.
         end: Where it ends; None for the end of the file.
         frames_expected: About how many frames there are; None where the file does not say.
+        plays: How often an animation is played; 0 for ever.
+        ground: The grey level that transparent frames are laid on.
+        notices: What the user should know about how its frames are read, one line each.
     """
 
     path: Path
@@ -65,11 +66,15 @@ class Clip:
     start: float = 0.0
     end: float | None = None
     frames_expected: int | None = None
+    plays: int = 0
+    ground: int = 255
+    notices: tuple[str, ...] = ()
 
     @property
-    def _until(self) -> Fraction:
-        """The time stamp at which the part ends."""
-        assert self.end is not None
+    def until(self) -> Fraction | None:
+        """The time stamp at which the part ends; None for the end of the file."""
+        if self.end is None:
+            return None
         return self.origin + Fraction(self.end) - Fraction(self.start) - _TOLERANCE
 
     def frames(
@@ -77,34 +82,35 @@ class Clip:
     ) -> Generator[Frame, None, None]:
         """Decode frames one by one; only one is held in memory.
 
-        Damaged parts are passed over with a warning.
+        Damaged parts are passed over with a warning. Frames that share a time stamp are shown
+        one after the other.
 
         Args:
             size: (height, width) to scale them to.
             skip: Leave out so many frames.
         """
-        with opened(self.path) as container:
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            if self.start:
-                _seek(container, stream, self.origin)
+        start = self.origin if self.start else None
+        with opened(self.path) as film:
             last = None
-            for frame in _decoded(container, stream, self.path):
+            for frame in deinterlaced(film.frames(start)):
                 time = _time(frame, self.rate, last)
-                if time < self.origin or (last is not None and time <= last):
+                if time < self.origin:
                     continue
-                if self.end is not None and time >= self._until:
+                if last is not None and time <= last:
+                    time = last + self.time_base
+                if self.until is not None and time >= self.until:
                     return
                 last = time
                 if skip:
                     skip -= 1
                     continue
-                duration = (frame.duration or 0) * stream.time_base
-                yield Frame(_upright(frame, size or self.size), time - self.origin, duration)
+                duration = Fraction((frame.duration or 0) * frame.time_base)
+                pixels = developed(frame, size or self.size, self.ground)
+                yield Frame(pixels, time - self.origin, duration)
 
 
 def open_clip(path: str | Path, *, start: float = 0.0, end: float | None = None) -> Clip:
-    """Look at a video file.
+    """Look at a video file or an animated picture.
 
     Args:
         path: The file.
@@ -118,132 +124,39 @@ def open_clip(path: str | Path, *, start: float = 0.0, end: float | None = None)
     path = Path(path)
     if start < 0 or (end is not None and end <= start):
         raise InputError(f"the part from {start:g} s to {end:g} s is empty: start before the end")
-    with opened(path) as container:
-        stream = container.streams.video[0]
-        beginning = _beginning(container, stream)
-        if start:
-            _seek(container, stream, beginning + Fraction(start))
-        for first in _decoded(container, stream, path):
+    with opened(path) as film:
+        earliest = film.beginning + Fraction(start) - _TOLERANCE if start else None
+        for first in film.frames(earliest):
             origin = _time(first, Fraction(25), None)
-            if origin >= beginning + Fraction(start) - _TOLERANCE:
+            if earliest is None or origin >= earliest:
                 break
         else:
             where = f" after {start:g} s" if start else ""
             raise InputError(f"{path} has no frames that can be decoded{where}")
-        if first.color_trc in _HIGH_DYNAMIC_RANGE:
-            logger.warning("%s has a high dynamic range: its colours will look pale", path)
-        rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
-        height, width = _shown_size(first, stream.sample_aspect_ratio)
-        clip = Clip(path, (height, width), rate, stream.time_base, origin, start, end)
-        return _with_count(clip, container, stream)
+        size = shown_size(first, film.aspect)
+        clip = Clip(path, size, film.rate, film.time_base, origin, start, end, plays=film.plays)
+        return replace(_with_count(clip, film), notices=_notices(first))
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[Any]:
-    """A file opened for reading that has a video stream.
-
-    Raises:
-        InputError: If it is not there, no video, or its codec is unknown.
-    """
-    av = load_av()
-    if not path.is_file():
-        raise InputError(f"cannot read {path}: there is no such file")
-    try:
-        container = av.open(str(path), metadata_errors="replace")
-    except (av.error.FFmpegError, OSError) as error:
-        raise InputError(f"cannot read {path}: it is no video, or cut off or damaged") from error
-    with container:
-        pictures = av.stream.Disposition.attached_pic
-        streams = [s for s in container.streams.video if not s.disposition & pictures]
-        if not streams:
-            raise InputError(f"{path} has no video stream")
-        if streams[0].codec_context is None:
-            raise InputError(f"{path}: there is no decoder for its codec")
-        yield container
-
-
-def _beginning(container: Any, stream: Any) -> Fraction:
-    """The time stamp of the beginning of the file, in seconds."""
-    if stream.start_time is not None:
-        return Fraction(stream.start_time * stream.time_base)
-    return Fraction(container.start_time or 0, 1_000_000)
-
-
-def _seek(container: Any, stream: Any, time: Fraction) -> None:
-    """Go to the last keyframe before a time stamp.
-
-    Raises:
-        InputError: If the file has no index, as where its end is missing.
-    """
-    try:
-        container.seek(int(time / stream.time_base), stream=stream)
-    except load_av().error.FFmpegError as error:
-        raise InputError(
-            f"{container.name} has no index to find a start by: leave out the start"
-        ) from error
-
-
-def _with_count(clip: Clip, container: Any, stream: Any) -> Clip:
-    length = stream.duration * stream.time_base if stream.duration else None
-    if length is None and container.duration:
-        length = Fraction(container.duration, 1_000_000)
-    if length is None:
+def _with_count(clip: Clip, film: Film | Animation) -> Clip:
+    if film.length is None:
         return clip
-    until = min(length, Fraction(clip.end)) if clip.end is not None else length
+    until = min(film.length, Fraction(clip.end)) if clip.end is not None else film.length
     return replace(clip, frames_expected=max(1, round((until - Fraction(clip.start)) * clip.rate)))
 
 
-def _decoded(container: Any, stream: Any, path: Path) -> Iterator[Any]:
-    """Frames of a stream; packets that cannot be decoded are left out and told once."""
-    av = load_av()
-    damaged = 0
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            break
-        except av.error.FFmpegError:
-            damaged += 1
-            break
-        try:
-            yield from packet.decode()
-        except av.error.FFmpegError:
-            damaged += 1
-    if damaged:
-        logger.warning("%s is cut off or damaged: frames that cannot be read are left out", path)
+def _notices(frame: Any) -> tuple[str, ...]:
+    notices = []
+    if is_high_dynamic_range(frame):
+        notices.append("of a high dynamic range: its highlights are pressed into that of a screen")
+    if frame.interlaced_frame:
+        notices.append("interlaced: its fields are made into whole frames")
+    if has_alpha(frame) and np.any(frame.reformat(format="rgba").to_ndarray()[..., 3] < 255):
+        notices.append("transparent: it is laid on white")
+    return tuple(notices)
 
 
 def _time(frame: Any, rate: Fraction, last: Fraction | None) -> Fraction:
     if frame.pts is not None:
         return Fraction(frame.pts * frame.time_base)
     return Fraction(0) if last is None else last + 1 / rate
-
-
-def _quarters(frame: Any) -> int:
-    """By how many quarter turns counterclockwise the frame is to be shown."""
-    return int(round(frame.rotation / 90) % 4)
-
-
-def _shown_size(frame: Any, aspect: Fraction | None) -> tuple[int, int]:
-    """(height, width) of a frame whose pixels are ``aspect`` times as wide as high."""
-    width, height = round(frame.width * (aspect or 1)), frame.height
-    return (width, height) if _quarters(frame) % 2 else (height, width)
-
-
-def _upright(frame: Any, size: tuple[int, int]) -> Pixels:
-    """The frame in RGB, scaled and turned."""
-    from av.video.reformatter import Colorspace
-
-    quarters = _quarters(frame)
-    height, width = size[::-1] if quarters % 2 else size
-    matrix = {}
-    if frame.colorspace == _UNSPECIFIED:
-        matrix["src_colorspace"] = Colorspace.ITU709 if frame.height >= _HD else Colorspace.ITU601
-    try:
-        picture = frame.reformat(
-            width=width, height=height, format="rgb24", interpolation="BICUBIC", **matrix
-        )
-    except (ValueError, OSError) as error:
-        raise ImpastoError(f"a frame cannot be converted to RGB: {error}") from error
-    return np.ascontiguousarray(np.rot90(picture.to_ndarray(), quarters))

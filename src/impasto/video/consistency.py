@@ -12,8 +12,9 @@ from torch import Tensor
 from impasto import flow
 from impasto.color import match_linear
 from impasto.errors import ImpastoError
-from impasto.flow import Motion, Pixels
+from impasto.flow import Pixels
 from impasto.image import Picture
+from impasto.image.picture import Floats
 from impasto.networks import Arbitrary, Fast
 from impasto.networks.runtime import Smoothed
 from impasto.optimize import Guide, Optimize
@@ -25,6 +26,11 @@ TEMPORAL_WEIGHT = 60.0
 MOST_KEPT = 0.8
 # Where the warped photo is off by this much (of 1), the frame before counts by half.
 DOUBT = 0.04
+# A frame less like the one before than this, on average, begins a scene even where a motion was
+# found: a flash, or a plain frame after one of another colour. A fade of half a second stays above.
+SAME_LIGHT = 0.03
+# How much lighter or darker (of 1) a scene may become before it is optimised from its photo again.
+MOST_LIGHT = 0.08
 # By how much statistics may change from frame to frame, at full consistency.
 LEAST_CHANGE = 0.1
 
@@ -37,18 +43,23 @@ class Memory:
         image: ``(1, 3, H, W)``, the stylized frame before, warped.
         visible: ``(1, 1, H, W)`` in [0, 1], where it shows the same.
         trust: ``(1, 1, H, W)`` in [0, 1], the same, less where the light has changed.
+        light: ``(1, 3)``, by how much what is visible has become lighter, on average.
     """
 
     image: Tensor
     visible: Tensor
     trust: Tensor
+    light: Tensor
 
 
 class FramePainter(Protocol):
     """Repaints the frames of a video in their order."""
 
-    def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
-        """Repaint a frame to ``(1, 3, H, W)``; without memory it begins a scene."""
+    def __call__(self, frame: Picture, memory: Memory | None, mask: Floats | None) -> Tensor:
+        """Repaint a frame to ``(1, 3, H, W)``, within a mask ``(H, W)``.
+
+        Without memory it begins a scene.
+        """
 
 
 class OptimizingPainter:
@@ -56,6 +67,8 @@ class OptimizingPainter:
 
     What was hidden there starts from the content in the colours of the rest, not from the content
     alone as in the paper: it would stay pale in the few steps that suffice for the rest.
+    Where the light has changed much since the scene began, the scene begins anew: held to the
+    frame before, a film that fades in would stay black.
 
     Args:
         optimize: The stylizer, its style set.
@@ -65,14 +78,18 @@ class OptimizingPainter:
     def __init__(self, optimize: Optimize, consistency: float) -> None:
         self.optimize = optimize
         self.weight = TEMPORAL_WEIGHT * consistency
+        self._lighter: Tensor | float = 0.0
 
-    def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
+    def __call__(self, frame: Picture, memory: Memory | None, mask: Floats | None) -> Tensor:
         """Repaint a frame."""
         guide = None
-        if memory:
+        if memory and (self._lighter + memory.light).abs().max() < MOST_LIGHT:
+            self._lighter = self._lighter + memory.light
             device, start = self.optimize.device, _completed(memory, frame)
             guide = Guide(start.to(device), memory.visible.to(device), self.weight)
-        result = self.optimize.stylize(frame, guide=guide)
+        else:
+            self._lighter = 0.0
+        result = self.optimize.stylize(frame, mask=mask, guide=guide)
         if result.stopped == "interrupted":
             raise KeyboardInterrupt
         if result.stopped:
@@ -102,12 +119,12 @@ class NetworkPainter:
         self.consistency = consistency
         self._start_scene()
 
-    def __call__(self, frame: Picture, memory: Memory | None) -> Tensor:
+    def __call__(self, frame: Picture, memory: Memory | None, mask: Floats | None) -> Tensor:
         """Repaint a frame."""
         if memory is None:
             self._start_scene()
         self.norm.next_frame()
-        painted = self.network.stylize(frame, norm=self.norm).picture.tensor()
+        painted = self.network.stylize(frame, mask=mask, norm=self.norm).picture.tensor()
         if memory is None:
             return painted
         return torch.lerp(painted, memory.image, MOST_KEPT * self.consistency * memory.trust)
@@ -134,29 +151,48 @@ class VideoPainter:
     def __init__(self, painter: FramePainter, *, consistent: bool = True) -> None:
         self.painter = painter
         self.consistent = consistent
-        self._before: tuple[Pixels, Tensor] | None = None
+        self._before: tuple[Pixels, Tensor, Floats | None] | None = None
 
-    def __call__(self, pixels: Pixels, name: str = "frame") -> Tensor:
-        """Repaint the next frame ``(H, W, 3)`` to ``(1, 3, H, W)``."""
-        painted = self.painter(as_picture(pixels, name), self._memory(pixels))
-        self.keep(pixels, painted)
+    def __call__(
+        self, pixels: Pixels, name: str = "frame", *, mask: Floats | None = None
+    ) -> Tensor:
+        """Repaint the next frame ``(H, W, 3)`` to ``(1, 3, H, W)``, within a mask ``(H, W)``."""
+        frame = as_picture(pixels, name)
+        if mask is not None and not mask.any():
+            painted = frame.tensor()
+        else:
+            painted = self.painter(frame, self._memory(pixels, mask), mask)
+        self.keep(pixels, painted, mask)
         return painted
 
-    def keep(self, pixels: Pixels, painted: Tensor) -> None:
+    def keep(self, pixels: Pixels, painted: Tensor, mask: Floats | None = None) -> None:
         """Take note of a frame that was painted already."""
         if self.consistent:
-            self._before = pixels, painted
+            self._before = pixels, painted, mask
 
-    def _memory(self, pixels: Pixels) -> Memory | None:
+    def _memory(self, pixels: Pixels, mask: Floats | None) -> Memory | None:
         """What is remembered for the next frame; None at the start of a scene."""
         if self._before is None:
             return None
-        before, painted = self._before
-        motion = flow.estimate(before, pixels)
-        if not motion.same_scene:
+        before, painted, masked = self._before
+        if flow.is_plain(before) != flow.is_plain(pixels):
             return None
-        trust = motion.visible * _likeness(motion, before, pixels)
-        return Memory(motion.warp(painted), motion.visible, trust)
+        motion = flow.estimate(before, pixels)
+        change = as_picture(pixels).tensor() - motion.warp(as_picture(before).tensor())
+        likeness = _likeness(change)
+        if not motion.same_scene or (motion.visible * likeness).mean() < SAME_LIGHT:
+            return None
+        light = (change * motion.visible).sum((2, 3)) / motion.visible.sum()
+        visible = motion.visible
+        if masked is not None:  # what was not painted is no example
+            visible = visible * motion.warp(_plane(masked))
+        if mask is not None:
+            visible = visible * _plane(mask)
+        return Memory(motion.warp(painted), visible, visible * likeness, light)
+
+
+def _plane(mask: Floats) -> Tensor:
+    return torch.from_numpy(mask)[None, None]
 
 
 def as_picture(pixels: Pixels, name: str = "frame") -> Picture:
@@ -164,8 +200,6 @@ def as_picture(pixels: Pixels, name: str = "frame") -> Picture:
     return Picture(pixels.astype(np.float32) / np.float32(255), name=name)
 
 
-def _likeness(motion: Motion, before: Pixels, after: Pixels) -> Tensor:
+def _likeness(change: Tensor) -> Tensor:
     """How like a frame is to the warped one before, ``(1, 1, H, W)``: 1 the same, towards 0."""
-    difference = motion.warp(as_picture(before).tensor()) - as_picture(after).tensor()
-    error = difference.square().mean(1, keepdim=True)
-    return 1 / (1 + error / DOUBT**2)
+    return 1 / (1 + change.square().mean(1, keepdim=True) / DOUBT**2)

@@ -1,11 +1,12 @@
-"""From segments to the finished video with the sound of its source, or to a GIF or WebP."""
+"""From segments to the finished video with what goes with it, or to a GIF or WebP."""
 
 from __future__ import annotations
 
 import heapq
 import json
 import logging
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Mapping
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -14,99 +15,80 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from impasto.errors import ImpastoError, InputError
+from impasto.errors import ImpastoError
 from impasto.files import atomic
 from impasto.flow import Pixels
 from impasto.media.encoding import GIF_SHORTEST, GIF_TICK, WEBP_QUALITY, load_av, with_palette
-from impasto.video.clip import Clip, Frame, opened
+from impasto.video.clip import Clip
+from impasto.video.film import opened
 from impasto.video.segments import Segments
+from impasto.video.targets import kind_of
+from impasto.video.tracks import Luggage, Span, Timed, add_tracks, copy_tags, packets
 
 logger = logging.getLogger(__name__)
-
-MOVIES = (".mp4", ".mov", ".m4v", ".mkv")
-ANIMATIONS = (".gif", ".webp")
 
 _WEBP_BASE = Fraction(1, 1000)
 
 
-def check_target(target: Path, source: Path) -> None:
-    """Refuse now what could not be written after a long run.
-
-    Raises:
-        InputError: If the suffix is unknown, the folder is missing, or the target is a folder or
-            the source itself.
-    """
-    if target.suffix.lower() not in MOVIES + ANIMATIONS:
-        known = ", ".join(MOVIES + ANIMATIONS)
-        raise InputError(f"cannot write a video to {target.name}: use one of {known}")
-    if not target.resolve().parent.is_dir():
-        raise InputError(f"cannot write {target}: the folder {target.parent} does not exist")
-    if target.is_dir():
-        raise InputError(f"cannot write {target}: it is a folder")
-    if target.resolve() == source.resolve():
-        raise InputError(f"{target} is the source itself: give another file with -o")
-
-
 def finish(
-    segments: Segments, clip: Clip, target: Path, settings: Mapping[str, object], *, whole: bool
+    segments: Segments,
+    clip: Clip,
+    target: Path,
+    settings: Mapping[str, object],
+    luggage: Luggage,
+    *,
+    end: Fraction,
+    whole: bool,
 ) -> None:
     """Write the video of the frames that are done.
 
     Args:
         segments: The frames.
-        clip: Where they came from, for the sound: copied as it is where the target can hold it,
-            as AAC otherwise. Animations have none.
+        clip: Where they came from.
         target: The file, written whole or not at all.
         settings: Kept in the metadata.
+        luggage: What is carried over from the source.
+        end: When the last frame ends, in seconds.
         whole: Whether all frames are there; the sound of a part ends with it.
 
     Raises:
         ImpastoError: If it cannot be written.
     """
+    span = Span(clip.origin, None if whole and clip.end is None else end)
+    kind = kind_of(target).format
     with atomic(target) as temporary:
         try:
-            if target.suffix.lower() in MOVIES:
-                _write_movie(segments, clip, temporary, settings, whole)
-            elif target.suffix.lower() == ".gif":
-                _write_gif(segments.frames(), clip.rate, temporary)
+            if kind == "gif":
+                _write_gif(segments, clip, temporary, end)
+            elif kind == "webp":
+                _write_webp(segments, clip, temporary, end)
             else:
-                _write_webp(segments.frames(), clip.rate, temporary)
+                _write_movie(segments, clip, temporary, settings, luggage, span)
         except load_av().error.FFmpegError as error:
             raise ImpastoError(f"cannot write {target}: {error}") from error
 
 
 def _write_movie(
-    segments: Segments, clip: Clip, path: Path, settings: Mapping[str, object], whole: bool
+    segments: Segments,
+    clip: Clip,
+    path: Path,
+    settings: Mapping[str, object],
+    luggage: Luggage,
+    span: Span,
 ) -> None:
-    av = load_av()
+    av, kind = load_av(), kind_of(path)
     with ExitStack() as stack:
         first = stack.enter_context(av.open(str(segments.paths[0])))
-        source = stack.enter_context(opened(clip.path))
-        fast = {"movflags": "faststart"} if path.suffix.lower() != ".mkv" else {}
-        out = stack.enter_context(av.open(str(path), "w", options=fast))
+        film = stack.enter_context(opened(clip.path))
+        fast = {"movflags": "faststart"} if kind.format in ("mp4", "mov") else {}
+        out = stack.enter_context(av.open(str(path), "w", format=kind.format, options=fast))
         video = out.add_stream_from_template(first.streams.video[0])
-        until = None if whole and clip.end is None else _end(segments, clip)
-        sounds = {
-            stream: _Sound(stream, out, path.suffix.lower(), clip.origin, until)
-            for stream in source.streams.audio
-        }
+        tracks = add_tracks(film, out, kind, luggage, span)
+        copy_tags(film, out, span)
         out.metadata["comment"] = json.dumps({"impasto": dict(settings)}, default=str)
-        packets = [_of_video(segments, video)]
-        if sounds:
-            packets.append(_of_sound(source, sounds, clip))
-        for _, packet in heapq.merge(*packets, key=lambda pair: pair[0]):
+        streams = [_of_video(segments, video), packets(film, tracks)]
+        for _, packet in heapq.merge(*streams, key=lambda pair: pair[0]):
             out.mux(packet)
-
-
-def _end(segments: Segments, clip: Clip) -> Fraction:
-    """When the last frame that is done ends, in seconds."""
-    last = Fraction(0)
-    for packet in segments.packets():
-        last = Fraction(packet.pts * packet.time_base) + packet.duration * packet.time_base
-    return last or 1 / clip.rate
-
-
-Timed = Iterator[tuple[Fraction, Any]]
 
 
 def _of_video(segments: Segments, stream: Any) -> Timed:
@@ -116,99 +98,41 @@ def _of_video(segments: Segments, stream: Any) -> Timed:
         yield time, packet
 
 
-def _of_sound(source: Any, sounds: Mapping[Any, _Sound], clip: Clip) -> Timed:
-    """Packets of all audio streams in the order of the file."""
-    if clip.start:
-        source.seek(int(clip.origin * 1_000_000))
-    for packet in source.demux(list(sounds)):
-        yield from sounds[packet.stream].take(packet)
-
-
-class _Sound:
-    """One audio stream on its way to the target.
-
-    Args:
-        stream: The stream.
-        out: The target.
-        suffix: Its suffix.
-        origin: The time stamp at which the target begins, in seconds.
-        until: When the target ends, in seconds; None to take all there is.
-    """
-
-    def __init__(
-        self, stream: Any, out: Any, suffix: str, origin: Fraction, until: Fraction | None
-    ) -> None:
-        self.origin, self.until = origin, until
-        self.copies = _can_hold(suffix, stream.codec_context.codec.canonical_name)
-        if self.copies:
-            self.stream = out.add_stream_from_template(stream)
-        else:
-            logger.info("the sound (%s) is encoded as AAC", stream.codec_context.name)
-            self.stream = out.add_stream("aac", rate=stream.rate)
-            self.stream.layout = _named_layout(stream)
-
-    def take(self, packet: Any) -> Timed:
-        """What becomes of a packet: packets for the target with their times."""
-        if not self.copies:
-            yield from self._encoded(packet)
-        elif packet.dts is not None and self._is_wanted(packet):
-            shift = round(self.origin / packet.time_base)
-            packet.dts -= shift
-            packet.pts = None if packet.pts is None else packet.pts - shift
-            time = Fraction(packet.dts * packet.time_base)
-            packet.stream = self.stream
-            yield time, packet
-
-    def _encoded(self, packet: Any) -> Timed:
-        frames = [frame for frame in packet.decode() if self._is_wanted(frame)]
-        ends = packet.dts is None
-        for frame in [*frames, None] if ends else frames:
-            if frame is not None:
-                frame.pts -= round(self.origin / frame.time_base)
-            for made in self.stream.encode(frame):
-                yield Fraction(made.dts * made.time_base), made
-
-    def _is_wanted(self, part: Any) -> bool:
-        """Whether a packet or frame lies within the target."""
-        time = (part.dts if part.pts is None else part.pts) * part.time_base - self.origin
-        # What comes before the first frame of a file belongs to it (the priming of AAC).
-        begins = self.origin <= 0 or time >= 0
-        return bool(begins and (self.until is None or time < self.until))
-
-
-def _can_hold(suffix: str, codec: str) -> bool:
-    """Whether players expect such sound in such a file; FFmpeg would write more than they play."""
-    if suffix == ".mkv":
-        return True
-    if suffix == ".mov" and codec.startswith("pcm_"):
-        return True
-    return codec in ("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus")
-
-
-def _named_layout(stream: Any) -> str:
-    """The layout of the channels; a guess where the file only says how many there are."""
-    known = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
-    channels = stream.layout.nb_channels
-    return known.get(channels, "stereo") if "channels" in stream.layout.name else stream.layout.name
-
-
-def _write_gif(frames: Iterator[Frame], rate: Fraction, path: Path) -> None:
+def _write_gif(segments: Segments, clip: Clip, path: Path, end: Fraction) -> None:
     av = load_av()
-    with av.open(str(path), "w", format="gif", options={"loop": "0"}) as out:
+    ticks = _gif_ticks(segments)
+    rest = round(end / GIF_TICK) - max(filter(None, ticks), default=0)
+    options = {
+        # GIF counts how often it is played again; -1 for never.
+        "loop": str({0: 0, 1: -1}.get(clip.plays, clip.plays - 1)),
+        "final_delay": str(max(GIF_SHORTEST, rest)),
+    }
+    with av.open(str(path), "w", format="gif", options=options) as out:
         stream = None
-        before = -GIF_SHORTEST
-        for frame in frames:
-            tick = round(frame.time / GIF_TICK)
-            if tick - before < GIF_SHORTEST:
+        for frame, tick in zip(segments.frames(), ticks, strict=True):
+            if tick is None:
                 continue
-            before = tick
             if stream is None:
-                stream = _add_stream(out, "gif", "pal8", frame.pixels, rate, GIF_TICK)
+                stream = _add_stream(out, "gif", "pal8", frame.pixels, clip.rate, GIF_TICK)
             picture = av.VideoFrame.from_ndarray(_indexed(frame.pixels), format="pal8")
             picture.pts, picture.time_base = tick, GIF_TICK
             out.mux(stream.encode(picture))
         if stream is not None:
             out.mux(stream.encode(None))
+
+
+def _gif_ticks(segments: Segments) -> list[int | None]:
+    """When a GIF shows each frame, in hundredths of a second; None for frames that it cannot."""
+    ticks: list[int | None] = []
+    before = -GIF_SHORTEST
+    for packet in segments.packets():
+        tick = round(packet.pts * packet.time_base / GIF_TICK)
+        shown = tick - before >= GIF_SHORTEST
+        ticks.append(tick if shown else None)
+        before = tick if shown else before
+    if None in ticks:
+        logger.warning("GIF shows at most 50 frames a second: %d are left out", ticks.count(None))
+    return ticks
 
 
 def _indexed(pixels: Pixels) -> tuple[Pixels, Pixels]:
@@ -221,13 +145,14 @@ def _indexed(pixels: Pixels) -> tuple[Pixels, Pixels]:
     return np.asarray(dithered), colors
 
 
-def _write_webp(frames: Iterator[Frame], rate: Fraction, path: Path) -> None:
+def _write_webp(segments: Segments, clip: Clip, path: Path, end: Fraction) -> None:
     av = load_av()
-    with av.open(str(path), "w", format="webp", options={"loop": "0"}) as out:
+    with av.open(str(path), "w", format="webp", options={"loop": str(clip.plays)}) as out:
         stream = None
-        for frame in frames:
+        for frame in segments.frames():
             if stream is None:
-                stream = _add_stream(out, "libwebp_anim", "bgra", frame.pixels, rate, _WEBP_BASE)
+                pixels = frame.pixels
+                stream = _add_stream(out, "libwebp_anim", "bgra", pixels, clip.rate, _WEBP_BASE)
                 stream.options = {"quality": str(WEBP_QUALITY)}
             picture = av.VideoFrame.from_ndarray(frame.pixels, format="rgb24").reformat(
                 format="bgra"
@@ -236,6 +161,26 @@ def _write_webp(frames: Iterator[Frame], rate: Fraction, path: Path) -> None:
             out.mux(stream.encode(picture))
         if stream is not None:
             out.mux(stream.encode(None))
+    _set_end(path, round(end / _WEBP_BASE))
+
+
+def _set_end(path: Path, milliseconds: int) -> None:
+    """Let the last frame of a WebP end when it should: libwebp gives it the mean of the others."""
+    with path.open("r+b") as file:
+        file.seek(12)  # RIFF, size, WEBP
+        last = None
+        while len(head := file.read(8)) == 8:
+            name, size = struct.unpack("<4sI", head)
+            here = file.tell()
+            if name == b"ANMF":
+                # 24 bits each: x, y, width, height, duration.
+                file.seek(here + 12)
+                last, left = here + 12, milliseconds
+                milliseconds -= int.from_bytes(file.read(3), "little")
+            file.seek(here + size + size % 2)
+        if last is not None:
+            file.seek(last)
+            file.write(max(0, min(left, 0xFFFFFF)).to_bytes(3, "little"))
 
 
 def _add_stream(

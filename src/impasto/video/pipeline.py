@@ -8,16 +8,21 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from impasto.errors import InputError
 from impasto.image import Picture, fit
+from impasto.image.picture import Floats
 from impasto.video.clip import Clip, Frame, open_clip
 from impasto.video.consistency import FramePainter, VideoPainter, as_picture
-from impasto.video.finish import ANIMATIONS, check_target, finish
+from impasto.video.finish import finish
+from impasto.video.masks import Masks, at_times
 from impasto.video.options import VideoOptions
-from impasto.video.segments import Segments, SegmentWriter
+from impasto.video.segments import Segments, SegmentWriter, fingerprint
+from impasto.video.targets import check_room, check_target, kind_of
+from impasto.video.tracks import Luggage, pack
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +50,7 @@ def stylize_video(
     painter: FramePainter,
     options: VideoOptions | None = None,
     *,
+    mask: str | Path | None = None,
     max_size: int = 512,
     settings: Mapping[str, object] | None = None,
     resume: bool = False,
@@ -57,32 +63,41 @@ def stylize_video(
 
     Args:
         source: The video.
-        target: A file ending in .mp4, .mov, .m4v, .mkv, .gif or .webp.
+        target: A file ending in .mp4, .mov, .m4v, .mkv, .webm, .gif or .webp.
         painter: Repaints a frame.
         options: Which part, how consistent, which quality.
+        mask: Where to paint, a picture or a video of masks; elsewhere the film stays as it is.
         max_size: Longer side of the result, in pixels; never enlarged.
         settings: What the painter was made with, kept in the file.
         resume: Go on with an earlier run that was ended.
         tell: Called after each frame.
 
     Raises:
-        InputError: If the source cannot be read, or the target or the folder cannot be used.
+        InputError: If the source or the mask cannot be read, or the target or the folder cannot be
+            used.
         ImpastoError: If painting or writing fails; what was done can be gone on with.
         MissingExtraError: If av or OpenCV is not installed.
     """
     source, target, options = Path(source), Path(target), options or VideoOptions()
     clip = check(source, target, options)
     size = fit(clip.size, max_size)
+    luggage = pack(clip, kind_of(target))
+    _tell_of(clip, luggage, target)
+    masks = None if mask is None else Masks(Path(mask), clip, size)
     told = {"source": source.name, "size": size, **dataclasses.asdict(options), **(settings or {})}
-    segments = Segments(target, told, resume=resume)
-    run = _Run(clip, size, segments, painter, options, target.suffix.lower() in ANIMATIONS)
+    files = {"source": source} if mask is None else {"source": source, "mask": mask}
+    prints = {f"contents of the {name}": fingerprint(path) for name, path in files.items()}
+    segments = Segments(target, {**told, **prints}, resume=resume)
+    check_room(target, clip, size, options.crf)
+    run = _Run(clip, size, segments, painter, options, kind_of(target).video, masks)
     done = run.paint(tell)
     if not done:
         segments.remove()
         if run.interrupted:
             raise KeyboardInterrupt
         raise InputError(f"{source} has no frames that can be decoded")
-    finish(segments, clip, target, told, whole=not run.interrupted)
+    whole = not run.interrupted
+    finish(segments, clip, target, told, luggage, end=run.end, whole=whole)
     if not run.interrupted:
         segments.remove()
     return VideoResult(done, run.interrupted)
@@ -92,6 +107,14 @@ def check(source: str | Path, target: str | Path, options: VideoOptions) -> Clip
     """Raise now what ``stylize_video`` would raise of its files, and look at the source."""
     check_target(Path(target), Path(source))
     return open_clip(source, start=options.start, end=options.end or None)
+
+
+def _tell_of(clip: Clip, luggage: Luggage, target: Path) -> None:
+    for notice in clip.notices:
+        logger.warning("%s is %s", clip.path, notice)
+    if luggage.left:
+        what = ", ".join(dict.fromkeys(luggage.left))
+        logger.warning("%s cannot hold all that is in %s; left out: %s", target, clip.path, what)
 
 
 class _Run:
@@ -104,23 +127,27 @@ class _Run:
         segments: Segments,
         painter: FramePainter,
         options: VideoOptions,
-        exact: bool,
+        encoder: str,
+        masks: Masks | None,
     ) -> None:
-        self.clip, self.size, self.segments = clip, size, segments
+        self.clip, self.size, self.segments, self.masks = clip, size, segments, masks
         self.painter = VideoPainter(painter, consistent=options.consistency > 0)
-        self.crf = 0 if exact else options.crf
+        self.encoder, self.crf = encoder, options.crf
         self.interrupted = False
+        self.end = Fraction(0)
 
     def paint(self, tell: Tell | None) -> int:
         """Paint and write; return how many frames are done in all."""
         done, last = _finished(self.segments)
         # One frame earlier, which the first new one is to follow.
-        frames = self.clip.frames(self.size, skip=max(0, done - 1))
-        with closing(frames):
+        with closing(self.clip.frames(self.size, skip=max(0, done - 1))) as decoded:
+            frames = self._masked(decoded)
             if last is not None and (before := next(frames, None)):
+                frame, mask = before
                 height, width = self.size
                 painted = as_picture(last.pixels[:height, :width]).tensor()
-                self.painter.keep(before.pixels, painted)
+                self.painter.keep(frame.pixels, painted, mask)
+                self._ends_with(frame)
             try:
                 done = self._paint(frames, done, tell)
             except KeyboardInterrupt:
@@ -128,17 +155,30 @@ class _Run:
                 done = self.segments.count()
         return done
 
-    def _paint(self, frames: Iterator[Frame], done: int, tell: Tell | None) -> int:
+    def _masked(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Floats | None]]:
+        if self.masks is None:
+            return ((frame, None) for frame in frames)
+        return at_times(frames, self.masks)
+
+    def _paint(
+        self, frames: Iterator[tuple[Frame, Floats | None]], done: int, tell: Tell | None
+    ) -> int:
         clip, path = self.clip, self.segments.next()
-        with SegmentWriter(path, self.size, clip.rate, clip.time_base, self.crf) as writer:
-            for frame in frames:
-                painted = self.painter(frame.pixels, f"frame {done + 1}")
+        with SegmentWriter(
+            path, self.size, clip.rate, clip.time_base, encoder=self.encoder, crf=self.crf
+        ) as writer:
+            for frame, mask in frames:
+                painted = self.painter(frame.pixels, f"frame {done + 1}", mask=mask)
                 pixels: Any = Picture.from_tensor(painted).integers(8)
                 writer.write(dataclasses.replace(frame, pixels=pixels))
                 done += 1
+                self._ends_with(frame)
                 if tell:
                     tell(done, clip.frames_expected)
         return done
+
+    def _ends_with(self, frame: Frame) -> None:
+        self.end = frame.time + (frame.duration or 1 / self.clip.rate)
 
 
 def _finished(segments: Segments) -> tuple[int, Frame | None]:

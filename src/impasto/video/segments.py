@@ -1,11 +1,12 @@
 """The frames that are done, kept on disk so that a run can be gone on with after any end.
 
-Each run writes one segment: H.264 in a NUT file, which can be read up to where it was cut off.
-Without B-frames every packet is a frame, so that a count of packets says where to go on.
+Each run writes one segment: H.264 or VP9 in a NUT file, which can be read up to where it was cut
+off. Without B-frames every packet is a frame, so that a count of packets says where to go on.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,9 @@ from typing import Any
 from impasto.errors import ImpastoError, InputError
 from impasto.media.encoding import as_bt709, even, load_av, tag_as_bt709
 from impasto.video.clip import Frame
+
+# Bytes at the beginning and the end of a file that tell it from others.
+_PART = 1 << 20
 
 
 class Segments:
@@ -42,9 +46,10 @@ class Segments:
                 raise InputError(
                     f"{self.folder} is there from an earlier run: add --resume, or remove it"
                 )
-            if made_with.read_text() != text:
+            if changed := _changed(made_with, text):
                 raise InputError(
-                    f"{self.folder} was made with other settings: give the same, or remove it"
+                    f"{self.folder} was made with other settings ({changed}): give the same, or "
+                    "remove it"
                 )
             return
         try:
@@ -93,6 +98,28 @@ class Segments:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def _changed(made_with: Path, text: str) -> str:
+    """The names of the settings that are not as they were."""
+    try:
+        old = json.loads(made_with.read_text())
+    except ValueError:
+        return "they cannot be read"
+    new = json.loads(text)
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return ", ".join(names)
+
+
+def fingerprint(path: str | Path) -> str:
+    """What tells a file from another of the same name: its size, beginning and end."""
+    path = Path(path)
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        parts = file.read(_PART)
+        file.seek(max(0, size - _PART))
+        parts += file.read()
+    return f"{size} {hashlib.sha256(parts).hexdigest()[:16]}"
+
+
 class SegmentWriter(AbstractContextManager["SegmentWriter"]):
     """Writes frames to a segment.
 
@@ -101,32 +128,40 @@ class SegmentWriter(AbstractContextManager["SegmentWriter"]):
         size: (height, width) of the frames.
         rate: Frames per second, on average.
         time_base: The unit of time stamps, in seconds.
-        crf: Constant rate factor of H.264; 0 keeps every pixel as it is, in RGB.
+        encoder: "libx264", "libvpx-vp9", or "libx264rgb", which keeps every pixel as it is.
+        crf: Constant rate factor on the scale of H.264.
 
     Raises:
         ImpastoError: If the encoder is missing or the file cannot be written.
     """
 
     def __init__(
-        self, path: Path, size: tuple[int, int], rate: Fraction, time_base: Fraction, crf: int
+        self,
+        path: Path,
+        size: tuple[int, int],
+        rate: Fraction,
+        time_base: Fraction,
+        *,
+        encoder: str = "libx264",
+        crf: int = 18,
     ) -> None:
         av = load_av()
         self.time_base = time_base
-        codec = "libx264" if crf else "libx264rgb"
         try:
             self._container = av.open(str(path), "w", options={"flush_packets": "1"})
-            self._stream = self._container.add_stream(
-                codec, rate, options={"crf": str(crf), "bf": "0"}
+            self._stream = stream = self._container.add_stream(
+                encoder, rate, options=_options(encoder, crf)
             )
+            stream.height, stream.width = (side + side % 2 for side in size)
+            stream.time_base = stream.codec_context.time_base = time_base
+            stream.codec_context.gop_size = max(1, round(4 * rate))
+            exact = encoder == "libx264rgb"
+            stream.pix_fmt = "rgb24" if exact else "yuv420p"
+            if not exact:
+                tag_as_bt709(stream.codec_context)
+            stream.codec_context.open()
         except (ValueError, OSError) as error:
-            raise ImpastoError(f"cannot write {path} with {codec}: {error}") from error
-        self._stream.height, self._stream.width = (side + side % 2 for side in size)
-        self._stream.time_base = time_base
-        self._stream.codec_context.time_base = time_base
-        self._stream.codec_context.gop_size = max(1, round(4 * rate))
-        self._stream.pix_fmt = "yuv420p" if crf else "rgb24"
-        if crf:
-            tag_as_bt709(self._stream.codec_context)
+            raise ImpastoError(f"cannot write {path} with {encoder}: {error}") from error
 
     def write(self, frame: Frame) -> None:
         """Append a frame.
@@ -153,3 +188,15 @@ class SegmentWriter(AbstractContextManager["SegmentWriter"]):
             self._container.mux(self._stream.encode(picture))
         except OSError as error:
             raise ImpastoError(f"cannot write the video: {error}") from error
+
+
+def _options(encoder: str, crf: int) -> dict[str, str]:
+    """Options by which every packet is a frame, and written at once."""
+    if encoder == "libx264rgb":
+        return {"crf": "0", "bf": "0"}
+    if encoder == "libx264":
+        return {"crf": str(crf), "bf": "0"}
+    # The scale of VP9 goes to 63; without hidden frames, and quick: painting takes long enough.
+    scaled = round(crf * 63 / 51)
+    quick = {"deadline": "good", "cpu-used": "5", "row-mt": "1"}
+    return {"crf": str(scaled), "b": "0", "lag-in-frames": "0", "auto-alt-ref": "0", **quick}

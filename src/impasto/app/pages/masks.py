@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from impasto.app.limits import Limits
+from impasto.app.fields import editor
 from impasto.app.pages.events import HIDDEN
-from impasto.app.uploads import drawn_mask, read_upload
+from impasto.app.uploads import Inbox, drawn_mask
 from impasto.errors import ImpastoError
 from impasto.image import Picture, fit
 
@@ -35,21 +35,23 @@ class MaskFields:
         """Both of them."""
         return [self.editor, self.side]
 
-    def mask(self, values: dict[Any, Any]) -> Picture | None:
-        """What was drawn; None if nothing was."""
-        layers = (values[self.editor] or {}).get("layers") or []
+    def mask(self, values: dict[Any, Any], inbox: Inbox) -> Picture | None:
+        """What was drawn; None if nothing was.
+
+        Raises:
+            InputError: If it cannot be read.
+        """
+        layers = [inbox.read(path, "mask") for path in values[self.editor]]
         return drawn_mask(layers, inside=values[self.side] == INSIDE)
 
 
-def build(content: gr.Image, limits: Limits) -> MaskFields:
+def build(content: gr.Image, inbox: Inbox) -> MaskFields:
     """Lay out the fields and let them follow the photo."""
     with gr.Accordion("Paint only a part", open=False, elem_id="mask-part") as part:
         side = gr.Radio([INSIDE, OUTSIDE], value=INSIDE, label="Paint", elem_id="mask-side")
-        editor = gr.ImageEditor(
+        canvas = editor(
             label="Draw over the photo",
             sources=(),
-            type="numpy",
-            image_mode="RGBA",
             layers=False,
             transforms=(),
             brush=gr.Brush(default_size=40, colors=[COLOR], color_mode="fixed"),
@@ -65,11 +67,11 @@ def build(content: gr.Image, limits: Limits) -> MaskFields:
     def show(path: str | None) -> Any:
         """The photo, small; nothing where it cannot be read, which others will tell."""
         try:
-            photo = read_upload(path, limits)
+            photo = inbox.read(path)
         except ImpastoError:
             return None
         small = photo.resized(*fit(photo.size, CANVAS)).pil().convert("RGB")
         return {"background": small, "layers": [], "composite": None}
 
-    gr.on([part.expand, content.change, clear.click], show, content, editor, **HIDDEN)
-    return MaskFields(editor, side)
+    gr.on([part.expand, content.change, clear.click], show, content, canvas, **HIDDEN)
+    return MaskFields(canvas, side)

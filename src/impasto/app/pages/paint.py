@@ -8,16 +8,17 @@ from typing import Any
 
 import gradio as gr
 
+from impasto.app import status
 from impasto.app.fields import upload
 from impasto.app.jobs import Ticket
 from impasto.app.pages import masks, parameters, stage, styles
-from impasto.app.pages.events import HIDDEN
+from impasto.app.pages.events import HIDDEN, Buttons, picked
 from impasto.app.session import Session
-from impasto.app.studio import QUEUE, Studio
-from impasto.app.tasks import Task
-from impasto.app.uploads import read_upload
+from impasto.app.studio import Studio
+from impasto.app.tasks import OFFERED, Task
 from impasto.errors import ImpastoError
 from impasto.image import Picture
+from impasto.names import must_be_known
 from impasto.pictures import PORTRAIT
 from impasto.result import Result
 
@@ -59,12 +60,13 @@ class Form:
         Raises:
             InputError: If something is missing or cannot be used.
         """
-        limits, method = studio.limits, values[self.method]
-        photo = read_upload(values[self.content], limits)
-        chosen, weights = self.styles.chosen(values, method, limits)
+        inbox, method = studio.inbox, values[self.method]
+        must_be_known("method", method, OFFERED)
+        photo = inbox.read(values[self.content])
+        chosen, weights = self.styles.chosen(values, method, inbox)
         preset, options = self.parameters.options(values, method)
-        mask = self.mask.mask(values)
-        return Task(photo, chosen, method, weights, preset, options, mask).checked(limits)
+        mask = self.mask.mask(values, inbox)
+        return Task(photo, chosen, method, weights, preset, options, mask).checked(studio.limits)
 
 
 def build(studio: Studio, session: gr.State) -> Form:
@@ -74,8 +76,8 @@ def build(studio: Studio, session: gr.State) -> Form:
             form, paint, cancel = _build_form(studio)
         with gr.Column(scale=7, min_width=320):
             show = stage.build()
-    _connect_paint(studio, session, form, show, paint, cancel)
-    _connect_results(studio, session, form, show)
+    _connect_paint(studio, session, form, show, Buttons(KIND, paint, cancel, show.status))
+    _connect_results(session, form, show)
     _check_uploads(studio, form)
     return form
 
@@ -97,90 +99,34 @@ def _build_form(studio: Studio) -> tuple[Form, gr.Button, gr.Button]:
         paint = gr.Button("Paint", variant="primary", size="lg", elem_id="paint")
         cancel = gr.Button("Cancel", variant="stop", size="lg", visible=False, elem_id="cancel")
     parameter_fields = parameters.build(method, studio.limits)
-    mask = masks.build(content, studio.limits)
+    mask = masks.build(content, studio.inbox)
     method.change(HINTS.__getitem__, method, hint, **HIDDEN)
     return Form(content, method, style_fields, parameter_fields, mask), paint, cancel
 
 
 def _connect_paint(
-    studio: Studio,
-    session: gr.State,
-    form: Form,
-    show: stage.Stage,
-    paint: gr.Button,
-    cancel: gr.Button,
+    studio: Studio, session: gr.State, form: Form, show: stage.Stage, buttons: Buttons
 ) -> None:
-    def begin(request: gr.Request) -> dict[Any, Any]:
-        studio.jobs.expect(_ticket(request))
-        return {
-            paint: gr.update(visible=False),
-            cancel: gr.update(visible=True, interactive=True, value="Cancel"),
-            **show.wait(),
-        }
+    def work(values: dict[Any, Any], ticket: Ticket) -> Iterator[dict[Any, Any]]:
+        return _painting(studio, values[session], form.task(values, studio), show, ticket)
 
-    def run(values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-        try:
-            yield from _painting(studio, values[session], form, show, values, _ticket(request))
-        except ImpastoError as error:
-            raise gr.Error(str(error), title="That did not work", print_exception=False) from error
-
-    def end(session: Session) -> dict[Any, Any]:
-        return {
-            paint: gr.update(visible=True),
-            cancel: gr.update(visible=False),
-            **show.album(session),
-        }
-
-    def stop(request: gr.Request) -> Any:
-        studio.jobs.cancel(_ticket(request))
-        return gr.update(value="Ending …", interactive=False)
-
-    started = paint.click(begin, None, [paint, cancel, *show.all], **HIDDEN)
-    done = started.then(
-        run,
-        {*form.all, session},
-        show.all,
-        concurrency_id=QUEUE,
-        concurrency_limit=len(studio.jobs.devices),
-        show_progress="minimal",
-        show_progress_on=show.status,
-        api_visibility="private",
-    )
-    done.then(end, session, [paint, cancel, *show.all], **HIDDEN)
-    cancel.click(stop, None, cancel, **HIDDEN)
-    paint.click(None, js=SHOW_STAGE)
-
-
-def _ticket(request: gr.Request) -> Ticket:
-    return Ticket(str(request.session_hash), KIND)
+    inputs, outputs = {*form.all, session}, [part for part in show.all if part is not show.status]
+    buttons.connect(studio, session, work, inputs, outputs, waiting=show.wait(), ended=show.ended)
+    buttons.go.click(None, js=SHOW_STAGE)
 
 
 def _painting(
-    studio: Studio,
-    session: Session,
-    form: Form,
-    show: stage.Stage,
-    values: dict[Any, Any],
-    ticket: Ticket,
+    studio: Studio, session: Session, task: Task, show: stage.Stage, ticket: Ticket
 ) -> Iterator[dict[Any, Any]]:
     """Paint, and tell how it is getting on."""
-    try:
-        task = form.task(values, studio)
-    except ImpastoError as error:
-        yield show.fail(str(error))
-        raise
     work = lambda job, device: task.paint(device, [job.on_step])  # noqa: E731
     with studio.jobs.run(ticket, task.describe(), work) as job:
         if job is None:
-            yield show.fail("Cancelled before its turn.")
+            yield {show.status: status.message("Cancelled before its turn.")}
             return
         for progress in job.updates():
             yield show.progress(progress)
-        try:
-            result: Result = job.result()
-        except ImpastoError as error:
-            yield show.fail(str(error))
-            raise
+        result: Result = job.result()
         message = stage.outcome(
             result.seconds, result.stopped, cancelled=job.cancelled, late=job.late
         )
@@ -188,16 +134,16 @@ def _painting(
     yield show.show(entry, message)
 
 
-def _connect_results(studio: Studio, session: gr.State, form: Form, show: stage.Stage) -> None:
-    def pick(event: gr.SelectData, session: Session) -> dict[Any, Any]:
-        entry = session.entries[event.index]
-        return show.show(entry, f"{entry.title}, of this session.")
+def _connect_results(session: gr.State, form: Form, show: stage.Stage) -> None:
+    def pick(event: gr.SelectData, visitor: Session) -> dict[Any, Any]:
+        visitor.shown = picked(event, visitor.entries)
+        return show.show(visitor.shown, f"{visitor.shown.title}, of this session.")
 
-    def reuse(path: str | None) -> Any:
-        return path or gr.skip()
+    def reuse(visitor: Session) -> Any:
+        return visitor.shown.png if visitor.shown else gr.skip()
 
     show.history.select(pick, session, show.all, **HIDDEN)
-    show.again.click(reuse, show.png, form.content, **HIDDEN)
+    show.again.click(reuse, session, form.content, **HIDDEN)
 
 
 def _check_uploads(studio: Studio, form: Form) -> None:
@@ -205,7 +151,7 @@ def _check_uploads(studio: Studio, form: Form) -> None:
 
     def check(path: str | None) -> Any:
         try:
-            picture: Picture | None = read_upload(path, studio.limits) if path else None
+            picture: Picture | None = studio.inbox.read(path) if path else None
         except ImpastoError as error:
             gr.Warning(str(error), duration=15, title="This file cannot be used")
             return None

@@ -54,15 +54,16 @@ class ParameterFields:
         Args:
             values: Of the fields.
             method: For which method.
+
+        Raises:
+            InputError: If there is no such preset, or the style's factor is no number.
         """
         options = {name: values[field] for name, field in self.by_method[method].items()}
         if method != "optimize":
             return None, options
         preset = values[self.preset]
-        for name in ("steps", "seed"):
-            options[name] = int(options[name])
-        weight = OptimizeOptions.preset(preset).style_weight
-        options["style_weight"] = weight * options.pop(STYLE_FACTOR)
+        factor = OptimizeOptions(style_weight=options.pop(STYLE_FACTOR)).style_weight
+        options["style_weight"] = OptimizeOptions.preset(preset).style_weight * factor
         return preset, options
 
 
@@ -138,7 +139,7 @@ def _size(method: str, limits: Limits) -> gr.Slider:
     most = limits.size(method)
     wanted = default(method, "max_size") if method == "optimize" else 1024
     return _slider(
-        64,
+        32,
         most,
         min(wanted, most),
         32,

@@ -39,13 +39,14 @@ class Stage:
         return list(vars(self).values())
 
     def wait(self) -> dict[Any, Any]:
-        """Before a job has its turn."""
-        return {self.status: status.waiting()}
+        """Until there is a new picture: the one before is not offered."""
+        return {self.actions: gr.update(visible=False)}
 
     def progress(self, progress: Progress) -> dict[Any, Any]:
         """While the picture is coming into being."""
         return {
             self.status: status.running(progress),
+            **self.wait(),
             self.empty: gr.update(visible=False),
             self.slider: gr.update(visible=False),
             self.live: gr.update(value=progress.picture.pil(), visible=True),
@@ -66,14 +67,17 @@ class Stage:
             self.settings: entry.settings,
         }
 
-    def album(self, session: Session) -> dict[Any, Any]:
-        """The session's results, the latest first."""
+    def ended(self, session: Session) -> dict[Any, Any]:
+        """After a job, well or not: the picture last shown, and all of the session's."""
         pictures = [(entry.jpeg, entry.title) for entry in session.entries]
-        return {self.history: gr.update(value=pictures, visible=bool(pictures))}
-
-    def fail(self, message: str) -> dict[Any, Any]:
-        """What went wrong, in place of progress."""
-        return {self.status: status.message(message, "error")}
+        any_yet = gr.update(visible=bool(pictures))
+        return {
+            self.empty: gr.update(visible=not pictures),
+            self.live: gr.update(visible=False),
+            self.slider: any_yet,
+            self.actions: any_yet,
+            self.history: gr.update(value=pictures, visible=bool(pictures)),
+        }
 
 
 def build() -> Stage:

@@ -10,9 +10,8 @@ import gradio as gr
 
 from impasto.app import library
 from impasto.app.fields import upload
-from impasto.app.limits import Limits
-from impasto.app.pages.events import HIDDEN
-from impasto.app.uploads import read_upload
+from impasto.app.pages.events import HIDDEN, picked
+from impasto.app.uploads import Inbox
 from impasto.errors import InputError
 from impasto.image import Picture
 
@@ -40,24 +39,24 @@ class StyleFields:
         return [*self.artworks, self.names, *self.weights]
 
     def chosen(
-        self, values: dict[Any, Any], method: str, limits: Limits
-    ) -> tuple[list[Picture | str], list[float]]:
+        self, values: dict[Any, Any], method: str, inbox: Inbox
+    ) -> tuple[list[Picture | str], list[Any]]:
         """The styles and their weights.
 
         Args:
             values: Of the fields.
             method: For which method.
-            limits: For the uploads.
+            inbox: Of the uploads.
 
         Raises:
             InputError: If none was chosen, or one cannot be read.
         """
-        weights = [float(values[field]) for field in self.weights]
+        weights = [values[field] for field in self.weights]
         if method == "fast":
             names = list(values[self.names] or [])
             if not names:
                 raise InputError("no style yet: choose one of the gallery")
-            return list(names), weights[: len(names)]
+            return names, weights[: len(names)]
         given = [
             (path, weight)
             for field, weight in zip(self.artworks, weights, strict=True)
@@ -65,7 +64,7 @@ class StyleFields:
         ]
         if not given:
             raise InputError("no artwork yet: choose or upload one")
-        pictures: list[Picture | str] = [read_upload(path, limits, "artwork") for path, _ in given]
+        pictures: list[Picture | str] = [inbox.read(path, "artwork") for path, _ in given]
         return pictures, [weight for _, weight in given]
 
 
@@ -156,7 +155,7 @@ def _pick_artworks(
     def pick(event: gr.SelectData, shown: int, *values: str | None) -> list[Any]:
         empty = [i for i in range(shown) if not values[i]]
         target = empty[0] if empty else shown - 1
-        return [files[event.index] if i == target else gr.skip() for i in range(len(slots))]
+        return [picked(event, files) if i == target else gr.skip() for i in range(len(slots))]
 
     def add(shown: int) -> list[Any]:
         shown = min(shown + 1, SLOTS)
@@ -171,7 +170,7 @@ def _pick_names(shown: gr.Gallery, known: list[str], names: gr.Dropdown) -> None
     """A thumbnail is the style, or leaves or joins those of a blend."""
 
     def pick(event: gr.SelectData, chosen: list[str]) -> list[str]:
-        name = known[event.index]
+        name = picked(event, known)
         if name in chosen:
             return [other for other in chosen if other != name] or [name]
         return [*chosen, name] if 1 < len(chosen) < SLOTS else [name]

@@ -11,14 +11,14 @@ import gradio as gr
 from impasto.app import status
 from impasto.app.insight import Look, Recovery, look
 from impasto.app.jobs import Job, Ticket
-from impasto.app.pages.events import HIDDEN
+from impasto.app.pages.events import HIDDEN, Buttons
 from impasto.app.pages.paint import Form
 from impasto.app.session import Session
 from impasto.app.studio import QUEUE, Studio
-from impasto.app.uploads import read_upload
-from impasto.errors import ImpastoError, InputError
+from impasto.errors import InputError
 from impasto.explain.reconstruct import FIGURE_LAYERS
 from impasto.image import Picture
+from impasto.names import must_be_known
 from impasto.options import STYLE_LAYERS
 
 PHOTO, ARTWORK, RESULT = "The photo", "The artwork", "The latest result"
@@ -55,13 +55,13 @@ class Source:
             InputError: If there is none, or it cannot be read.
         """
         if values[self.which] == PHOTO:
-            return read_upload(values[self.form.content], studio.limits)
+            return studio.inbox.read(values[self.form.content])
         if values[self.which] == ARTWORK:
-            return read_upload(values[self.form.styles.artworks[0]], studio.limits, "artwork")
+            return studio.inbox.read(values[self.form.styles.artworks[0]], "artwork")
         session: Session = values[self.session]
         if not session.entries:
             raise InputError("no result yet: paint one on the first page")
-        return read_upload(session.entries[0].png, studio.limits, "result")
+        return studio.inbox.read(session.entries[0].png, "result")
 
 
 def build(studio: Studio, session: gr.State, form: Form) -> None:
@@ -90,10 +90,7 @@ def _build_maps(studio: Studio, source: Source) -> None:
 
     def run(values: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
         ticket = Ticket(str(request.session_hash), "maps")
-        try:
-            found = _look(studio, source.picture(values, studio), values, ticket)
-        except ImpastoError as error:
-            raise _shown(error) from error
+        found = _look(studio, source.picture(values, studio), values, ticket)
         return {
             line: "",
             maps: gr.update(value=found.maps, visible=True),
@@ -103,7 +100,7 @@ def _build_maps(studio: Studio, source: Source) -> None:
 
     def _look(studio: Studio, picture: Picture, values: dict[Any, Any], ticket: Ticket) -> Look:
         def work(_job: Job[Look], _device: str) -> Look:
-            return look(picture, chosen, int(values[channels]), studio.folder)
+            return look(picture, chosen, values[channels], studio.folder)
 
         chosen = _in_order(values[layers], tuple(STYLE_LAYERS))
         studio.jobs.expect(ticket)
@@ -165,9 +162,7 @@ class _Form:
     layers: gr.CheckboxGroup
     size: gr.Slider
     steps: gr.Slider
-    button: gr.Button
-    cancel: gr.Button
-    line: gr.HTML
+    buttons: Buttons
     live: gr.Image
     album: gr.Gallery
 
@@ -185,7 +180,8 @@ def _build_recovery(studio: Studio, source: Source) -> None:
         button = gr.Button("Recover the picture", variant="primary", elem_id="recover")
         cancel = gr.Button("Cancel", variant="stop", visible=False, elem_id="recover-cancel")
     line = gr.HTML("", padding=False, elem_id="recover-status")
-    form = _Form(kind, layers, size, steps, button, cancel, line, _build_live(), _build_album())
+    buttons = Buttons("recover", button, cancel, line)
+    form = _Form(kind, layers, size, steps, buttons, _build_live(), _build_album())
     _connect_recovery(studio, source, form)
     _connect_kind(form)
 
@@ -217,43 +213,24 @@ def _build_album() -> gr.Gallery:
 def _connect_recovery(studio: Studio, source: Source, form: _Form) -> None:
     """Let the buttons begin and end the work, and the page show how it is getting on."""
 
-    def begin(request: gr.Request) -> list[Any]:
-        studio.jobs.expect(_ticket(request))
-        shown = gr.update(visible=True, interactive=True, value="Cancel")
-        return [gr.update(visible=False), shown, status.waiting()]
+    def work(values: dict[Any, Any], ticket: Ticket) -> Iterator[dict[Any, Any]]:
+        wish = _wish(values, source.picture(values, studio), form)
+        for text, picture, pictures in _recovering(studio, wish, ticket):
+            yield {
+                form.buttons.line: text,
+                form.live: gr.update(value=picture, visible=picture is not None),
+                form.album: gr.update(value=pictures, visible=bool(pictures)),
+            }
 
-    def run(values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-        try:
-            wish = _wish(values, source.picture(values, studio), form)
-            for text, picture, pictures in _recovering(studio, wish, _ticket(request)):
-                yield {
-                    form.line: text,
-                    form.live: gr.update(value=picture, visible=picture is not None),
-                    form.album: gr.update(value=pictures, visible=bool(pictures)),
-                }
-        except ImpastoError as error:
-            yield {form.line: status.message(str(error), "error")}
-            raise _shown(error) from error
-
-    def end() -> list[Any]:
-        return [gr.update(visible=True), gr.update(visible=False)]
-
-    def stop(request: gr.Request) -> Any:
-        studio.jobs.cancel(_ticket(request))
-        return gr.update(value="Ending …", interactive=False)
-
-    buttons = [form.button, form.cancel]
-    form.button.click(begin, None, [*buttons, form.line], **HIDDEN).then(
-        run,
+    form.buttons.connect(
+        studio,
+        source.session,
+        work,
         {*source.inputs, form.kind, form.layers, form.size, form.steps},
-        [form.line, form.live, form.album],
-        concurrency_id=QUEUE,
-        concurrency_limit=len(studio.jobs.devices),
-        show_progress="minimal",
-        show_progress_on=form.line,
-        api_visibility="private",
-    ).then(end, None, buttons, **HIDDEN)
-    form.cancel.click(stop, None, form.cancel, **HIDDEN)
+        [form.live, form.album],
+        waiting={},
+        ended=lambda _session: {form.live: gr.update(visible=False)},
+    )
 
 
 def _connect_kind(form: _Form) -> None:
@@ -266,14 +243,11 @@ def _connect_kind(form: _Form) -> None:
     form.kind.change(offer, form.kind, form.layers, **HIDDEN)
 
 
-def _ticket(request: gr.Request) -> Ticket:
-    return Ticket(str(request.session_hash), "recover")
-
-
 def _wish(values: dict[Any, Any], picture: Picture, form: _Form) -> Recovery:
     kind = values[form.kind]
+    must_be_known("kind", kind, FIGURE_LAYERS)
     layers = _in_order(values[form.layers], FIGURE_LAYERS[kind])
-    return Recovery(picture, kind, layers, int(values[form.size]), int(values[form.steps]))
+    return Recovery(picture, kind, layers, values[form.size], values[form.steps])
 
 
 def _recovering(
@@ -308,7 +282,3 @@ def _in_order(chosen: list[str], layers: tuple[str, ...]) -> list[str]:
     if not known:
         raise InputError("no layer yet: tick at least one")
     return known
-
-
-def _shown(error: ImpastoError) -> gr.Error:
-    return gr.Error(str(error), title="That did not work", print_exception=False)

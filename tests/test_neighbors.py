@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 
 from impasto import losses
-from impasto.optimize import neighbors
-from impasto.optimize.neighbors import Neighbors
-from impasto.optimize.objective import Source
+from impasto.losses import Neighbors, Source, neighbors
 
 LAYERS = {"fine": 1.0, "coarse": 3.0}
 

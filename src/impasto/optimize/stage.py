@@ -1,0 +1,163 @@
+"""One scale of a run: its pictures, what is minimised, where it starts and how it is finished."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from impasto.backbones.base import Backbone
+from impasto.color import keep_colors, match_linear
+from impasto.devices import release_memory
+from impasto.image import Picture, fit, load_image
+from impasto.image.masks import composite, weighted
+from impasto.losses import Source, moments, sqrtm
+from impasto.optimize.guidance import Guidance
+from impasto.optimize.memory import Planner
+from impasto.optimize.objective import Guide, Objective
+from impasto.optimize.optimizers import resize
+from impasto.optimize.pyramid import Scale
+from impasto.options import OptimizeOptions
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be painted.
+
+    Attributes:
+        photo: The content image, at the size of the result.
+        artworks: The style images, in the colours to be painted with.
+        weights: How much each artwork counts.
+        guidance: The masks of the photo.
+        guide: The finished frame before, in a video.
+    """
+
+    photo: Picture
+    artworks: Sequence[Picture]
+    weights: Sequence[float]
+    guidance: Guidance
+    guide: Guide | None = None
+
+
+class Stage:
+    """One scale of a run.
+
+    Args:
+        order: What is to be painted.
+        options: The options of the run.
+        backbone: Looks at the pictures.
+        device: Where it runs.
+        scale: Size and steps.
+        planner: Says how the scale is to be computed.
+
+    Raises:
+        InputError: If there is too little memory for this size.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        options: OptimizeOptions,
+        backbone: Backbone,
+        device: torch.device,
+        scale: Scale,
+        planner: Planner,
+    ) -> None:
+        self.order, self.options, self.scale = order, options, scale
+        self.backbone, self.device = backbone, device
+        self.photo = order.photo.resized(*scale.size)
+        self.guidance = order.guidance.resized(*scale.size)
+        self.guide = order.guide.resized(scale.size) if order.guide else None
+        self.layout = planner.layout(scale, [self._style_size(each) for each in order.artworks])
+
+    def objective(self) -> Objective:
+        """What is minimised here.
+
+        Raises:
+            ImpastoError: If memory runs out.
+        """
+        # What the scale before has freed lies in pieces too small for the maps of this one.
+        release_memory()
+        painted = weighted(self.photo, self.guidance.mask)
+        return Objective(
+            self.backbone,
+            Source(self.photo.tensor(self.device), painted.alpha_tensor(self.device)),
+            [self._style(artwork) for artwork in self.order.artworks],
+            self.order.weights,
+            self.options,
+            self.guidance.guide_tensors(self.device),
+            mask=self.guidance.mask_tensor(self.device),
+            guide=self.guide,
+            tile=self.layout.tile,
+            keep_maps=self.layout.keep_maps,
+        )
+
+    def start(self) -> Tensor:
+        """The image to start from where this is the first scale."""
+        if self.guide:
+            return self.guide.image
+        photo, init = self.photo.tensor(self.device), self.options.init
+        noise = torch.rand(photo.shape, generator=torch.Generator().manual_seed(self.options.seed))
+        if init == "content":
+            return photo
+        if init == "gray":
+            return torch.full_like(photo, 0.5)
+        if init == "noise":
+            return noise.to(self.device)
+        if init == "style":
+            return _with_colors_of(self._style(self.order.artworks[0]), noise.to(self.device))
+        return load_image(init).resized(*self.scale.size).tensor(self.device)
+
+    def refine(self, image: Tensor, before: Stage) -> Tensor:
+        """The image to start from after another scale: that scale's, enlarged, with more detail.
+
+        What the coarser scale could not show comes from the content (as in the Laplacian
+        pyramids of Kolkin et al. 2019 and 2022), in a video from the frame before; without it
+        fine structure is lost for good.
+        """
+        image = resize(image, self.scale.size)
+        if self.guide or self.options.init == "content":
+            fine, coarse = self._detailed(), resize(before._detailed(), self.scale.size)
+            image += self.options.detail * (fine - coarse)
+        return image.clamp_(0, 1)
+
+    def finish(self, image: Tensor) -> Picture:
+        """The picture of an image tensor, with the photo's alpha and, if asked for, colours."""
+        photo, options, mask = self.photo, self.options, self.guidance.mask
+        alpha = photo.alpha_tensor()
+        picture = Picture.from_tensor(image, alpha, name="result", bits=photo.bits)
+        if options.preserve_color == "luminance":  # the other modes have recoloured the artwork
+            picture = keep_colors(picture, photo, options.color_strength)
+        if options.match_result != "off":
+            artwork = self.order.artworks[0]
+            goal = weighted(photo, mask) if options.match_result == "content" else artwork
+            matched = match_linear(weighted(picture, mask), goal, options.color_strength)
+            picture = dataclasses.replace(matched, alpha=picture.alpha)
+        return composite(picture, photo, mask)
+
+    def _detailed(self) -> Tensor:
+        """The image whose fine detail enters with a scale."""
+        return self.guide.image if self.guide else self.photo.tensor(self.device)
+
+    def _style(self, artwork: Picture) -> Source:
+        """An artwork at the size that suits this scale."""
+        sized = artwork.resized(*self._style_size(artwork))
+        return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
+
+    def _style_size(self, artwork: Picture) -> tuple[int, int]:
+        """The size of an artwork that suits this scale: its own aspect, never enlarged."""
+        side, smallest = round(max(self.scale.size) * self.options.style_scale), min(artwork.size)
+        # A long, narrow artwork keeps enough pixels for the deepest layer.
+        side = max(side, -(-self.backbone.min_size * max(artwork.size) // smallest))
+        return fit(artwork.size, side)
+
+
+def _with_colors_of(style: Source, noise: Tensor) -> Tensor:
+    """Noise ``(1, 3, H, W)`` with the mean and covariance of a style's colours."""
+    colors = moments(style.image, style.alpha)
+    deviations = (noise - 0.5) * 12**0.5
+    mixed = sqrtm(colors.covariance)[0] @ deviations.flatten(2)[0]
+    return (mixed.view_as(noise) + colors.mean[..., None, None]).clamp(0, 1)

@@ -1,0 +1,299 @@
+"""What the guide promises of safety, tried: no file but those uploaded, no host, no traceback."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from impasto.networks.gallery import gallery
+from tests.app.server import Served, served
+from tests.app.test_uploads import saved
+
+pytest.importorskip("gradio")
+
+# In the name of every file and host that nobody may open.
+CANARY = "canary"
+PATIENCE = 120.0
+SMALL = ("--network-size", "64", "--optimize-size", "64", "--max-steps", "20")
+
+
+class Visitor:
+    """Somebody who talks to the app without its page."""
+
+    def __init__(self, app: Served) -> None:
+        self.http = httpx.Client(base_url=app.url, timeout=PATIENCE)
+        self.session = secrets.token_hex(6)
+        self.config = self.http.get("/config").json()
+        self.values = {part["id"]: part["props"].get("value") for part in self.config["components"]}
+        self.events = [event for event in self.config["dependencies"] if event["backend_fn"]]
+
+    def __enter__(self) -> Visitor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
+    def upload(self, path: Path, name: str) -> dict[str, Any]:
+        """Upload a file under any name."""
+        answer = self.http.post("/gradio_api/upload", files={"files": (name, path.read_bytes())})
+        return as_file(answer.json()[0])
+
+    def defaults(self, event: dict[str, Any]) -> list[Any]:
+        """What the page would send, freshly opened."""
+        return [self.values.get(part) for part in event["inputs"]]
+
+    def ask(self, event: dict[str, Any], data: list[Any], event_data: Any = None) -> dict[str, Any]:
+        """Run an event or endpoint, and return its answer or error."""
+        body = {
+            "data": data,
+            "fn_index": event["id"],
+            "session_hash": self.session,
+            "event_data": event_data,
+        }
+        if not event["queue"]:
+            return dict(self.http.post("/gradio_api/run/predict", json=body).json())
+        joined = self.http.post("/gradio_api/queue/join", json=body)
+        if joined.status_code != 200:
+            return dict(joined.json())
+        listen = {"session_hash": self.session}
+        with self.http.stream("GET", "/gradio_api/queue/data", params=listen) as answer:
+            for line in answer.iter_lines():
+                message = json.loads(line[5:]) if line.startswith("data:") else {}
+                if message.get("msg") == "process_completed":
+                    done = message["output"]
+        return dict(done)
+
+    def stylize(self, content: Any, **fields: Any) -> dict[str, Any]:
+        """Ask the endpoint for a picture, small and quick where nothing else is said."""
+        event = next(event for event in self.events if event["api_name"] == "stylize")
+        given = {
+            "content": content,
+            "styles": [],
+            "method": "fast",
+            "gallery_styles": [],
+            "style_weights": [],
+            "preset": "default",
+            "options": {},
+            "mask": None,
+            "format": "jpg",
+        }
+        return self.ask(event, [{**given, **fields}[name] for name in given])
+
+
+def as_file(path: str) -> dict[str, Any]:
+    """A path as Gradio's client sends uploaded files."""
+    return {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+
+def assert_one_line(answer: dict[str, Any]) -> None:
+    error = answer.get("error") or answer.get("detail") or ""
+    assert isinstance(error, str)
+    assert "\n" not in error
+    assert len(error) < 400
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a picture and a model that no visitor may read."""
+    folder = tmp_path_factory.mktemp(CANARY)
+    saved(folder / "secret.png")
+    (folder / "secret.safetensors").write_bytes(b"\2\0\0\0\0\0\0\0{}")
+    (folder / "link.png").symlink_to(folder / "secret.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Served]:
+    with served(*SMALL, watched=CANARY) as app:
+        yield app
+
+
+@pytest.fixture
+def visitor(running: Served) -> Iterator[Visitor]:
+    """A visitor; afterwards nothing was opened, and the log has no traceback."""
+    before = len(running.lines)
+    with Visitor(running) as visitor:
+        yield visitor
+    new = running.lines[before:]
+    assert not [line for line in new if line.startswith("opened:") or "Traceback" in line]
+
+
+def hostile(folder: Path, visitor: Visitor) -> list[str]:
+    """Paths, links and addresses that are not for visitors."""
+    inbox = Path(visitor.upload(folder / "secret.png", "x.png")["path"]).parents[1]
+    up = "/".join([".."] * len(inbox.parts))
+    return [
+        str(folder / "secret.png"),
+        str(folder / "secret.safetensors"),
+        str(folder / "link.png"),
+        str(folder),
+        f"{inbox}/{up}{folder}/secret.png",
+        f"{up}{folder}/secret.png",
+        f"file://{folder}/secret.png",
+        f"http://{CANARY}.invalid/secret.png",
+        f"https://{CANARY}.invalid/secret.png",
+    ]
+
+
+def shapes(path: str) -> list[Any]:
+    """A path wherever a value may hold one."""
+    file = as_file(path)
+    return [
+        path,
+        [path],
+        {"path": path},
+        file,
+        {**file, "url": path, "orig_name": path, "is_stream": True},
+        [[file, "caption"]],
+        {"background": file, "layers": [file], "composite": file},
+        {"path": [path], "meta": None},
+    ]
+
+
+def nonsense() -> list[Any]:
+    deep: Any = "x"
+    for _ in range(200):
+        deep = [{"x": deep}]
+    numbers = [-1, 0.5, 1e308, 10**30]
+    return [None, True, *numbers, "", "x" * 100_000, [], {}, [None], deep, [1] * 10_000]
+
+
+def test_the_watch_sees_what_is_opened(running: Served, folder: Path) -> None:
+    # Under such a name in the app's own folder: allowed, and a proof that the tests below can fail.
+    with Visitor(running) as visitor:
+        photo = visitor.upload(folder / "secret.png", f"{CANARY}.png")
+        style = gallery().styles[0]
+        assert visitor.stylize(photo, gallery_styles=[style])["data"][0][1]["styles"] == [style]
+    assert any(line.startswith("opened:") for line in running.lines)
+
+
+def test_every_event_refuses_what_is_not_for_it(visitor: Visitor, folder: Path) -> None:
+    secret, *_, address = hostile(folder, visitor)
+    paths = [*shapes(secret), as_file(address)]
+    for event in visitor.events:
+        for value in [*paths, *nonsense()]:
+            pick = {"index": value, "value": value}
+            assert_one_line(visitor.ask(event, [value] * len(event["inputs"]), pick))
+        assert_one_line(visitor.ask(event, [], []))
+
+
+def test_no_field_takes_a_path(visitor: Visitor, folder: Path) -> None:
+    secret, *_, address = hostile(folder, visitor)
+    for event in visitor.events:
+        values = visitor.defaults(event)
+        for place in range(len(values)):
+            for bad in ([secret], as_file(address)):
+                data = [*values[:place], bad, *values[place + 1 :]]
+                assert_one_line(visitor.ask(event, data, {"index": 0, "value": None}))
+
+
+@pytest.mark.parametrize("method", ["arbitrary", "optimize", "fast"])
+def test_names_are_no_files(visitor: Visitor, folder: Path, method: str) -> None:
+    photo = visitor.upload(folder / "secret.png", "me.png")
+    for path in hostile(folder, visitor):
+        for bad in (
+            {"gallery_styles": [path]},
+            {"styles": shapes(path)[2:5]},
+            {"styles": [photo], "mask": {"path": path}},
+            {"styles": [photo], "options": {"init": path}},
+            {"styles": [photo], "options": {"model": path}},
+            {"styles": [photo], "options": {"weights": path}},
+            {"styles": [photo], "method": "optimize", "preset": path},
+            {"styles": [photo], "format": f"{path}.png"},
+        ):
+            answer = visitor.stylize(photo, **{"method": method, **bad})
+            assert_one_line(answer)
+            assert answer["error"]
+
+
+def test_no_answer_tells_what_there_is(visitor: Visitor, folder: Path) -> None:
+    there, missing = str(folder / "secret.png"), str(folder / "nothing.png")
+    for place in ("content", "styles", "mask", "gallery_styles"):
+
+        def told(path: str, place: str = place) -> str:
+            given = {"content": {"path": path}, "mask": {"path": path}}
+            value = given.get(place, [path if place == "gallery_styles" else {"path": path}])
+            fields = {"content": visitor.upload(folder / "secret.png", "me.png"), place: value}
+            return str(visitor.stylize(**fields)["error"]).replace(path, "")
+
+        assert told(there) == told(missing)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"options": None},
+        {"options": {"max_size": None}},
+        {"options": {"max_size": 10**30}},
+        {"options": {"seed": None}, "method": "optimize"},
+        {"styles": ["x"]},
+        {"styles": None},
+        {"style_weights": ["x"]},
+        {"gallery_styles": "x"},
+        {"gallery_styles": [1]},
+        {"method": None},
+        {"preset": 1},
+        {"format": "exe"},
+        {"mask": "x"},
+    ],
+)
+def test_a_wrong_type_is_told_in_a_line(
+    visitor: Visitor, folder: Path, wrong: dict[str, Any]
+) -> None:
+    photo = visitor.upload(folder / "secret.png", "me.png")
+    answer = visitor.stylize(photo, **wrong)
+    assert_one_line(answer)
+    assert answer["error"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "file={secret}",
+        "file=http://canary.invalid/x.png",
+        "file=HTTPS:/canary.invalid/x.png",
+        "proxy=https://canary.invalid/x.png",
+        "file/{secret}",
+    ],
+)
+def test_nothing_else_is_served(visitor: Visitor, folder: Path, path: str) -> None:
+    secret = folder / "secret.png"
+    answer = visitor.http.get(f"/gradio_api/{path.format(secret=secret)}")
+    assert answer.status_code >= 400
+    assert secret.read_bytes() not in answer.content
+
+
+def test_an_upload_stays_in_the_inbox(visitor: Visitor, folder: Path) -> None:
+    inbox = Path(visitor.upload(folder / "secret.png", "x.png")["path"]).parents[1]
+    for name in ("../../../up.png", "/tmp/absolute.png", "a\\..\\b.png", "n\0.png"):
+        place = Path(visitor.upload(folder / "secret.png", name)["path"])
+        assert inbox in place.parents
+        assert ".." not in place.parts
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("queue/join", b'{"data": [' + b"1," * 600_000 + b"1]}", 413),
+        ("queue/join", b"[" * 100_000, 400),
+        ("queue/join", b'{"data": ' + b"[" * 300 + b"]" * 300 + b', "fn_index": 0}', 400),
+        ("queue/join", b'{"data": [], "fn_index": 9999, "session_hash": "x"}', 400),
+        ("run/predict", b'{"data": [], "fn_index": -1, "session_hash": "x"}', 400),
+        ("call/nothing", b'{"data": []}', 400),
+        ("component_server", b"{}", 404),
+        ("process_recording", b"", 404),
+    ],
+)
+def test_a_request_that_cannot_be_used_is_refused(
+    visitor: Visitor, path: str, body: bytes, status: int
+) -> None:
+    json_type = {"Content-Type": "application/json"}
+    answer = visitor.http.post(f"/gradio_api/{path}", content=body, headers=json_type)
+    assert answer.status_code == status
+    assert "\n" not in answer.text
