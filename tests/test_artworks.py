@@ -12,8 +12,8 @@ from impasto.pictures import ARTWORKS, load_artwork
 SIDE = 64
 
 
-def drawn(name: str, seed: int = 0) -> npt.NDArray[np.float64]:
-    return np.asarray(artworks.draw(name, SIDE, seed), np.float32) / 255
+def drawn(name: str, seed: int = 0) -> npt.NDArray[np.float32]:
+    return np.asarray(artworks.draw(name, SIDE, seed), np.float32) / np.float32(255)
 
 
 @pytest.mark.parametrize("name", ARTWORKS)

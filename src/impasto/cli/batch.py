@@ -16,8 +16,6 @@ from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX, grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from impasto.batch import Item, Setup, Summary
     from impasto.batch.engine import Engine, Report
     from impasto.batch.manifest import Line
@@ -125,16 +123,16 @@ def run(args: argparse.Namespace) -> int:
         for item in items:
             print(f"{item.content} in {item.style}: {item.output}")
         return 0
-    recipes = [(_recipe(args, choice), part) for choice, part in parts]
+    setups = [(_setup(args, choice), part) for choice, part in parts]
     storage.check_folder(folder)
     summary = Summary()
     with (
         Manifest(manifest_path) as manifest,
         CountingBar("picture", quiet=args.quiet) as bar,
     ):
-        for recipe, part in recipes:
+        for setup, part in setups:
             these = [item for item in items if item.style in part]
-            summary += run_batch(these, recipe, manifest, engine=engine, tell=_telling(bar))
+            summary += run_batch(these, setup, manifest, engine=engine, tell=_telling(bar))
             if summary.interrupted:
                 break
     return _report(summary, items, manifest.path)
@@ -200,7 +198,7 @@ def _styles_of(choice: Choice) -> Sequence[str]:
     return [known[style_index(name, known)] for name in choice.styles] or known
 
 
-def _recipe(args: argparse.Namespace, choice: Choice) -> Setup:
+def _setup(args: argparse.Namespace, choice: Choice) -> Setup:
     """How the arguments ask for the pictures to be made."""
     from impasto import api
     from impasto.batch import Setup, storage
