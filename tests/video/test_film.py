@@ -161,9 +161,30 @@ def test_fields_become_frames(tmp_path: Path) -> None:
     assert any("interlaced" in notice for notice in clip.notices)
     found = list(clip.frames())
     assert [float(frame.time) for frame in found] == pytest.approx([i / 10 for i in range(6)])
-    for frame in found[1:-1]:
-        rows = frame.pixels[8:-8, :, 0].astype(int)
+    for shown in found[1:-1]:
+        rows = shown.pixels[8:-8, :, 0].astype(int)
         assert np.abs(np.diff(rows, axis=0)).mean() < 12  # 42 in the comb
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_no_frame_is_lost_to_deinterlacing(tmp_path: Path, count: int) -> None:
+    frames = [av.VideoFrame.from_ndarray(x).reformat(format="yuv420p") for x in moving(count)]
+    fields = {"x264-params": "tff=1", "crf": "1"}
+    path = write_stream(tmp_path / "a.mp4", frames, "libx264", "yuv420p", options=fields)
+    assert len(list(open_clip(path).frames())) == count
+
+
+def test_joined_interlaced_films_of_two_sizes_are_read_to_the_end(tmp_path: Path) -> None:
+    data = b""
+    for size in ((48, 64), (96, 128)):
+        frames = [av.VideoFrame.from_ndarray(x).reformat(format="yuv420p") for x in moving(4, size)]
+        fields = {"x264-params": "tff=1", "crf": "1"}
+        path = write_stream(tmp_path / "a.ts", frames, "libx264", "yuv420p", options=fields)
+        data += path.read_bytes()
+    (tmp_path / "b.ts").write_bytes(data)
+    found = list(open_clip(tmp_path / "b.ts").frames())
+    assert len(found) == 8
+    assert {frame.pixels.shape for frame in found} == {(48, 64, 3)}
 
 
 def to_linear(srgb: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
