@@ -166,6 +166,27 @@ def test_fields_become_frames(tmp_path: Path) -> None:
         assert np.abs(np.diff(rows, axis=0)).mean() < 12  # 42 in the comb
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_no_frame_is_lost_to_deinterlacing(tmp_path: Path, count: int) -> None:
+    frames = [av.VideoFrame.from_ndarray(x).reformat(format="yuv420p") for x in moving(count)]
+    fields = {"x264-params": "tff=1", "crf": "1"}
+    path = write_stream(tmp_path / "a.mp4", frames, "libx264", "yuv420p", options=fields)
+    assert len(list(open_clip(path).frames())) == count
+
+
+def test_joined_interlaced_films_of_two_sizes_are_read_to_the_end(tmp_path: Path) -> None:
+    data = b""
+    for size in ((48, 64), (96, 128)):
+        frames = [av.VideoFrame.from_ndarray(x).reformat(format="yuv420p") for x in moving(4, size)]
+        fields = {"x264-params": "tff=1", "crf": "1"}
+        path = write_stream(tmp_path / "a.ts", frames, "libx264", "yuv420p", options=fields)
+        data += path.read_bytes()
+    (tmp_path / "b.ts").write_bytes(data)
+    found = list(open_clip(tmp_path / "b.ts").frames())
+    assert len(found) == 8
+    assert {frame.pixels.shape for frame in found} == {(48, 64, 3)}
+
+
 def to_linear(srgb: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
@@ -202,7 +223,7 @@ def test_high_dynamic_range_is_shown_on_an_ordinary_screen(tmp_path: Path, trans
     clip = open_clip(path)
     assert any("high dynamic range" in notice for notice in clip.notices)
     found = next(clip.frames()).pixels
-    assert np.abs(found[12:].astype(int) - truth[12:]).max() <= 10
+    assert np.abs(found[12:].astype(int) - truth[12:]).max() <= 14
     assert found[:6].min() > 150 and found[:6].max() <= 255
     assert len(np.unique(found[:6].reshape(-1, 3), axis=0)) >= 4  # pressed, not clipped to white
 

@@ -6,6 +6,7 @@ import json
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -333,6 +334,21 @@ def test_a_disk_without_room_is_told_before_painting(
         stylize_video(source, tmp_path / "out.mp4", painter)
     assert not painter.memories
     assert not (tmp_path / "out.mp4.partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "encoder"),
+    [("out.webm", "libvpx-vp9"), ("out.gif", "gif"), ("out.webp", "libwebp_anim")],
+)
+def test_a_missing_encoder_is_told_before_painting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, encoder: str
+) -> None:
+    source = write_clip(tmp_path / "in.mp4", moving(2))
+    monkeypatch.setattr("av.codecs_available", av.codecs_available - {encoder})
+    painter = Negative()
+    with pytest.raises(ImpastoError, match=f"lacks {encoder}"):
+        stylize_video(source, tmp_path / name, painter)
+    assert not painter.memories
 
 
 def halves(path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -142,7 +143,8 @@ def _with_count(clip: Clip, film: Film | Animation) -> Clip:
     if film.length is None:
         return clip
     until = min(film.length, Fraction(clip.end)) if clip.end is not None else film.length
-    return replace(clip, frames_expected=max(1, round((until - Fraction(clip.start)) * clip.rate)))
+    count = math.ceil((until - Fraction(clip.start) - _TOLERANCE) * clip.rate)
+    return replace(clip, frames_expected=max(1, count))
 
 
 def _notices(frame: Any) -> tuple[str, ...]:

@@ -27,17 +27,20 @@ _PEAK = 1000 / 203
 def deinterlaced(frames: Iterable[Any]) -> Iterator[Any]:
     """Frames without combs: as many as before, the interlaced ones filtered by FFmpeg's bwdif."""
     graph: Any = None
+    shape = None
     for frame in frames:
+        now = frame.width, frame.height, frame.format.name
+        if graph is not None and now != shape:  # joined files may change it
+            yield from _pulled(graph, None)
+            graph = None
+        if graph is None and not frame.interlaced_frame:
+            yield frame
+            continue
         if graph is None:
-            if not frame.interlaced_frame:
-                yield frame
-                continue
-            graph = _bwdif(frame)
-        graph.push(frame)
-        yield from _pulled(graph)
+            graph, shape = _bwdif(frame), now
+        yield from _pulled(graph, frame)
     if graph is not None:
-        graph.push(None)
-        yield from _pulled(graph)
+        yield from _pulled(graph, None)
 
 
 def _bwdif(frame: Any) -> Any:
@@ -52,8 +55,10 @@ def _bwdif(frame: Any) -> Any:
     return graph
 
 
-def _pulled(graph: Any) -> Iterator[Any]:
+def _pulled(graph: Any, frame: Any) -> Iterator[Any]:
+    """Push a frame, or None at the end, and take what is ready."""
     av = load_av()
+    graph.push(frame)
     try:
         while True:
             yield graph.pull()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.errors import ImpastoError, InputError
+from impasto.media.encoding import load_av
 from impasto.video.clip import Clip
 
 _COMMON = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
@@ -25,6 +26,7 @@ class Kind:
         sound: The encoder of sound that cannot be copied; None where there is no sound.
         copied: Codecs of sound that players expect in it; None: any that FFmpeg takes.
         text: The encoder of subtitles that cannot be copied.
+        animation: The encoder of an animation, which is made of the film in the end.
     """
 
     format: str
@@ -32,6 +34,7 @@ class Kind:
     sound: str | None = "aac"
     copied: frozenset[str] | None = _COMMON
     text: str = "mov_text"
+    animation: str | None = None
 
 
 KINDS = {
@@ -40,8 +43,8 @@ KINDS = {
     ".m4v": Kind("mp4"),
     ".mkv": Kind("matroska", copied=None, text="subrip"),
     ".webm": Kind("webm", "libvpx-vp9", "libopus", frozenset({"opus", "vorbis"}), "webvtt"),
-    ".gif": Kind("gif", "libx264rgb", None),
-    ".webp": Kind("webp", "libx264rgb", None),
+    ".gif": Kind("gif", "libx264rgb", None, animation="gif"),
+    ".webp": Kind("webp", "libx264rgb", None, animation="libwebp_anim"),
 }
 
 
@@ -64,8 +67,15 @@ def check_target(target: Path, source: Path) -> None:
     Raises:
         InputError: If the suffix is unknown, the folder is missing, or the target is a folder or
             the source itself.
+        ImpastoError: If an encoder is missing.
     """
-    kind_of(target)
+    kind = kind_of(target)
+    for encoder in (kind.video, kind.animation):
+        if encoder and encoder not in load_av().codecs_available:
+            raise ImpastoError(
+                f"cannot write {target.name}: the installed av lacks {encoder}; "
+                "pip install --force-reinstall av brings it"
+            )
     if not target.resolve().parent.is_dir():
         raise InputError(f"cannot write {target}: the folder {target.parent} does not exist")
     if target.is_dir():

@@ -235,8 +235,7 @@ def _ways(stream: Any, kind: Kind) -> list[Adds]:
             lambda *given: Sound(*given, stereo=True),
         ]
     if stream.type == "subtitle":
-        converts = hasattr(stream.codec_context, "encode_subtitle")  # PyAV 17
-        return [Copied, Text] if converts else [Copied]
+        return [Copied, Text]
     return []
 
 
@@ -276,7 +275,7 @@ def add_tracks(
         tracks[stream] = track = adds(stream, out, kind, span)
         told = {name: stream.metadata.get(name) for name in ("language", "title")}
         track.stream.metadata.update({name: text for name, text in told.items() if text})
-        track.stream.disposition = stream.disposition
+        track.stream.disposition = int(stream.disposition)
     return tracks
 
 
