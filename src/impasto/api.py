@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Styles = ImageSource | Sequence[ImageSource]
 Masks = ImageSource | Sequence[ImageSource | None]
-Weights = float | Sequence[float]
 
 
 def stylize(
@@ -27,7 +26,7 @@ def stylize(
     *,
     method: str | None = None,
     preset: str | None = None,
-    style_weights: Weights | None = None,
+    style_weights: Sequence[float] | None = None,
     mask: ImageSource | None = None,
     content_masks: Styles | None = None,
     style_masks: Masks | None = None,
@@ -95,7 +94,7 @@ def make_stylizer(
     *,
     method: str | None = None,
     preset: str | None = None,
-    style_weights: Weights | None = None,
+    style_weights: Sequence[float] | None = None,
     style_masks: Masks | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
