@@ -20,6 +20,10 @@ from tests.models import write_arbitrary, write_fast
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seconds", type=float, default=20, help="how long tests/fuzz goes on")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of pictures and VGG-16 features that is not part of the repository."""

@@ -88,7 +88,6 @@ def test_one_where_a_list_is_taken_is_a_list_of_one() -> None:
         impasto.stylize(
             PHOTO,
             [PHOTO] if several else PHOTO,
-            style_weights=[2] if several else 2,
             content_masks=[mask] if several else mask,
             style_masks=[mask] if several else mask,
             callback=[lambda step: seen.append(step.step)]
@@ -105,6 +104,7 @@ def test_one_where_a_list_is_taken_is_a_list_of_one() -> None:
         {"model": 3},
         {"method": 3},
         {"preset": 3},
+        {"style_weights": 3},
         {"style_weights": "1"},
         {"mask": 3},
         {"content_masks": []},

@@ -25,8 +25,7 @@ Pooling = Literal["max", "average"]
 ColorMode = Literal["off", "luminance", "linear", "histogram"]
 LayerWeights = dict[str, float]
 
-# Beyond it the squares of gradients leave the range of float32, and the photo stays as it is.
-MOST_WEIGHT = 1e10
+MOST_WEIGHT = 1e8  # what heavier ones are divided down to
 # All alike, as in Gatys et al.
 CLASSIC_STYLE_LAYERS = {f"relu{block}_1": 1.0 for block in range(1, 6)}
 # Departs from them: relu5_1 pulls hardest at the content. At half its weight the content distance
@@ -182,13 +181,22 @@ class OptimizeOptions:
         parse_memory(self.memory)
         if self.content_weight == 0 and self.style_weight == 0:
             raise InputError("content_weight and style_weight are both 0: nothing to optimise")
-        for name in (item.name for item in dataclasses.fields(self) if "_weight" in item.name):
-            layers = getattr(self, name.replace("_weight", "_layers"), {"": 1.0})
-            if getattr(self, name) * max(layers.values()) > MOST_WEIGHT:
-                raise InputError(
-                    f"{name}, times that of a layer, is more than {MOST_WEIGHT:g}: only the ratios "
-                    "of weights count, so make the others smaller instead"
-                )
+        self._moderate()
+
+    def _moderate(self) -> None:
+        """Divide all weights alike where they are extreme: only their ratios count.
+
+        Otherwise squares of gradients leave the range of float32, and the photo stays as it is.
+        """
+        names = [item.name for item in dataclasses.fields(self) if "_weight" in item.name]
+        weights = {name: getattr(self, name) for name in names}
+        layers = [getattr(self, name.replace("_weight", "_layers"), {"": 1.0}) for name in names]
+        heaviest = max(w * max(of.values()) for w, of in zip(weights.values(), layers, strict=True))
+        if not heaviest < math.inf:
+            raise InputError("the weights are too large: only their ratios count")
+        if heaviest > MOST_WEIGHT:
+            for name, weight in weights.items():
+                object.__setattr__(self, name, weight * (MOST_WEIGHT / heaviest))
 
     @classmethod
     def preset(cls, name: str, **overrides: Any) -> OptimizeOptions:
@@ -282,15 +290,16 @@ def _check_number(name: str, value: Any, kind: str, minimum: float, maximum: flo
 
 
 def check_weights(weights: Any, count: int) -> list[float]:
-    """The weights of so many styles, all alike if left out; one number is a list of one.
+    """The weights of so many styles, all alike if left out.
 
     Raises:
         InputError: If there are not as many, or they are no weights.
     """
     if weights is None:
         return [1.0] * count
-    several = isinstance(weights, Iterable) and getattr(weights, "ndim", 1) != 0
-    values = [_plain(value) for value in (weights if several else [weights])]
+    if not isinstance(weights, Iterable) or getattr(weights, "ndim", 1) != 1:
+        raise InputError(f"style weights are a list of numbers, not {weights!r}")
+    values = [_plain(value) for value in weights]
     if len(values) != count:
         raise InputError(f"{len(values)} style weights for {count} styles: give one for each")
     numbers = all(isinstance(value, (int, float)) and value >= 0 for value in values)
