@@ -1,6 +1,7 @@
-"""Throughput of ``impasto batch``: in this process, on Ray, and on Ray with a worker killed.
+"""Throughput of ``impasto batch``: in this process, on Ray, and on Ray with workers killed.
 
     python -m benchmarks.batch --pictures 200 --workers 2
+    python -m benchmarks.batch --pictures 600 --only killed  # every 20 s for two minutes
 
 Makes small pictures, paints them with a network that comes with the package (or another), and
 checks after every run that each output is there once and the manifest complete. Ray is compared
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import math
 import os
 import signal
 import statistics
@@ -26,6 +28,8 @@ import numpy as np
 
 from benchmarks.common import table
 
+KILLING = 120  # seconds, after which workers are left alive
+
 
 @dataclass(frozen=True)
 class Painted:
@@ -36,6 +40,7 @@ class Painted:
         first: Seconds until the first picture was finished.
         rate: Pictures a second after it.
         each: Seconds that a picture took its worker, on average.
+        killed: How many workers were killed on the way.
         whole: Whether each output is there once and the manifest complete.
     """
 
@@ -43,6 +48,7 @@ class Painted:
     first: float
     rate: float
     each: float
+    killed: int
     whole: bool
 
 
@@ -51,6 +57,8 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--kill-every", type=float, default=20, metavar="SECONDS")
+    parser.add_argument("--only", default="", metavar="WORD", help="runs with this in their name")
     parser.add_argument("--model", help="a per-style model")
     parser.add_argument("--engine", choices=("auto", "torch", "onnx"), default="auto")
     args = parser.parse_args()
@@ -64,29 +72,35 @@ def _compare(args: argparse.Namespace, folder: Path) -> None:
     from impasto.batch import on_ray
     from impasto.batch.engine import local
 
-    many, half = args.workers, args.pictures // 2
+    many, pause = args.workers, args.kill_every
     _write_pictures(folder / "in", args.pictures, args.size)
-    runs: list[tuple[str, Any, int, int | None]] = [
-        ("local, 1 core", local, 1, None),
-        ("ray, 1 worker", on_ray.engine(workers=1), 1, None),
-        (f"local, {many} cores", local, many, None),
-        (f"ray, {many} workers", on_ray.engine(workers=many), many, None),
-        ("ray, one killed half-way", on_ray.engine(workers=many), many, half),
+    runs: list[tuple[str, Any, int, float]] = [
+        ("local, 1 core", local, 1, math.inf),
+        ("ray, 1 worker", on_ray.engine(workers=1), 1, math.inf),
+        (f"local, {many} cores", local, many, math.inf),
+        (f"ray, {many} workers", on_ray.engine(workers=many), many, math.inf),
+        (f"ray, one killed every {pause:g} s", on_ray.engine(workers=many), many, pause),
     ]
+    runs = [run for run in runs if args.only in run[0]]
     painted = [_run(args, folder, *run) for run in runs]
     table(
-        ["engine", "seconds", "to the first", "pictures/s after it", "s each", "all there once"],
+        ["engine", "s", "to the first", "pictures/s after", "s each", "killed", "all there once"],
         [
-            [name, *(f"{x:.2f}" for x in (run.seconds, run.first, run.rate, run.each)), run.whole]
+            [
+                name,
+                *(f"{x:.2f}" for x in (run.seconds, run.first, run.rate, run.each)),
+                run.killed,
+                run.whole,
+            ]
             for (name, *_), run in zip(runs, painted, strict=True)
         ],
     )
-    for here, there in (painted[0:2], painted[2:4]):
+    for here, there in () if args.only else (painted[0:2], painted[2:4]):
         print(f"overhead of Ray past start-up: {100 * (here.rate / there.rate - 1):.0f} %")
 
 
 def _run(
-    args: argparse.Namespace, folder: Path, name: str, engine: Any, cores: int, kill_at: int | None
+    args: argparse.Namespace, folder: Path, name: str, engine: Any, cores: int, kill_every: float
 ) -> Painted:
     from impasto.batch import Manifest, Setup, plan, run
     from impasto.networks import Fast
@@ -95,12 +109,13 @@ def _run(
     load = functools.partial(Fast, model=args.model, engine=args.engine, device="cpu")
     output = folder / name.replace(" ", "_")
     items = plan([str(folder / "in")], load().styles[:1], str(output), name="{name}.jpg")
-    began, times = time.perf_counter(), []
+    began, times, kills = time.perf_counter(), [], [0.0]
 
     def tell(*_: object) -> None:
         times.append(time.perf_counter() - began)
-        if len(times) == kill_at:
-            _kill_a_worker()
+        due = kill_every < times[-1] - kills[-1] and times[-1] < KILLING
+        if due and _kill_a_worker():
+            kills.append(times[-1])
 
     with Manifest(output / "manifest.jsonl") as manifest:
         summary = run(items, Setup(load, by_name=True), manifest, engine=engine, tell=tell)
@@ -111,7 +126,7 @@ def _run(
     whole = summary.done == len(items) == len(outputs) and set(outputs) == files == wanted
     each = statistics.mean(record["seconds"] for record in records)
     rate = (len(times) - 1) / (times[-1] - times[0])
-    return Painted(times[-1], times[0], rate, each, whole)
+    return Painted(times[-1], times[0], rate, each, len(kills) - 1, whole)
 
 
 def _use_cores(count: int) -> None:
@@ -122,7 +137,7 @@ def _use_cores(count: int) -> None:
     torch.set_num_threads(count)
 
 
-def _kill_a_worker() -> None:
+def _kill_a_worker() -> bool:
     """Kill one of Ray's workers that this process started, as a lost machine would."""
     found = subprocess.run(
         ["pgrep", "-f", "ray::.*_RayWorker", "-u", str(os.getuid())],
@@ -130,8 +145,10 @@ def _kill_a_worker() -> None:
         text=True,
         check=False,
     )
-    for line in _ours(found.stdout.split())[:1]:
+    ours = _ours(found.stdout.split())[:1]
+    for line in ours:
         os.kill(int(line), signal.SIGKILL)
+    return bool(ours)
 
 
 def _ours(pids: Sequence[str]) -> list[str]:

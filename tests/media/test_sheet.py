@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from impasto.errors import InputError
 from impasto.image import Picture
+from impasto.media.labels import Label
 from impasto.media.sheet import flatten, grid, sheet, strip
 
 WHITE = (1.0, 1.0, 1.0)
@@ -54,6 +58,26 @@ def test_long_labels_stay_under_their_picture() -> None:
     assert ink(made, bottom, left, height, right)
     assert not ink(made, bottom, right, height, width)
     assert height - bottom < 96  # two lines at most
+
+
+OTHER_SCRIPTS = ["照片", "人物", "фото", "ภาพ", "تصوير", "\U0001f600", "\U0001f4a9"]
+
+
+def test_labels_of_other_scripts_can_be_told_apart() -> None:
+    """Not rows of equal boxes, by a font of the system where it has one."""
+    made = [strip([plain(RED, 9, 12)], [name], height=96) for name in OTHER_SCRIPTS]
+    below = {one.rgb[box(one, RED)[2] :].tobytes() for one in made}
+    assert len(below) == len(OTHER_SCRIPTS)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere fonts cannot be hidden")
+def test_without_fonts_labels_of_other_scripts_are_in_ascii(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PATH", "XDG_DATA_DIRS", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    assert Label("山水 1", 12).text == "\\u5c71\\u6c34 1"
+    assert Label("café", 12).text == "cafe"
 
 
 def test_strip_breaks_into_rows() -> None:

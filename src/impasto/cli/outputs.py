@@ -51,7 +51,6 @@ def check_numbered(output: FilePath, others: Iterable[FilePath | None]) -> None:
     output = Path(output)
     name = re.compile(rf"{re.escape(output.stem)}_\d{{4,}}{re.escape(output.suffix)}")
     folder = identity(output.parent)
-    for other in (each for each in others if each):
-        path = Path(other)
+    for path in (Path(other) for other in others if other):
         if name.fullmatch(path.name) and identity(path.parent) == folder:
-            raise InputError(f"--save-every could replace {other}: give -o another name")
+            raise InputError(f"--save-every could replace {path}: give -o another name")

@@ -131,7 +131,8 @@ def _draw(axes: Axes, trials: Sequence[Trial], metric: str) -> None:
     }
     axes.plot(*zip(*points.values(), strict=True), "o-", color=STYLE_METRICS[metric], linewidth=1.7)
     for value, point in points.items():
-        axes.annotate(value, point, (6, 5), textcoords="offset points", color=INK, fontsize=9)
+        label = axes.annotate(value, point, (6, 5), textcoords="offset points", color=INK)
+        label.set(fontsize=9, parse_math=False)  # a value may be the name of a file
     axes.set_xlabel("content distance", color=MUTED)
     axes.set_ylabel(f"{metric} distance from the style", color=MUTED)
     axes.margins(0.12)

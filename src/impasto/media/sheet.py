@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from impasto.errors import InputError
 from impasto.image import Picture
+from impasto.media.labels import Label
 
-INK = (48, 48, 48)
 PAPER = (255, 255, 255)
 CHECKS = (255, 232)
-ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 # Pictures wider than this many heights are fitted by width, so that a panorama stays in bounds.
 _WIDEST = 4
 # A column is at least this many heights wide, so that its caption can be read.
 _NARROWEST = 0.5
-_MOST_LINES = 2
-_LONGEST_LABEL = 200
 
 
 def flatten(picture: Picture) -> Image.Image:
@@ -145,9 +140,8 @@ class _Parts:
         self.height = height
         self.gap = max(2, round(height / 24))
         self.narrowest = max(1, round(height * _NARROWEST))
-        points = max(10, height / 16)
-        self.font = ImageFont.load_default(points)
-        self.line = round(1.3 * points)
+        self.points = max(10, height / 16)
+        self.line = round(1.3 * self.points)
 
     def tile(self, picture: Picture) -> Image.Image:
         """Return a picture at the height, centred on white where its aspect is extreme."""
@@ -160,14 +154,17 @@ class _Parts:
         """Return the pictures of one row with their captions below, all of one height."""
         blank = Image.new("RGB", (self.narrowest, 1), PAPER)
         tiles = [self.tile(picture) if picture else blank for picture in pictures]
-        wrapped = [self._wrap(label, tile.width) for tile, label in zip(tiles, labels, strict=True)]
+        captions = [Label(label, self.points) for label in labels]
+        wrapped = [
+            caption.wrapped(tile.width) for tile, caption in zip(tiles, captions, strict=True)
+        ]
         most = max(map(len, wrapped), default=0)
         below = self.gap // 2 + most * self.line if most else 0
         parts = []
-        for tile, lines in zip(tiles, wrapped, strict=True):
+        for tile, caption, lines in zip(tiles, captions, wrapped, strict=True):
             part = Image.new("RGB", (tile.width, tile.height + below), PAPER)
             part.paste(tile)
-            self._write(part, lines, tile.height + self.gap // 2)
+            caption.write(part, lines, tile.height + self.gap // 2, self.line)
             parts.append(part)
         return parts
 
@@ -185,38 +182,6 @@ class _Parts:
                 x += width + self.gap
             y += height + self.gap
         return Picture(np.asarray(canvas, np.float32) / np.float32(255))
-
-    def _write(self, part: Image.Image, lines: Sequence[str], top: int) -> None:
-        draw = ImageDraw.Draw(part)
-        for i, line in enumerate(lines):
-            draw.text((part.width / 2, top + i * self.line), line, INK, self.font, anchor="ma")
-
-    def _wrap(self, label: str, width: int) -> list[str]:
-        """Break a label between words, or within what is too long; shorten what is left over."""
-        clean = "".join(char if char.isprintable() else " " for char in label[:_LONGEST_LABEL])
-        lines = [""]
-        for piece in self._pieces(clean, width):
-            full = self._length((lines[-1] + piece).rstrip()) > width
-            if full and lines[-1] and len(lines) < _MOST_LINES:
-                lines.append("")
-            lines[-1] += piece
-        return [self._shorten(line.strip(), width) for line in lines if line.strip()]
-
-    def _pieces(self, label: str, width: int) -> Iterator[str]:
-        """Cut a label after spaces, and words too long for a line after ``_``, ``-`` and ``/``."""
-        for word in label.split():
-            pieces = [word] if self._length(word) <= width else re.split(r"(?<=[_/-])", word)
-            yield from [*pieces[:-1], pieces[-1] + " "]
-
-    def _shorten(self, line: str, width: int) -> str:
-        if self._length(line) <= width:
-            return line
-        while line and self._length(line + ELLIPSIS) > width:
-            line = line[:-1]
-        return line.rstrip() + ELLIPSIS
-
-    def _length(self, text: str) -> int:
-        return math.ceil(self.font.getlength(text))
 
 
 def _span(sizes: Sequence[int], gap: int) -> int:

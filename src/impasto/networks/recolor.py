@@ -39,7 +39,8 @@ def whiten_and_colour(
 ) -> tuple[Tensor, Tensor]:
     """The linear map from maps with some mean and covariance to others (Li et al. 2017).
 
-    By symmetric roots. Not optimal transport, whose root of a product of two covariances is beyond float32 here.
+    By symmetric roots. Not optimal transport: the root of a product of two covariances is beyond
+    float32 here.
 
     Args:
         own: Mean ``(B, C)`` and covariance ``(B, C, C)``.
