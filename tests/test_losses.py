@@ -365,7 +365,7 @@ def reference_band_energies(image: Tensor, weights: Tensor | None = None) -> Arr
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_band_energies_against_scipy(weighted: bool) -> None:
-    image, other = (torch.rand(1, 3, 16, 24, dtype=torch.float64) for _ in range(2))
+    image, other = torch.rand(2, 3, 16, 24, dtype=torch.float64).chunk(2)
     weights = torch.rand(1, 1, 16, 24, dtype=torch.float64) if weighted else None
     found = losses.band_energies(torch.cat([image, other]), weights)
     for one, energies in zip((image, other), found, strict=True):

@@ -112,10 +112,10 @@ class OptimizeOptions:
         1.0, "share of the content's fine detail that enters with each scale", minimum=0, maximum=1
     )
     content_weight: float = option(1.0, "weight of the content loss", minimum=0)
-    style_weight: float = option(5.0, "weight of the style loss", minimum=0)
+    style_weight: float = option(4.0, "weight of the style loss", minimum=0)
     tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
     bands_weight: float = option(
-        5.0, "weight of the bands: fine structure and speckle as in the artwork", minimum=0
+        12.0, "weight of the bands: fine structure and speckle as in the artwork", minimum=0
     )
     content_layers: LayerWeights = option(
         CONTENT_LAYERS, "content layers with their weights", metavar="LAYER[=W],..."

@@ -363,6 +363,20 @@ def test_an_image_of_both_styles_split_by_regions_has_no_loss() -> None:
     assert float(terms_of(swapped, both)["style"]) > 1e-2
 
 
+def test_every_region_has_the_grain_of_its_own_style() -> None:
+    rough, smooth = image(3, 24, 96), 0.4 + 0.2 * image(4, 24, 96)
+    left, right = halves(24, 96)
+    both = rough * left + smooth * right
+    options = OptimizeOptions(**OPTIONS)
+
+    def bands(*regions: Tensor) -> float:
+        styles = [Source(rough), Source(smooth)]
+        common = (small_backbone(), Source(both), styles, [1, 1], options, regions)
+        return float(terms_of(Objective(*common), both)["bands"])
+
+    assert bands(left, right) < 0.05 * bands(right, left)
+
+
 def test_a_region_counts_by_its_area_and_weight() -> None:
     left, right = halves()
     styles = [Source(image(3)), Source(image(4))]

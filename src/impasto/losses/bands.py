@@ -27,7 +27,7 @@ OPPONENTS = (
 # Roots of energies below this are no grain: it keeps their gradient finite.
 FAINT = 1e-4
 # Nor does an artwork without any make the term endlessly strong.
-FLAT = 0.03
+FLAT = 0.02
 
 
 class Bands:
@@ -65,14 +65,8 @@ def band_energies(images: Tensor, weights: Tensor | None = None) -> Tensor:
         ``(B, OCTAVES, 3)``, the finest octave first; of lightness, red against blue, and green
         against both.
     """
-    matrix = torch.tensor(OPPONENTS, dtype=images.dtype, device=images.device)
-    level = torch.einsum("kc,bchw->bkhw", matrix, images)
-    energies = []
-    for _ in range(OCTAVES):
-        smooth: Tensor = _Blur.apply(level)  # type: ignore[no-untyped-call]
-        energies.append(_mean_square(level - smooth, weights))
-        level = smooth[..., ::2, ::2]
-    return torch.stack(energies, dim=1)
+    energies: Tensor = _Energies.apply(images, weights)  # type: ignore[no-untyped-call]
+    return energies
 
 
 def bands_loss(energies: Tensor, target: Tensor) -> Tensor:
@@ -92,6 +86,52 @@ def bands_loss(energies: Tensor, target: Tensor) -> Tensor:
     roots, goals = ((each + FAINT**2).sqrt() for each in (energies, target))
     excess = (roots - goals).clamp_min(0).square().sum(dim=2)
     return (excess / (target.sum(dim=2) + FLAT**2)).mean()
+
+
+class _Energies(torch.autograd.Function):
+    """Energies of one colour after another, looked at again for the gradient.
+
+    So a third of an image is at work at a time, where autograd would keep several images: much at
+    print sizes.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, weights: Tensor | None) -> Tensor:
+        ctx.save_for_backward(images, weights)
+        planes = (_plane(images, color) for color in OPPONENTS)
+        return torch.stack([_octaves(plane, weights) for plane in planes], dim=2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        images, weights = ctx.saved_tensors
+        result = torch.zeros_like(images)
+        for index, color in enumerate(OPPONENTS):
+            with torch.enable_grad():
+                plane = _plane(images, color).requires_grad_()
+                energies = _octaves(plane, weights)
+            (found,) = torch.autograd.grad(energies, plane, grad[:, :, index])
+            for channel, share in enumerate(color):
+                result[:, channel].add_(found[:, 0], alpha=share)
+        return result, None
+
+
+def _plane(images: Tensor, color: tuple[float, float, float]) -> Tensor:
+    """``(B, 1, H, W)``, an opponent colour of images."""
+    plane = color[0] * images[:, :1].detach()
+    for channel in (1, 2):
+        plane.add_(images[:, channel : channel + 1].detach(), alpha=color[channel])
+    return plane
+
+
+def _octaves(level: Tensor, weights: Tensor | None) -> Tensor:
+    """``(B, OCTAVES)``, the mean squares of the octaves of planes ``(B, 1, H, W)``."""
+    energies = []
+    for _ in range(OCTAVES):
+        smooth: Tensor = _Blur.apply(level)  # type: ignore[no-untyped-call]
+        energies.append(_mean_square(level - smooth, weights))
+        level = smooth[..., ::2, ::2]
+    return torch.stack(energies, dim=1)
 
 
 class _Blur(torch.autograd.Function):
@@ -117,9 +157,9 @@ class _Blur(torch.autograd.Function):
 
 
 def _mean_square(band: Tensor, weights: Tensor | None) -> Tensor:
-    """``(B, 3)``, the mean squares of a band ``(B, 3, H, W)``."""
+    """``(B,)``, the mean squares of a band ``(B, 1, H, W)``."""
     squares = band.square()
     if weights is None:
-        return squares.mean(dim=(2, 3))
+        return squares.mean(dim=(1, 2, 3))
     at = F.interpolate(weights, size=band.shape[2:], mode="area")
-    return (squares * at).sum(dim=(2, 3)) / at.sum(dim=(2, 3)).clamp_min(EPS)
+    return (squares * at).sum(dim=(1, 2, 3)) / at.sum(dim=(1, 2, 3)).clamp_min(EPS)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 # The coarsest scale is about this long: below it the deepest layers see next to nothing.
 COARSEST = 96
 # Steps at a scale relative to the next finer one: coarse steps cost little and decide much.
-STEP_RATIO = 3.0
+STEP_RATIO = 2.0
 # What a step costs apart from its pixels, as if the image were larger by this many.
-OVERHEAD_PIXELS = 64 * 64
+OVERHEAD_PIXELS = 160 * 160
 
 
 @dataclass(frozen=True)
