@@ -14,7 +14,7 @@ from impasto.networks.description import Architecture, Description
 from impasto.networks.files import save_model
 from impasto.networks.network import ArbitraryNetwork, FastNetwork
 from impasto.pictures import ARTWORKS, load_artwork
-from impasto.training.start import start_arbitrary, start_fast
+from impasto.training.start import copy_encoder, start_arbitrary, start_fast
 
 SMALL = Architecture(width=4, blocks=1)
 SEEN = torch.rand(2, 3, 48, 48)
@@ -43,7 +43,7 @@ def fast_file(tmp_path: Path) -> tuple[FastNetwork, str]:
 def test_the_encoder_sees_what_the_embedded_backbone_sees() -> None:
     """Up to relu2_1 its maps are the backbone's, inside: borders are padded in another way."""
     network = ArbitraryNetwork(SMALL)
-    start_arbitrary(network, "scratch", SEEN)
+    copy_encoder(network.painter.encoder, SEEN)
     image = torch.rand(1, 3, 24, 32)
     lite = load_backbone("lite")
     assert isinstance(lite, VGG)
@@ -67,7 +67,7 @@ def test_an_arbitrary_network_goes_on_from_a_model(
 ) -> None:
     model, path = arbitrary_file
     network = ArbitraryNetwork(SMALL)
-    start_arbitrary(network, path, SEEN)
+    start_arbitrary(network, path)
     for name, value in model.state_dict().items():
         torch.testing.assert_close(network.state_dict()[name], value, rtol=1e-3, atol=1e-3)
 
@@ -118,8 +118,8 @@ def test_a_model_of_other_measures_or_kind_is_refused(
     with pytest.raises(InputError, match="another width"):
         start_fast(FastNetwork(Architecture(8, 1), 2), arbitrary_file[1], STYLES)
     with pytest.raises(InputError, match="another width"):
-        start_arbitrary(ArbitraryNetwork(Architecture(4, 2)), arbitrary_file[1], SEEN)
+        start_arbitrary(ArbitraryNetwork(Architecture(4, 2)), arbitrary_file[1])
     with pytest.raises(InputError, match="per-style"):
-        start_arbitrary(ArbitraryNetwork(SMALL), fast_file[1], SEEN)
+        start_arbitrary(ArbitraryNetwork(SMALL), fast_file[1])
     with pytest.raises(InputError, match="no model file"):
-        start_arbitrary(ArbitraryNetwork(SMALL), "nowhere.safetensors", SEEN)
+        start_arbitrary(ArbitraryNetwork(SMALL), "nowhere.safetensors")

@@ -19,10 +19,11 @@ from impasto.networks.description import Architecture, Description
 from impasto.networks.network import ArbitraryNetwork
 from impasto.training.cache import StyleCache
 from impasto.training.data import Pictures
+from impasto.training.distributed import started
 from impasto.training.painting import PaintingTask
 from impasto.training.perceptual import PerceptualLoss, StyleTarget
 from impasto.training.recipes import ArbitraryRecipe
-from impasto.training.start import start_arbitrary
+from impasto.training.start import copy_encoder, start_arbitrary
 from impasto.training.task import exact
 
 # Artworks are few: strange colours make more of them.
@@ -30,7 +31,7 @@ STYLE_JITTER = 0.4
 # Relative losses have nothing to refer to in an artwork of nearly one colour.
 STYLE_DEVIATION = 0.06
 TYPICAL = 64  # crops of artworks by which the typical size of each channel is measured
-KEPT_SHARE = 4  # statistics take up to a fourth of the free memory
+KEPT_SHARE = 4  # the statistics of all processes take up to a fourth of the free memory
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,16 @@ class ArbitraryTask(PaintingTask[Sequence[StyleCrop]]):
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """Move the backbone."""
         super().to(device, dtype)
-        self.known = StyleCache(free_memory(device) // KEPT_SHARE if self.recipe.crops else 0)
+        limit = free_memory(device) // (KEPT_SHARE * started())
+        self.known = StyleCache(limit if self.recipe.crops else 0)
 
     def start(self, network: ArbitraryNetwork) -> None:
         """Begin with the encoder of the embedded backbone, or with another model."""
+        if self.recipe.start != "scratch":
+            start_arbitrary(network, self.recipe.start)
+            return
         draws = [Random(f"typical {number}") for number in range(TYPICAL)]
-        start_arbitrary(network, self.recipe.start, self.artworks.batch(draws))
+        copy_encoder(network.painter.encoder, self.artworks.batch(draws))
 
     def draw_styles(self, contents: Tensor, draws: Sequence[Random]) -> list[StyleCrop]:
         """Draw crops of artworks; some photos are their own style, as for a strength of 0."""

@@ -104,16 +104,16 @@ class DistillationTask(Task[DistillationBatch]):
         """Build the student, by default in closed form or of a trained one."""
         if weights is not None:
             return Lite(weights)
-        logger.info("fitting the student to its teacher ...")
         start, seed = self.recipe.start, self.recipe.seed
+        trained = None
+        if start != "scratch":
+            trained = load_lite(weights=None if start == "shipped" else Path(start))
+        logger.info("fitting the student to its teacher ...")
         examples = range(self.recipe.batch)
         batches = [
             self._on_device(self.batch([Random(f"{seed} fit {i} {n}") for n in examples]).crops)
             for i in range(self.recipe.fit_batches)
         ]
-        trained = None
-        if start != "scratch":
-            trained = load_lite(weights=None if start == "shipped" else Path(start))
         student, self.targets = make_student(self.teacher, batches, trained, self.recipe.width)
         return student
 

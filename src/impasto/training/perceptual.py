@@ -52,9 +52,9 @@ class StyleTarget:
         """The moments of a layer's maps, or of the colours."""
         return Moments(self.tensors[f"{place} mean"], self.tensors[f"{place} second"])
 
-    def root(self, place: str) -> Tensor | None:
-        """``(B, C, C)``, the root of the covariance; None where W2 is not compared."""
-        return self.tensors.get(f"{place} root")
+    def root(self, place: str) -> Tensor:
+        """``(B, C, C)``, the root of the covariance."""
+        return self.tensors[f"{place} root"]
 
     def __getitem__(self, index: Tensor) -> StyleTarget:
         """The statistics of styles by their numbers, ``(B,)``."""
@@ -84,6 +84,14 @@ class PerceptualLoss:
         self.content_layers = _shares(recipe.content_layers)
         self.style_layers = _shares(recipe.style_layers)
         backbone.check([*self.content_layers, *self.style_layers])
+        # Covariances of fewer positions than channels are singular, whatever is painted.
+        painted = torch.zeros(1, 3, recipe.size, recipe.size)
+        self.by_w2 = {
+            layer
+            for layer, maps in backbone.walk(painted, self.style_layers)
+            if "w2" in recipe.style_loss
+            and maps.shape[1] <= min(recipe.w2_channels, maps[0, 0].numel())
+        }
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """Let the backbone run on a device and in a dtype."""
@@ -104,7 +112,7 @@ class PerceptualLoss:
                     at = F.interpolate(weights, size=maps.shape[2:], mode="area")
                 own = moments(maps, at)
                 found |= {f"{place} mean": own.mean, f"{place} second": own.second}
-                if place == COLOURS or self._by_w2(maps):
+                if place == COLOURS or place in self.by_w2:
                     found[f"{place} root"] = sqrtm(own.covariance)
         return StyleTarget(found)
 
@@ -152,23 +160,13 @@ class PerceptualLoss:
         }
 
     def _distance(self, maps: Tensor, layer: str, style: StyleTarget) -> Tensor:
-        own, theirs, root = moments(maps), style.moments(layer), style.root(layer)
+        own, theirs = moments(maps), style.moments(layer)
         terms = []
-        by_w2 = root is not None and self._by_w2(maps)
-        if "gram" in self.recipe.style_loss or not by_w2:
+        if "gram" in self.recipe.style_loss or layer not in self.by_w2:
             terms.append(gram_loss(own, theirs))
-        if by_w2:
-            terms.append(wasserstein_loss(own, theirs, root))
+        if layer in self.by_w2:
+            terms.append(wasserstein_loss(own, theirs, style.root(layer)))
         return _sum(terms)
-
-    def _by_w2(self, maps: Tensor) -> bool:
-        """Whether maps are compared by W2.
-
-        Covariances of fewer positions than channels are singular, whatever is painted.
-        """
-        channels, height, width = maps.shape[1:]
-        narrow = channels <= min(self.recipe.w2_channels, height * width)
-        return "w2" in self.recipe.style_loss and narrow
 
 
 def _repeating(backbone: Backbone) -> Backbone:

@@ -25,21 +25,16 @@ from impasto.networks.network import ArbitraryNetwork, FastNetwork
 LEAST = 1e-3  # size of a channel that is hardly ever there
 
 
-def start_arbitrary(network: ArbitraryNetwork, source: str, artworks: Tensor) -> None:
-    """Give an arbitrary style network its first weights; its encoder does not learn.
+def start_arbitrary(network: ArbitraryNetwork, source: str) -> None:
+    """Give an arbitrary style network the weights of another one.
 
     Args:
         network: Freshly built, on the CPU.
-        source: "scratch": the encoder is that of the embedded backbone, the rest stays as it is;
-            "shipped" or a model file: all weights are taken from there.
-        artworks: ``(N, 3, h, w)``, by which the encoder's units are measured.
+        source: "shipped" or a model file.
 
     Raises:
         InputError: If the model cannot be read or has other measures.
     """
-    if source == "scratch":
-        copy_encoder(network.painter.encoder, artworks)
-        return
     model, _ = _load(source)
     if not isinstance(model, ArbitraryNetwork):
         raise InputError(f"{source} holds per-style networks: start from an any-style network")
