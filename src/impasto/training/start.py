@@ -17,7 +17,7 @@ from impasto.backbones.lite import load_lite
 from impasto.errors import InputError
 from impasto.image import Picture
 from impasto.networks.description import Description
-from impasto.networks.encoder import COLOURS, Encoder
+from impasto.networks.encoder import COLOURS, WIDTHS, Encoder
 from impasto.networks.files import Network, load_model
 from impasto.networks.gallery import shipped
 from impasto.networks.network import ArbitraryNetwork, FastNetwork
@@ -92,7 +92,7 @@ def copy_encoder(encoder: Encoder, artworks: Tensor) -> None:
     assert first.bias is not None
     first.bias += (first.weight.sum(dim=(2, 3)) * (0.5 - mean) / std).sum(dim=1)
     first.weight /= 4 * std[:, None, None]
-    squares = encoder.encode(artworks).square[:, COLOURS**2 :].mean(dim=0)
+    squares = encoder.encode(artworks).square[:, COLOURS**2 :][:, : sum(WIDTHS)].mean(dim=0)
     encoder.typical.copy_(squares.sqrt().clamp_min(LEAST))
 
 
