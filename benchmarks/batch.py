@@ -28,7 +28,11 @@ import numpy as np
 
 from benchmarks.common import table
 
+<<<<<<< HEAD
 KILLING = 120  # seconds, after which workers are left alive
+=======
+KILLING = 120  # seconds from the first picture on, after which workers are left alive
+>>>>>>> cli
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def _run(
 
     def tell(*_: object) -> None:
         times.append(time.perf_counter() - began)
-        due = kill_every < times[-1] - kills[-1] and times[-1] < KILLING
+        due = times[-1] - kills[-1] > kill_every and times[-1] - times[0] < KILLING
         if due and _kill_a_worker():
             kills.append(times[-1])
 

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,6 +28,7 @@ from impasto.networks.network import ArbitraryNetwork, FastNetwork
 logger = logging.getLogger(__name__)
 
 OPSET = 18
+LARGE = 4096  # bytes of a constant that is worth it
 TOLERANCE = 1e-3  # largest difference from torch, of the full range; a grey level is 4e-3
 CHECKED_SIZES = ((64, 80), (37, 50))
 
@@ -161,6 +164,28 @@ def _write(graph: Graph, description: Description, path: Path) -> None:
         assert program is not None
         program.model.metadata_props["impasto"] = json.dumps(stamp(description))
         program.save(str(path))
+    _halve(path)
+
+
+def _halve(path: Path) -> None:
+    """Store large constants in half precision, as model files do; runtimes widen them at first."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(path)
+    graph, wide = model.graph, []
+    for constant in list(graph.initializer):
+        if constant.data_type != onnx.TensorProto.FLOAT or len(constant.raw_data) < LARGE:
+            continue
+        half = numpy_helper.to_array(constant).astype(np.float16)
+        graph.initializer.remove(constant)
+        graph.initializer.append(numpy_helper.from_array(half, f"{constant.name}.half"))
+        names: Any = [f"{constant.name}.half"], [constant.name]
+        wide.append(onnx.helper.make_node("Cast", *names, to=onnx.TensorProto.FLOAT))
+    nodes = [*wide, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.save(model, path)
 
 
 @contextmanager
