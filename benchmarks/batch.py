@@ -28,11 +28,7 @@ import numpy as np
 
 from benchmarks.common import table
 
-<<<<<<< HEAD
-KILLING = 120  # seconds, after which workers are left alive
-=======
 KILLING = 120  # seconds from the first picture on, after which workers are left alive
->>>>>>> cli
 
 
 @dataclass(frozen=True)
