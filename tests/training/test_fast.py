@@ -263,7 +263,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_spares_the_checkpoint(
     file = CheckpointFile(path)
     file.write(trainer.state())
     before = path.read_bytes()
-    trainer.network.painter.head.bias.data.fill_(torch.nan)  # type: ignore[operator, union-attr]
+    trainer.network.painter.head.bias.data.fill_(torch.nan)  # type: ignore[union-attr, operator]
     with pytest.raises(ImpastoError, match="not finite at step"):
         trainer.run(checkpoint=file)
     assert path.read_bytes() == before
