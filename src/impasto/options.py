@@ -98,7 +98,11 @@ class OptimizeOptions:
         InputError: If a value is of the wrong type, out of its range or not among its choices.
     """
 
-    backbone: str = option("lite", "feature network that looks at the picture", metavar="NAME")
+    backbone: str = option(
+        "auto",
+        "feature network that looks at the picture; auto: lite on a CPU, vgg16 on a GPU",
+        metavar="NAME",
+    )
     weights: str | None = option(
         None, "file with the weights of the backbone, instead of the cache", metavar="FILE"
     )

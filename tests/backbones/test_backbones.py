@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from impasto.backbones import load_backbone
+from impasto.backbones import load_backbone, pick_backbone
 from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD, Backbone
 from impasto.backbones.vgg import AVERAGE_POOLING_SCALE, VGG
 from impasto.errors import InputError
@@ -314,3 +314,9 @@ def test_receptive_fields(state: dict[str, Tensor], layer: str, stride: int, mar
     assert rows.min() >= 32 - margin
     assert rows.max() <= 32 + stride - 1 + margin
     assert len(rows) > stride
+
+
+@pytest.mark.parametrize(("device", "name"), [("cpu", "lite"), ("cuda", "vgg16"), ("mps", "vgg16")])
+def test_a_gpu_looks_with_the_real_network(device: str, name: str) -> None:
+    assert pick_backbone("auto", torch.device(device)) == name
+    assert pick_backbone("vgg19", torch.device(device)) == "vgg19"

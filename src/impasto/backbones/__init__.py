@@ -22,10 +22,12 @@ from impasto.errors import InputError
 from impasto.names import nearest
 
 if TYPE_CHECKING:
+    import torch
+
     from impasto.backbones.base import Backbone
     from impasto.options import Pooling
 
-__all__ = ["BACKBONES", "KnownBackbone", "find_entry", "load_backbone"]
+__all__ = ["BACKBONES", "KnownBackbone", "find_entry", "load_backbone", "pick_backbone"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,13 @@ class KnownBackbone:
     load: Callable[[Path | None, Pooling], Backbone]
     checkpoint: Checkpoint | None = None
     embedded: bool = False
+
+
+def pick_backbone(name: str, device: torch.device) -> str:
+    """The backbone of this name; for "auto" what suits a device: the quick one on a CPU."""
+    if name != "auto":
+        return name
+    return "lite" if device.type == "cpu" else "vgg16"
 
 
 def find_entry(name: str) -> KnownBackbone:

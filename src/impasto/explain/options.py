@@ -18,6 +18,7 @@ class ReconstructOptions(OptimizeOptions):
         InputError: If a value is of the wrong type, out of its range or not among its choices.
     """
 
+    backbone: str = option("lite", "feature network that looks at the picture", metavar="NAME")
     max_size: int = option(256, "longer side of the result", minimum=1, metavar="PX")
     steps: int = option(200, "evaluations of loss and gradient for each layer", minimum=1)
     scales: int = option(1, "scales of the coarse-to-fine pyramid", minimum=0)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from impasto.backbones import load_backbone
+from impasto.backbones import load_backbone, pick_backbone
 from impasto.backbones.base import Backbone
 from impasto.callbacks import History
 from impasto.devices import describe, keep_memory, own_state, pick_device, pick_dtype
@@ -67,7 +67,7 @@ class Optimize(Stylizer[OptimizeOptions]):
             keep_memory()
         if backbone is None:
             backbone = load_backbone(
-                self.options.backbone,
+                pick_backbone(self.options.backbone, self.device),
                 weights=self.options.weights,
                 pooling=self.options.pooling,
                 progress=progress,
