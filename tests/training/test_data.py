@@ -7,11 +7,13 @@ from random import Random
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 
 from impasto.errors import InputError
 from impasto.training.data import Pictures
+from tests.image import pngs
 from tests.training.networks import write_photos
 
 
@@ -94,6 +96,23 @@ def test_any_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
     crop = Pictures(tmp_path, 16).draw(Random(0))
     assert crop.shape == (3, 16, 16)
     assert 0 <= crop.min() <= crop.max() <= 1
+
+
+def test_pictures_are_read_as_everywhere(tmp_path: Path) -> None:
+    deep = np.full((20, 20), 32768, np.uint16)
+    hidden = np.zeros((20, 20, 4), np.uint8)
+    hidden[:, :10], hidden[:, 10:] = (0, 255, 0, 0), (128, 128, 128, 255)
+    linear = pngs.png(np.full((20, 20, 3), 55, np.uint8), pngs.gamma(1))
+    files = {"deep.png": Image.fromarray(deep), "hidden.png": Image.fromarray(hidden)}
+    for name, image in files.items():
+        image.save(tmp_path / name)
+    (tmp_path / "linear.png").write_bytes(linear)
+    tifffile.imwrite(tmp_path / "float.tif", np.full((20, 20), 0.5, np.float32))
+    folder = Pictures(tmp_path, 16)
+    for seed in range(16):
+        crop = folder.draw(Random(seed))
+        torch.testing.assert_close(crop, torch.full_like(crop, 0.5), atol=0.01, rtol=0)
+    assert len(folder.paths) == 4 and not folder.skipped
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
