@@ -85,7 +85,7 @@ def test_one_function_paints_by_every_method(shipped: Path) -> None:
     with pytest.raises(InputError, match="unknown option of the method fast 'steps'"):
         impasto.stylize("photo.png", "great-wave", steps=3)
     with pytest.raises(InputError, match="presets are for the method optimize"):
-        impasto.stylize("photo.png", "great-wave", preset="draft")
+        impasto.stylize("photo.png", "great-wave", preset="quick")
     with pytest.raises(InputError, match="takes artworks, not the model"):
         impasto.stylize("photo.png", "photo.png", method="optimize", model="fast.safetensors")
 
@@ -133,7 +133,7 @@ def test_a_photo_is_enlarged_only_when_asked(
         (["great-wave", "--steps", "3"], "--steps does nothing with --method fast"),
         (["great-wave", "--strength", "0.5"], "--strength does nothing with --method fast"),
         (["great-wave", "--plot", "x.png"], "--plot does nothing with --method fast"),
-        (["great-wave", "--preset", "draft"], "presets are for the method optimize"),
+        (["great-wave", "--preset", "quick"], "presets are for the method optimize"),
         (["photo.png", "--strength", "0.5"], "--strength does nothing with --method optimize"),
         (["photo.png", "--method", "fast"], "no style 'photo.png'"),
         (["night", "--method", "arbitrary"], "night"),

@@ -223,7 +223,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "best": {"steps": 700, "style_loss": "gram+w2+nn", "style_weight": 2.0},
     "quick": {"steps": 32},
-    "draft": {"max_size": 384, "steps": 60},
     "gatys": {
         "scales": 1,
         "steps": 300,

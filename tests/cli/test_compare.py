@@ -41,7 +41,7 @@ def test_a_grid_of_artworks_and_networks(tmp_path: Path) -> None:
     styles = ["--styles", "wave.safetensors", "dots.png", "other/dots.png"]
     small = ["--max-size", "32", "--height", "40", "-o", "grid.png"]
     # What one of the methods knows is taken.
-    options = ["--preset", "draft", "--steps", "2", "--device", "cpu"]
+    options = ["--preset", "quick", "--steps", "2", "--device", "cpu"]
     assert main(["-q", "compare", "grid", "grey.png", *styles, *small, *options]) == 0
     assert main(["-q", "compare", "grid", "grey.png", *styles, *small, "--strength", "0"]) == 2
     assert load_image("grid.png").size[1] > 4 * 40
@@ -63,7 +63,7 @@ def test_an_interrupted_grid_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_methods_side_by_side() -> None:
-    methods = ["--methods", "draft", "gatys", "-o", "methods.png"]
+    methods = ["--methods", "quick", "gatys", "-o", "methods.png"]
     assert main(["-q", "compare", "methods", "grey.png", "dots.png", *methods, *SMALL]) == 0
     assert load_image("methods.png").size[1] > 4 * 40
 

@@ -26,7 +26,7 @@ COMMANDS = {
     "content": f"reconstruct content odd.png --layer relu1_1 relu2_1 {SMALL} -o figure.png",
     "style": f"reconstruct style odd.png --layer relu1_1 {SMALL} -o one.png",
     "grid": f"compare grid odd.png --styles odd.png {SMALL} -o grid.png",
-    "methods": f"compare methods odd.png odd.png --methods draft {SMALL} -o methods.png",
+    "methods": f"compare methods odd.png odd.png --methods quick {SMALL} -o methods.png",
     "strip": "compare strip odd.png odd.png -o strip.png",
     "plot": f"stylize odd.png odd.png {SMALL} -o out.png --plot plot.png --strip strip.png",
 }

@@ -143,11 +143,11 @@ def test_without_a_style_nothing_is_painted(make: Any, method: str) -> None:
 
 
 def test_a_stylizer_is_loaded_by_any_name(models: Path) -> None:
-    assert impasto.load("optimize", preset="draft").method == "optimize"
+    assert impasto.load("optimize", preset="quick").method == "optimize"
     assert impasto.load(str(models / "arbitrary.safetensors")).method == "arbitrary"
     with pytest.raises(InputError, match="neither a file nor a style of the gallery"):
         impasto.load("starry-knight")
     with pytest.raises(InputError, match="takes artworks, not the model"):
         impasto.load("optimize", model="m.safetensors")
     with pytest.raises(InputError, match="presets are for the method optimize"):
-        impasto.load("arbitrary", preset="draft")
+        impasto.load("arbitrary", preset="quick")

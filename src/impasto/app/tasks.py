@@ -28,6 +28,7 @@ OFFERED: dict[str, tuple[str, ...]] = {
         "content_weight",
         "tv_weight",
         "style_scale",
+        "forms",
         "preserve_color",
         "color_strength",
         "init",

@@ -39,7 +39,7 @@ class Optimize(Stylizer[OptimizeOptions]):
     """Repaints pictures by optimising the image (Gatys, Ecker and Bethge 2016).
 
     Args:
-        options: The options, for example ``OptimizeOptions.preset("draft")``.
+        options: The options, for example ``OptimizeOptions.preset("quick")``.
         backbone: A backbone of one's own (``Backbone.from_module``), instead of the named one.
         progress: Told of the bytes of a download, done and in all, if the weights need one.
         **overrides: Options by name, where ``options`` is left out.

@@ -16,7 +16,7 @@ from impasto.options import OptimizeOptions
 
 PRESET_NAMES = {
     "Default": "default",
-    "Draft, quick": "draft",
+    "Quick": "quick",
     "Best, slow": "best",
     "Gatys 2016": "gatys",
 }
@@ -178,6 +178,7 @@ def _optimizing(limits: Limits) -> dict[str, Any]:
         "content_weight": _slider(0, 10, 1, 0.1, "Content weight", say("content_weight")),
         "tv_weight": _slider(0, 10, 0, 0.1, "Smoothness", say("tv_weight")),
         "style_scale": _slider(0.25, 3, 1, 0.05, "Brush size", say("style_scale")),
+        "forms": _slider(0, 1, 0.5, 0.05, "Forms", say("forms")),
         "init": gr.Dropdown(
             list(INITS),
             value="content",
