@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -82,3 +83,20 @@ print((kept - taken()) / 1e6)
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
     )
     assert float(done.stdout) > 150
+
+
+def test_threads_are_those_of_free_cores_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that shares its core with somebody else makes all the others wait."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        for idle, threads in ((100.0, 4), (52.0, 2), (3.0, 1)):
+            load = SimpleNamespace(idle=idle)
+            monkeypatch.setattr("psutil.cpu_times_percent", lambda interval, load=load: load)
+            with devices.free_threads(torch.device("cpu")):
+                assert torch.get_num_threads() == threads
+            assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from impasto.cores import free_cores
 from impasto.errors import InputError
 from impasto.options import Precision
 
@@ -40,6 +41,18 @@ def own_state() -> Iterator[None]:
         if torch.get_default_device().type != "cpu":
             stack.enter_context(torch.device("cpu"))
         yield
+
+
+@contextmanager
+def free_threads(device: torch.device) -> Iterator[None]:
+    """Compute with no more threads than there are free cores."""
+    before = torch.get_num_threads()
+    if device.type == "cpu" and before > 1:
+        torch.set_num_threads(min(before, free_cores()))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def available() -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
-import os
 import shutil
 import sys
 from dataclasses import asdict
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from impasto.cores import free_cores
 from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.networks.codes import StyleCode
 from impasto.networks.description import Description, describe
@@ -109,7 +109,7 @@ class OnnxEngine:
         if suffix not in self._sessions:
             runtime = importlib.import_module("onnxruntime")
             options = runtime.SessionOptions()
-            options.intra_op_num_threads = _threads()
+            options.intra_op_num_threads = free_cores()
             self._sessions[suffix] = runtime.InferenceSession(
                 str(self.model.with_suffix(suffix)), options, providers=["CPUExecutionProvider"]
             )
@@ -120,12 +120,6 @@ def _counted(image: Floats, weights: Floats | None) -> Floats:
     """An image with, as its fourth channel, how much each pixel counts."""
     shares = np.ones_like(image[:, :1]) if weights is None else weights
     return np.concatenate([image, shares], axis=1)
-
-
-def _threads() -> int:
-    """As many as OMP_NUM_THREADS says, which torch goes by as well; 0: one for each core."""
-    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    return int(said) if said.isdigit() else 0
 
 
 def _unfit(model: Path) -> str | None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from impasto.backbones import load_backbone, pick_backbone
 from impasto.backbones.base import Backbone
 from impasto.callbacks import History
-from impasto.devices import describe, keep_memory, own_state, pick_device, pick_dtype
+from impasto.devices import describe, free_threads, keep_memory, own_state, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
 from impasto.image import Picture
@@ -94,7 +94,7 @@ class Optimize(Stylizer[OptimizeOptions]):
             self._check_picture(picture)
         history = History()
         loop = self._loop(order, [history, *callbacks])
-        with _memory_errors(loop):
+        with _memory_errors(loop), free_threads(self.device):
             outcome = loop.run()
         if outcome.stopped:
             logger.warning("%s after %d steps", outcome.stopped, outcome.steps)

@@ -1,0 +1,23 @@
+"""How many cores there are to compute on. No heavy import here.
+
+Threads of one computation wait for each other after every small operation. Where one of them has to
+share its core with somebody else's work, all the others wait: a picture takes five times as long on
+all cores of a busy machine as on those that are free.
+"""
+
+from __future__ import annotations
+
+import os
+
+LOOK = 0.05  # seconds over which the load of the machine is looked at
+
+
+def free_cores() -> int:
+    """The cores that nobody else keeps busy, at least one; OMP_NUM_THREADS decides if it is set."""
+    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if said.isdigit() and int(said):
+        return int(said)
+    import psutil
+
+    idle = psutil.cpu_times_percent(interval=LOOK).idle / 100
+    return max(1, round(idle * (os.cpu_count() or 1)))
