@@ -22,10 +22,14 @@ GALLERY = {
     "shipwreck",
     "water-lilies",
     "roman-mosaic",
+    "night-wind",
+    "stained-glass",
+    "wave-print",
+    "poppy-watercolor",
 }
 
 
-def test_the_gallery_names_eight_works_and_their_makers() -> None:
+def test_the_gallery_names_twelve_works_and_their_makers() -> None:
     assert set(gallery().styles) == GALLERY
     assert all(gallery().attributions)
 
