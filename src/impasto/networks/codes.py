@@ -1,4 +1,4 @@
-"""What the arbitrary style network keeps of a style image. No heavy import here."""
+"""What the networks keep of a style image. No heavy import here."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ Array = TypeVar("Array", bound=Any)
 
 @dataclass(frozen=True)
 class StyleCode(Generic[Array]):
-    """Moments of the style image's feature maps, as tensors or NumPy arrays.
+    """Moments of the style image's colours and feature maps, as tensors or NumPy arrays.
 
     Attributes:
-        mean: ``(B, M)``, the means of all channels of all depths.
-        square: ``(B, M)``, the means of their squares.
+        mean: ``(B, M)``, the means of the colours and of all channels of all depths.
+        square: ``(B, N)``, the mean products of colours, mean squares of all channels, and mean
+            products of the deepest channels.
     """
 
     mean: Array

@@ -55,7 +55,7 @@ class PaintCode(nn.Module):
         self.network = network
 
     def forward(self, image: Tensor, mean: Tensor, square: Tensor) -> Tensor:
-        """Repaint ``(1, 4, H, W)`` with the moments ``(1, M)`` of a code."""
+        """Repaint ``(1, 4, H, W)`` with the moments of a code."""
         code = StyleCode(mean, square)
         style = code, self.network.modulation(code)
         painted: Tensor = self.network.painter(image[:, :3], *style, weights=image[:, 3:])
