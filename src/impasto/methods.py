@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from impasto.errors import InputError
 from impasto.names import must_be_known, nearest
@@ -18,7 +18,6 @@ from impasto.options import OptimizeOptions
 
 logger = logging.getLogger(__name__)
 
-Method = Literal["optimize", "fast", "arbitrary"]
 
 OPTIONS: dict[str, Any] = {
     "optimize": OptimizeOptions,

@@ -47,7 +47,7 @@ class Stage:
         self.backbone, self.device, self.color = backbone, device, order.color
         self.content = order.content.resized(*scale.size).tensor(device)
         self.guide: Guide | None = self.order.before
-        self._detail = self.guide.image if self.guide else self.content
+        self.detailed = self.guide.image if self.guide else self.content
         self.layout = planner.layout(scale, [self._style_size(each) for each in order.styles])
 
     def objective(self) -> Objective:
@@ -99,10 +99,8 @@ class Stage:
         """
         image = resize(image, self.scale.size)
         if self.guide or self.options.init == "content":
-            fine, coarse = (
-                each.guide.image if each.guide else each.content for each in (self, before)
-            )
-            image += self.options.detail * (fine - resize(coarse, self.scale.size))
+            coarse = resize(before.detailed, self.scale.size)
+            image += self.options.detail * (self.detailed - coarse)
         return image.clamp_(0, 1)
 
     def finish(self, image: Tensor) -> Picture:
