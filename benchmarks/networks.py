@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 
     Paint = Callable[[Path, Path], Picture | None]
 
-MEASURES = ("content", "gram", "w2", "rgb")
+MEASURES = ("content", "gram", "w2", "rgb", "grain_color", "grain_lightness", "weave")
+# Pictures of MicroAST of the same pairs, painted elsewhere.
+PEERS = DATA.parent / "peers"
 # Each is compared with all before it.
-ORDER = ("peer", "optimize", "arbitrary", "fast")
+ORDER = ("peer", "microast", "optimize", "arbitrary", "fast")
 
 
 @dataclass(frozen=True)
@@ -196,11 +198,14 @@ def _table_of_speed(entries: list[Entry], head: str, peak: float, folder: Path) 
 
 def painters(taking_part: Rivals, size: int, optimize: bool) -> dict[str, Paint]:
     """Those who paint a photo in the style of an artwork, both given as files."""
+    from impasto.image import load_image
     from impasto.networks import Arbitrary, Fast
     from impasto.optimize import Optimize
     from impasto.options import OptimizeOptions
 
     found: dict[str, Paint] = {}
+    if PEERS.is_dir():
+        found["microast"] = lambda photo, _: load_image(PEERS / f"microast_{photo.stem}.jpg")
     if taking_part.peer:
         found["peer"] = _painter_of_peer(taking_part.peer, size)
     if "arbitrary" in taking_part.models:
