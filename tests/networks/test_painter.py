@@ -13,7 +13,7 @@ from impasto.networks.codes import StyleCode
 from impasto.networks.description import Architecture
 from impasto.networks.layers import PixelConvolution, UpConvolution
 from impasto.networks.network import ArbitraryNetwork, FastNetwork
-from impasto.networks.painter import COLOURS, TAKEN
+from impasto.networks.painter import COLOURS, TAKEN, unit_length
 from impasto.networks.runtime import Fixed, Smoothed, measure, paint, spans
 from tests.models import wild
 
@@ -196,3 +196,11 @@ def test_spans_cover_a_length_on_the_grid(length: int, tile: int) -> None:
     covered = [i for start, stop in found for i in range(start, stop)]
     assert covered == list(range(length))
     assert all(start % 8 == 0 and stop - start <= tile + 7 for start, stop in found)
+
+
+def test_deep_maps_have_unit_length_at_each_position() -> None:
+    """Without it the residual blocks of a first training blew up, and their ReLUs died."""
+    maps = 1000 * torch.randn(2, 8, 5, 6)
+    lengths = unit_length(maps).square().mean(dim=1)
+    torch.testing.assert_close(lengths, torch.ones(2, 5, 6))
+    assert unit_length(torch.zeros(1, 8, 2, 2)).abs().max() == 0

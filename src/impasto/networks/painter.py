@@ -5,10 +5,11 @@ the means and deviations of the artwork's (AdaIN, Huang and Belongie 2017), thos
 its mean and covariance (Li et al. 2017), and a decoder paints from them, coarse to fine, as in
 MicroAST (Wang et al. 2023). Departures, and why:
 
-- The decoder has no normalisation of its own. Every channel is scaled and shifted by the style's
-  *modulation* alone (Perez et al. 2018). What a pixel becomes so depends on its surroundings and
-  on a few moments of the photo, not on what else is in the picture: no islands in smooth areas,
-  tiles and frames that fit.
+- The decoder has no normalisation by statistics of the picture. Every channel is scaled and shifted
+  by the style's *modulation* alone (Perez et al. 2018), at depth after each position was brought to
+  unit length over its channels: without that, the deep layers of a first training blew up and died.
+  What a pixel becomes so depends on its surroundings and on a few moments of the photo, not on what
+  else is in the picture: no islands in smooth areas, tiles and frames that fit.
 - AdaIN divides by deviations with a floor: channels that are nearly empty are not blown up.
 - The recoloured photo itself goes to the last layers, as logits; the network starts as the
   identity and learns what to paint over.
@@ -50,6 +51,12 @@ Film = Callable[[Tensor], Tensor]
 def as_measured(_place: Place, measured: Moments) -> Moments:
     """Go by the moments of this picture alone."""
     return measured
+
+
+def unit_length(maps: Tensor) -> Tensor:
+    """Maps ``(B, C, h, w)`` with a root mean square of 1 over the channels of each position."""
+    wide = maps.float()
+    return wide * torch.rsqrt(wide.square().mean(dim=1, keepdim=True) + encoder.EPS)
 
 
 class Block(nn.Module):
@@ -226,11 +233,14 @@ class Painter(nn.Module):
             scale, shift = affine.unbind(1)
             return torch.addcmul(where(shift, maps), maps, where(scale, maps))
 
-        maps = film(self.enter(seen[DEEP])).relu()
+        def steady(maps: Tensor) -> Tensor:
+            return film(unit_length(maps))
+
+        maps = steady(self.enter(seen[DEEP])).relu()
         for block in self.deep:
-            maps = block(maps, film)
+            maps = block(maps, steady)
         maps = F.pixel_shuffle(self.up_middle(maps), 2) + self.skip_middle(seen[MIDDLE])
-        maps = self.middle(film(maps).relu(), film)
+        maps = self.middle(steady(maps).relu(), steady)
         maps = F.pixel_shuffle(self.up_fine(maps), 2) + self.skip_fine(seen[FINE])
         maps = self.fine(film(maps).relu(), film)
         # From here on the four pixels of each stay channels.
