@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ def stylize(
 
 
 def load(
-    what: str | Choice,
+    what: str | os.PathLike[str] | Choice,
     *,
     preset: str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -74,7 +75,8 @@ def load(
 
     Args:
         what: A method, whose style is still to be set (``set_style``): "optimize", "fast" or
-            "arbitrary"; a name of the gallery, which sets the style; or a model file.
+            "arbitrary"; a name of the gallery, or the file of a model that knows one style, which
+            set the style; or another model file.
         preset: As for ``stylize``.
         progress: Told of the bytes of a download, done and in all, if the weights need one.
         **options: As for ``stylize``.
@@ -82,11 +84,12 @@ def load(
     Raises:
         InputError: If there is no such stylizer, or an option, device or model cannot be used.
     """
-    if isinstance(what, str) and what not in OPTIONS:
-        choice = choose([what], model=options.pop("model", None))
+    if not isinstance(what, Choice) and what not in OPTIONS:
+        choice = choose([os.fspath(what)], model=options.pop("model", None))
         stylizer = load(choice, preset=preset, progress=progress, **options)
-        return stylizer.set_style(choice.styles) if choice.styles else stylizer
-    choice = what if isinstance(what, Choice) else Choice(what, [], options.pop("model", None))
+        only = choice.method == "fast" and len(stylizer.styles) == 1  # type: ignore[attr-defined]
+        return stylizer.set_style(choice.styles or None) if choice.styles or only else stylizer
+    choice = what if isinstance(what, Choice) else Choice(str(what), [], options.pop("model", None))
     if choice.method == "optimize":
         from impasto.optimize import Optimize
 

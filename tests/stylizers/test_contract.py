@@ -145,6 +145,9 @@ def test_without_a_style_nothing_is_painted(make: Any, method: str) -> None:
 def test_a_stylizer_is_loaded_by_any_name(models: Path) -> None:
     assert impasto.load("optimize", preset="quick").method == "optimize"
     assert impasto.load(str(models / "arbitrary.safetensors")).method == "arbitrary"
+    single = models / "single.safetensors"
+    write_fast(single, ("great-wave",))
+    assert impasto.load(single)(random_picture(1)).settings["styles"] == ["great-wave"]
     with pytest.raises(InputError, match="neither a file nor a style of the gallery"):
         impasto.load("starry-knight")
     with pytest.raises(InputError, match="takes artworks, not the model"):
