@@ -205,7 +205,12 @@ def painters(taking_part: Rivals, size: int, optimize: bool) -> dict[str, Paint]
 
     found: dict[str, Paint] = {}
     if PEERS.is_dir():
-        found["microast"] = lambda photo, _: load_image(PEERS / f"microast_{photo.stem}.jpg")
+
+        def of_microast(photo: Path, _: Path) -> Picture:
+            theirs = load_image(PEERS / f"microast_{photo.stem}.jpg")
+            return theirs.resized(*load_image(photo).size)  # its sides are multiples of 8
+
+        found["microast"] = of_microast
     if taking_part.peer:
         found["peer"] = _painter_of_peer(taking_part.peer, size)
     if "arbitrary" in taking_part.models:
