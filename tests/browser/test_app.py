@@ -79,7 +79,7 @@ def test_a_style_of_the_gallery(page: Page) -> None:
 
 def test_optimising_is_watched_and_cancelled(page: Page, tmp_path: Path) -> None:
     choose(page, "Optimise, the best picture")
-    set_slider(page, "size-optimize", 128)
+    set_slider(page, "size-optimize", 256)
     page.get_by_role("button", name="More settings").click()
     set_slider(page, "steps", 1000)
     page.click("#paint")
@@ -177,7 +177,7 @@ def test_the_second_page_goes_on_after_an_error(page: Page) -> None:
 
 def begin_a_long_one(page: Page) -> None:
     choose(page, "Optimise, the best picture")
-    set_slider(page, "size-optimize", 128)
+    set_slider(page, "size-optimize", 256)
     page.get_by_role("button", name="More settings").click()
     set_slider(page, "steps", 1000)
     page.click("#paint")
@@ -185,7 +185,7 @@ def begin_a_long_one(page: Page) -> None:
 
 
 def test_paint_comes_back_after_a_full_queue(browser: Browser) -> None:
-    with served("--max-waiting", "1", "--optimize-size", "128", "--network-size", "128") as app:
+    with served("--max-waiting", "1", "--optimize-size", "256", "--network-size", "128") as app:
         with opened(browser, app) as first, opened(browser, app) as second:
             begin_a_long_one(first)
             second.click("#paint")
@@ -232,10 +232,7 @@ def test_whoever_leaves_ends_what_they_began(browser: Browser, app: Served) -> N
 
 def test_two_people_at_once(browser: Browser, app: Served) -> None:
     with opened(browser, app) as first, opened(browser, app) as second:
-        choose(first, "Optimise, the best picture")
-        set_slider(first, "size-optimize", 128)
-        first.click("#paint")
-        first.wait_for_selector("#live img")
+        begin_a_long_one(first)
         second.click("#paint")
         second.get_by_text("queue").first.wait_for()
         first.click("#cancel")

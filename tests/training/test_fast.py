@@ -160,7 +160,7 @@ def test_jitter_keeps_the_range_and_zero_changes_nothing() -> None:
 
 @pytest.mark.slow
 def test_training_lowers_the_held_out_loss(start: Start) -> None:
-    trainer = start(steps=60, batch=4, width=8, learning_rate=1e-2, averaging=0.9)
+    trainer = start(steps=120, batch=4, width=8, learning_rate=1e-2, averaging=0.9)
     before = trainer.held_out()
     assert trainer.run() is None
     assert trainer.held_out() < 0.9 * before
