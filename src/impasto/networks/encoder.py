@@ -65,8 +65,7 @@ class Encoder(nn.Module):
             image: ``(B, 3, H, W)``, RGB in [0, 1].
             weights: ``(B, 1, H, W)``, how much each pixel counts, for example its alpha.
         """
-        height, width = image.shape[2:]
-        margins = (0, -width % STRIDE, 0, -height % STRIDE)
+        margins = padding(image)
         if weights is None:
             weights = torch.ones_like(image[:, :1])
         # What is beyond the border does not count.
@@ -82,6 +81,12 @@ class Encoder(nn.Module):
             squares.append(average(maps.square(), weights))
         _, deepest = second_moments(maps, weights)
         return StyleCode(torch.cat(means, 1), torch.cat([*squares, deepest.flatten(1)], 1))
+
+
+def padding(image: Tensor) -> tuple[int, int, int, int]:
+    """What ``F.pad`` has to add at the right and below, up to whole strides."""
+    height, width = image.shape[2:]
+    return 0, -width % STRIDE, 0, -height % STRIDE
 
 
 def average(maps: Tensor, weights: Tensor | None = None) -> Tensor:

@@ -147,7 +147,7 @@ class Painter(nn.Module):
             ``(B, 3, H, W)``, RGB in [0, 1], float32.
         """
         height, width = image.shape[2:]
-        margins = (0, -width % STRIDE, 0, -height % STRIDE)
+        margins = encoder.padding(image)
         image = F.pad(image, margins, mode="replicate")
         masks, weights = (
             None if each is None else F.pad(each, margins, mode="replicate")
@@ -212,8 +212,8 @@ class Painter(nn.Module):
         with torch.autocast(maps.device.type, enabled=False):
             own = settle(DEEP, encoder.covariance(encoder.second_moments(maps, weights)))
             wanted = encoder.deepest_moments(style)
-            pairs = (unit, torch.outer(unit, unit))
-            own, wanted = ((mean / pairs[0], spread / pairs[1]) for mean, spread in (own, wanted))
+            squared = torch.outer(unit, unit)
+            own, wanted = ((mean / unit, spread / squared) for mean, spread in (own, wanted))
             matrix, shift = whiten_and_colour(own, wanted, DEEP_FLOOR**2)
             return where.moved(maps / unit[:, None, None], matrix, shift)
 
@@ -275,8 +275,7 @@ class Spread:
         """For maps of ``(h, w)``: ``(B, C, 1, 1)``, or with masks ``(1, C, h, w)``."""
         if self.masks is None:
             return values[:, :, None, None]
-        shares = F.interpolate(self.masks, size=maps.shape[2:], mode="area")
-        return torch.einsum("rc,rohw->ochw", values, shares)
+        return torch.einsum("rc,rohw->ochw", values, _shrunk(self.masks, maps))
 
     def moved(self, maps: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
         """Maps ``(B, C, h, w)`` after linear maps and shifts, each of R in its place."""
@@ -284,5 +283,9 @@ class Spread:
         moved = torch.baddbmm(shift[:, :, None], matrix, rows).view(-1, *maps.shape[1:])
         if self.masks is None:
             return moved
-        shares = F.interpolate(self.masks, size=maps.shape[2:], mode="area")
-        return (moved * shares).sum(dim=0, keepdim=True)
+        return (moved * _shrunk(self.masks, maps)).sum(dim=0, keepdim=True)
+
+
+def _shrunk(masks: Tensor, maps: Tensor) -> Tensor:
+    """Masks ``(R, 1, H, W)`` at the size of maps."""
+    return F.interpolate(masks, size=maps.shape[2:], mode="area")

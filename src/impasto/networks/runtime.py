@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.networks.codes import StyleCode
-from impasto.networks.encoder import EPS, REACH, STRIDE, covariance, second_moments
+from impasto.networks.encoder import EPS, REACH, STRIDE, covariance, padding, second_moments
 from impasto.networks.painter import (
     COLOURS,
     DEEP,
@@ -106,7 +106,7 @@ def measure(
     """
     counting = torch.ones_like(image[:, :1]) if weights is None else weights
     both = torch.cat([image, counting], 1)
-    both = F.pad(both, (0, -image.shape[3] % STRIDE, 0, -image.shape[2] % STRIDE), mode="replicate")
+    both = F.pad(both, padding(both), mode="replicate")
     found: dict[Place, Moments] = {COLOURS: covariance(second_moments(both[:, :3], both[:, 3:]))}
     fixed, everywhere = Fixed(found), Spread(None)
     sums = {number: (torch.zeros(1), torch.zeros(1), torch.zeros(1)) for number in TAKEN}
