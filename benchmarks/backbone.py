@@ -37,8 +37,8 @@ def options(data: Path, name: str, **others: Any) -> Any:
 def time_step(data: Path, name: str, precision: str, side: int) -> float:
     """Median seconds of one evaluation of the default loss and its gradient."""
     from impasto.losses import Source
-    from impasto.optimize import Optimize
-    from impasto.optimize.objective import Objective
+    from impasto.stylizers.optimize import Optimize
+    from impasto.stylizers.optimize.objective import Objective
 
     stylizer = Optimize(options(data, name, precision=precision))
     image, content, style = torch.rand(3, 1, 3, side, side).unbind()
@@ -94,7 +94,7 @@ def report_pictures(arguments: argparse.Namespace) -> None:
     from impasto.image import load_image, save_image
     from impasto.media.sheet import sheet
     from impasto.metrics import Judge
-    from impasto.optimize import Optimize
+    from impasto.stylizers.optimize import Optimize
 
     data, size = arguments.data, arguments.size
     judge = Judge(load_backbone("vgg16", weights=data / "vgg16_features.safetensors"))

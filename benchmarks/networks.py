@@ -59,8 +59,8 @@ def rivals(arguments: argparse.Namespace) -> Rivals:
 
 def _model(kind: Any, given: Path | None) -> Path | None:
     from impasto.errors import InputError
-    from impasto.networks.description import describe
-    from impasto.networks.gallery import shipped
+    from impasto.stylizers.networks.description import describe
+    from impasto.stylizers.networks.gallery import shipped
 
     try:
         path = given or shipped(kind)
@@ -112,8 +112,8 @@ def entries_of_peer(python: str, photo: Path, artwork: Path, size: int) -> Itera
 
 def entry_of_ours(kind: str, model: Path, photo: Path, artwork: Path, size: int) -> Entry:
     """Time one of our networks."""
-    from impasto.networks.description import describe
-    from impasto.networks.gallery import MODELS
+    from impasto.stylizers.networks.description import describe
+    from impasto.stylizers.networks.gallery import MODELS
 
     style = describe(model).styles[0] if kind == "fast" else artwork
     took, memory = alone(time_network, kind, model, photo, style)
@@ -128,7 +128,7 @@ def time_network(kind: str, model: Path, photo: Path, style: Path | str) -> floa
     """Median seconds of a picture."""
     from PIL import Image
 
-    from impasto.networks import Arbitrary, Fast
+    from impasto.stylizers.networks import Arbitrary, Fast
 
     image = Image.open(photo).convert("RGB")
     if kind == "fast":
@@ -143,7 +143,7 @@ def flop_of_painter(model: Path, size: int) -> float:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from impasto.networks.files import load_model
+    from impasto.stylizers.networks.files import load_model
 
     painter = load_model(model)[0].painter
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
@@ -199,9 +199,9 @@ def _table_of_speed(entries: list[Entry], head: str, peak: float, folder: Path) 
 def painters(taking_part: Rivals, size: int, optimize: bool) -> dict[str, Paint]:
     """Those who paint a photo in the style of an artwork, both given as files."""
     from impasto.image import load_image
-    from impasto.networks import Arbitrary, Fast
-    from impasto.optimize import Optimize
     from impasto.options import OptimizeOptions
+    from impasto.stylizers.networks import Arbitrary, Fast
+    from impasto.stylizers.optimize import Optimize
 
     found: dict[str, Paint] = {}
     if PEERS.is_dir():

@@ -133,7 +133,7 @@ Snapshot = tuple[int, float, NDArray[np.float32]]
 def paint_default(task: Task) -> list[Snapshot]:
     """``default`` with VGG-16: (step, seconds, picture) on the way through the last scale."""
     from impasto.events import Step
-    from impasto.optimize import Optimize
+    from impasto.stylizers.optimize import Optimize
 
     snapshots: list[Snapshot] = []
 
@@ -166,8 +166,8 @@ def step_of_textbook(task: Task) -> float:
 def step_of_default(task: Task) -> float:
     """The same of Impasto."""
     from impasto.losses import Source
-    from impasto.optimize import Optimize
-    from impasto.optimize.objective import Objective
+    from impasto.stylizers.optimize import Optimize
+    from impasto.stylizers.optimize.objective import Objective
 
     stylizer = Optimize(default_options(task))
     image, content, style = torch.rand(3, 1, 3, task.size, task.size).unbind()

@@ -62,7 +62,7 @@ def paint(task: Task) -> Painting:
 
 
 def _paint(task: Task) -> tuple[NDArray[np.float32], float]:
-    from impasto.optimize import Optimize
+    from impasto.stylizers.optimize import Optimize
 
     weights = str(task.data / "vgg16_features.safetensors") if task.backbone == "vgg16" else None
     stylizer = Optimize(

@@ -30,8 +30,8 @@ LARGEST_PIECE = 2048
 def make(height: int, width: int, tile: int, *, keep_maps: bool = True) -> tuple[object, Tensor]:
     """An objective of the default losses and an image for it, in float32."""
     from impasto.losses import Source
-    from impasto.optimize import Optimize
-    from impasto.optimize.objective import Objective
+    from impasto.stylizers.optimize import Optimize
+    from impasto.stylizers.optimize.objective import Objective
 
     stylizer = Optimize(precision="float32")
     generator = torch.Generator().manual_seed(0)

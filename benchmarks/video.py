@@ -108,8 +108,8 @@ def _frames(args: argparse.Namespace, name: str) -> list[Any]:
 
 
 def _stylizer(args: argparse.Namespace, method: str, artwork: Path, title: str) -> Any:
-    from impasto.networks import Arbitrary, Fast
-    from impasto.optimize import Optimize
+    from impasto.stylizers.networks import Arbitrary, Fast
+    from impasto.stylizers.optimize import Optimize
 
     made: Any
     if method == "optimize":

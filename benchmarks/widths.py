@@ -61,7 +61,7 @@ def gram_errors(student: Any, teacher: Any, data: Path) -> list[float]:
 def paint(arguments: argparse.Namespace, backbone: Any, judge: Any) -> list[dict[str, float]]:
     """What the judge finds in each pair's picture."""
     from impasto.image import load_image
-    from impasto.optimize import Optimize
+    from impasto.stylizers.optimize import Optimize
 
     stylizer = Optimize(backbone=backbone, max_size=arguments.size)
     verdicts = []

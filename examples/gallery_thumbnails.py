@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import impasto
-from impasto.networks.gallery import gallery
 from impasto.pictures import load_portrait
+from impasto.stylizers.networks.gallery import gallery
 
 SIDE = 224
 

@@ -13,8 +13,8 @@ if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // int(workers)))
 
 from impasto.image import save_image
-from impasto.networks import gallery
 from impasto.pictures import load_artwork
+from impasto.stylizers.networks import gallery
 from tests.models import write_arbitrary, write_fast
 
 ROOT = Path(__file__).resolve().parents[1]

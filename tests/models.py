@@ -8,9 +8,9 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from impasto.networks.description import Architecture, Description
-from impasto.networks.files import save_model
-from impasto.networks.network import ArbitraryNetwork, FastNetwork
+from impasto.stylizers.networks.description import Architecture, Description
+from impasto.stylizers.networks.files import save_model
+from impasto.stylizers.networks.network import ArbitraryNetwork, FastNetwork
 
 SMALL = Architecture(width=4, blocks=1)
 STYLES = ("great-wave", "starry-night")

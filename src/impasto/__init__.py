@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from impasto.errors import ImpastoError, InputError, MissingExtraError
     from impasto.events import Callback, Step
     from impasto.image import Picture, load_image, read_settings, save_image
-    from impasto.networks import Arbitrary, ArbitraryOptions, Fast, FastOptions
-    from impasto.optimize import Optimize
     from impasto.options import OptimizeOptions
     from impasto.result import Result
+    from impasto.stylizers.networks import Arbitrary, ArbitraryOptions, Fast, FastOptions
+    from impasto.stylizers.optimize import Optimize
 
 _HOMES = {
-    "Arbitrary": "impasto.networks",
-    "ArbitraryOptions": "impasto.networks",
+    "Arbitrary": "impasto.stylizers.networks",
+    "ArbitraryOptions": "impasto.stylizers.networks",
     "Backbone": "impasto.backbones.base",
     "Callback": "impasto.events",
-    "Fast": "impasto.networks",
-    "FastOptions": "impasto.networks",
+    "Fast": "impasto.stylizers.networks",
+    "FastOptions": "impasto.stylizers.networks",
     "ImpastoError": "impasto.errors",
     "InputError": "impasto.errors",
     "MissingExtraError": "impasto.errors",
-    "Optimize": "impasto.optimize",
+    "Optimize": "impasto.stylizers.optimize",
     "OptimizeOptions": "impasto.options",
     "Picture": "impasto.image",
     "Result": "impasto.result",

@@ -91,7 +91,7 @@ def load(
         return stylizer.set_style(choice.styles or None) if choice.styles or only else stylizer
     choice = what if isinstance(what, Choice) else Choice(str(what), [], options.pop("model", None))
     if choice.method == "optimize":
-        from impasto.optimize import Optimize
+        from impasto.stylizers.optimize import Optimize
 
         if choice.model:
             raise InputError(f"the method optimize takes artworks, not the model {choice.model}")
@@ -99,7 +99,7 @@ def load(
         return Optimize(checked, progress=progress)
     if preset is not None:
         raise InputError(f"presets are for the method optimize, not {choice.method}")
-    from impasto.networks import Arbitrary, Fast
+    from impasto.stylizers.networks import Arbitrary, Fast
 
     kinds: dict[str, Any] = {"fast": Fast, "arbitrary": Arbitrary}
     loaded: Stylizer[Any] = kinds[choice.method](model=choice.model, **options)

@@ -11,10 +11,10 @@ from typing import Any
 
 from impasto.errors import InputError
 from impasto.names import must_be_known, nearest
-from impasto.networks.description import describe
-from impasto.networks.gallery import gallery, is_style
-from impasto.networks.options import ArbitraryOptions, FastOptions
 from impasto.options import OptimizeOptions
+from impasto.stylizers.networks.description import describe
+from impasto.stylizers.networks.gallery import gallery, is_style
+from impasto.stylizers.networks.options import ArbitraryOptions, FastOptions
 
 logger = logging.getLogger(__name__)
 

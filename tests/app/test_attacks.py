@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from impasto.networks.gallery import gallery
+from impasto.stylizers.networks.gallery import gallery
 from tests.app.server import Served, served
 from tests.app.test_uploads import saved
 

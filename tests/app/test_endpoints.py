@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from impasto.image import read_settings
-from impasto.networks.gallery import gallery
+from impasto.stylizers.networks.gallery import gallery
 from tests.app.server import Served, served
 from tests.app.test_attacks import Visitor
 from tests.app.test_uploads import saved

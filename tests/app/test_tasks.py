@@ -13,8 +13,8 @@ from impasto.errors import InputError
 from impasto.events import Step
 from impasto.image import Picture
 from impasto.methods import OPTIONS
-from impasto.networks.gallery import gallery
 from impasto.options import PRESETS
+from impasto.stylizers.networks.gallery import gallery
 
 LIMITS = Limits(optimize_size=256, network_size=512, max_steps=120)
 

@@ -12,8 +12,8 @@ from impasto.batch import Setup
 from impasto.errors import ImpastoError
 from impasto.events import Callback
 from impasto.image import Picture, save_image
-from impasto.networks.options import FastOptions
 from impasto.stylizers.base import Painted, Stylizer
+from impasto.stylizers.networks.options import FastOptions
 from impasto.stylizers.order import Order
 
 if TYPE_CHECKING:

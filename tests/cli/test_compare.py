@@ -10,9 +10,9 @@ from PIL import Image
 from impasto.cli import main
 from impasto.events import Step
 from impasto.image import load_image, save_image
-from impasto.networks.description import Architecture, Description
-from impasto.networks.files import build, save_model
 from impasto.pictures import load_artwork
+from impasto.stylizers.networks.description import Architecture, Description
+from impasto.stylizers.networks.files import build, save_model
 
 SMALL = ["--max-size", "32", "--steps", "1", "--device", "cpu", "--height", "40"]
 

@@ -13,8 +13,8 @@ import impasto
 from impasto.errors import InputError
 from impasto.image import Picture
 from impasto.image.picture import Floats
-from impasto.optimize import Optimize
 from impasto.stylizers.base import Stylizer
+from impasto.stylizers.optimize import Optimize
 from tests.models import STYLES, write_arbitrary, write_fast
 from tests.small import OPTIONS, small_backbone
 

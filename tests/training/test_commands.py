@@ -16,8 +16,8 @@ from impasto.backbones.lite import Lite
 from impasto.cli import train
 from impasto.errors import InputError
 from impasto.image import load_image
-from impasto.networks.description import describe
 from impasto.pictures import load_artwork
+from impasto.stylizers.networks.description import describe
 from tests.training.networks import write_artworks, write_photos
 from tests.training.teachers import small_teacher
 

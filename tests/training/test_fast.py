@@ -21,8 +21,8 @@ from impasto.errors import ImpastoError, InputError
 from impasto.events import Step
 from impasto.image import Picture
 from impasto.losses import gram_loss, moments, wasserstein_loss
-from impasto.networks import Fast
 from impasto.pictures import load_artwork
+from impasto.stylizers.networks import Fast
 from impasto.training import augment, checkpoint
 from impasto.training.checkpoint import CheckpointFile, State
 from impasto.training.fast import FastTask, NamedStyle

@@ -10,10 +10,10 @@ import torch
 from impasto.backbones import load_backbone
 from impasto.backbones.vgg import VGG
 from impasto.errors import InputError
-from impasto.networks.description import Architecture, Description
-from impasto.networks.files import save_model
-from impasto.networks.network import ArbitraryNetwork, FastNetwork
 from impasto.pictures import ARTWORKS, load_artwork
+from impasto.stylizers.networks.description import Architecture, Description
+from impasto.stylizers.networks.files import save_model
+from impasto.stylizers.networks.network import ArbitraryNetwork, FastNetwork
 from impasto.training.start import copy_encoder, start_arbitrary, start_fast
 
 SMALL = Architecture(width=4, blocks=1)

@@ -23,8 +23,8 @@ from impasto.app.studio import QUEUE, Studio
 from impasto.app.tasks import OFFERED, Task
 from impasto.errors import InputError
 from impasto.image import Picture
-from impasto.networks.gallery import gallery
 from impasto.result import Result
+from impasto.stylizers.networks.gallery import gallery
 
 Format = Literal["png", "jpg", "webp", "tiff"]
 Answer = tuple[FileData, dict[str, Any]]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from impasto.networks.gallery import gallery
 from impasto.pictures import ARTWORKS, FOLDER, artwork_path
+from impasto.stylizers.networks.gallery import gallery
 
 
 def artworks() -> dict[str, str]:

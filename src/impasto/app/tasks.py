@@ -13,9 +13,9 @@ from impasto.events import Callback
 from impasto.image import Picture
 from impasto.methods import OPTIONS, Choice
 from impasto.names import must_be_known
-from impasto.networks.gallery import gallery, style_index
 from impasto.options import PRESETS, OptimizeOptions
 from impasto.result import Result
+from impasto.stylizers.networks.gallery import gallery, style_index
 
 # The options that visitors may set; files, devices and memory are the host's business.
 OFFERED: dict[str, tuple[str, ...]] = {

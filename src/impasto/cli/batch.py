@@ -187,8 +187,8 @@ def _styles_of(choice: Choice) -> Sequence[str]:
     Raises:
         InputError: If one cannot be used.
     """
-    from impasto.networks.description import describe
-    from impasto.networks.gallery import shipped, style_index
+    from impasto.stylizers.networks.description import describe
+    from impasto.stylizers.networks.gallery import shipped, style_index
 
     if choice.method != "fast":
         for style in choice.styles:

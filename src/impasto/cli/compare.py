@@ -14,8 +14,8 @@ from impasto.cli.outputs import check_outputs
 from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX
 from impasto.names import must_be_known, told_apart
-from impasto.networks.options import ArbitraryOptions
 from impasto.options import PRESETS, OptimizeOptions
+from impasto.stylizers.networks.options import ArbitraryOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -188,7 +188,7 @@ def _methods(args: argparse.Namespace) -> int:
 def _stylizer(method: str, artwork: Picture, given: dict[str, Any]) -> Stylizer[Any]:
     """What paints by a method as the command line names it."""
     from impasto.api import load
-    from impasto.networks.description import describe
+    from impasto.stylizers.networks.description import describe
 
     # Networks take those options that they know: size, device, precision.
     shared = {name: given[name] for name in given if name in names(ArbitraryOptions)}

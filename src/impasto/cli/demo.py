@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from impasto.cli.weights import download_bar
     from impasto.image import check_writable, save_image
     from impasto.media.sheet import strip
-    from impasto.optimize import Optimize
+    from impasto.stylizers.optimize import Optimize
 
     strip_path = args.output.with_name(f"{args.output.stem}_strip.png")
     for path in (args.output, strip_path):

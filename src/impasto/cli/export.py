@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     output = args.output or args.model.with_suffix(".onnx")
     check_outputs({"-o": output}, [args.model])
-    from impasto.networks.export import export
+    from impasto.stylizers.networks.export import export
 
     for path in export(args.model, output):
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

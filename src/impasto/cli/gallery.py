@@ -56,7 +56,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 
 def _gallery(args: argparse.Namespace) -> int:
-    from impasto.networks.gallery import gallery
+    from impasto.stylizers.networks.gallery import gallery
 
     description = gallery()
     width = max(map(len, description.styles))
@@ -70,7 +70,7 @@ def _gallery(args: argparse.Namespace) -> int:
 
 
 def _sheet(args: argparse.Namespace) -> int:
-    from impasto.networks.gallery import gallery
+    from impasto.stylizers.networks.gallery import gallery
 
     styles = args.styles or list(gallery().styles)
     output = args.output or Path(f"{Path(args.photo).stem}_sheet.png")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from impasto.cli.arguments import add_option, add_options, collect, names, parse_numbers
 from impasto.errors import InputError
 from impasto.methods import OPTIONS, Choice, choose
-from impasto.networks.options import ArbitraryOptions
 from impasto.options import PRESETS, OptimizeOptions
+from impasto.stylizers.networks.options import ArbitraryOptions
 
 if TYPE_CHECKING:
     from impasto.backbones.fetch import Progress

@@ -210,7 +210,7 @@ def _train(task: Task[Any], args: argparse.Namespace, path: Path) -> int:
         world = stack.enter_context(distributed.joined(device))
         if not world.writes:
             logging.getLogger("impasto").setLevel(logging.WARNING)
-        painting = logging.getLogger("impasto.optimize")  # by students, again and again
+        painting = logging.getLogger("impasto.stylizers.optimize")  # by students, again and again
         stack.callback(painting.setLevel, painting.level)
         painting.setLevel(logging.WARNING)
         trainer = Trainer(

@@ -65,7 +65,9 @@ def run(args: argparse.Namespace) -> int:
     _check_output(args)
     check(args.content, args.output, options)
     stylizer = load_stylizer(args, choice)
-    logging.getLogger("impasto.optimize").setLevel(logging.ERROR)  # one line a frame otherwise
+    logging.getLogger("impasto.stylizers.optimize").setLevel(
+        logging.ERROR
+    )  # one line a frame otherwise
     with CountingBar("frame", quiet=args.quiet) as bar:
         result = stylize_video(
             args.content,

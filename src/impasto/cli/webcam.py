@@ -15,7 +15,7 @@ from impasto.cli.arguments import (
     parse_numbers,
 )
 from impasto.cli.methods import add_styles, choice_of, load_stylizer
-from impasto.networks.options import ArbitraryOptions
+from impasto.stylizers.networks.options import ArbitraryOptions
 from impasto.video.options import VideoOptions
 
 logger = logging.getLogger(__name__)

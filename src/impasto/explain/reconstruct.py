@@ -18,9 +18,9 @@ from impasto.events import Callback
 from impasto.explain.options import ReconstructOptions
 from impasto.image import ImageSource, Picture, load_image
 from impasto.media.sheet import strip
-from impasto.optimize import Optimize
 from impasto.options import STYLE_LAYERS
 from impasto.result import Result
+from impasto.stylizers.optimize import Optimize
 
 Kind = Literal["content", "style"]
 

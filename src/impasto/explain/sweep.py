@@ -15,9 +15,9 @@ from impasto.explain.evaluation import Evaluator, Row
 from impasto.explain.plots import GRID, INK, MUTED, check_plot, new_figure, save_figure
 from impasto.image import ImageSource
 from impasto.names import nearest
-from impasto.optimize import Optimize
 from impasto.options import OptimizeOptions
 from impasto.result import Result
+from impasto.stylizers.optimize import Optimize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,9 +14,9 @@ from torch import Tensor
 from impasto.backbones.base import Backbone
 from impasto.devices import free_memory
 from impasto.image import Picture
-from impasto.networks.codes import StyleCode
-from impasto.networks.description import Architecture, Description
-from impasto.networks.network import ArbitraryNetwork
+from impasto.stylizers.networks.codes import StyleCode
+from impasto.stylizers.networks.description import Architecture, Description
+from impasto.stylizers.networks.network import ArbitraryNetwork
 from impasto.training.cache import StyleCache
 from impasto.training.data import Pictures
 from impasto.training.distributed import started

@@ -27,8 +27,8 @@ from impasto.backbones.vgg import VGG
 from impasto.files import atomic
 from impasto.image import Picture
 from impasto.media.sheet import sheet
-from impasto.optimize import Optimize
 from impasto.options import OptimizeOptions
+from impasto.stylizers.optimize import Optimize
 from impasto.training.augment import grain
 from impasto.training.data import Pictures
 from impasto.training.recipes import DistillationRecipe

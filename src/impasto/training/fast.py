@@ -14,8 +14,8 @@ from torch import Tensor
 from impasto.backbones.base import Backbone
 from impasto.errors import InputError
 from impasto.image import Picture, fit
-from impasto.networks.description import Architecture, Description
-from impasto.networks.network import FastNetwork
+from impasto.stylizers.networks.description import Architecture, Description
+from impasto.stylizers.networks.network import FastNetwork
 from impasto.training.painting import PaintingTask
 from impasto.training.perceptual import StyleTarget
 from impasto.training.recipes import FastRecipe

@@ -15,8 +15,8 @@ from torch import Tensor
 from impasto.backbones.base import Backbone
 from impasto.image import Picture
 from impasto.media.sheet import sheet
-from impasto.networks.description import Description
-from impasto.networks.files import Network, build, save_model
+from impasto.stylizers.networks.description import Description
+from impasto.stylizers.networks.files import Network, build, save_model
 from impasto.training.data import Pictures
 from impasto.training.perceptual import FrameMotion, PerceptualLoss, StyleTarget, steadiness
 from impasto.training.recipes import NetworkRecipe

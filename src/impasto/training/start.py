@@ -16,11 +16,11 @@ from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD
 from impasto.backbones.lite import load_lite
 from impasto.errors import InputError
 from impasto.image import Picture
-from impasto.networks.description import Description
-from impasto.networks.encoder import COLOURS, WIDTHS, Encoder
-from impasto.networks.files import Network, load_model
-from impasto.networks.gallery import shipped
-from impasto.networks.network import ArbitraryNetwork, FastNetwork
+from impasto.stylizers.networks.description import Description
+from impasto.stylizers.networks.encoder import COLOURS, WIDTHS, Encoder
+from impasto.stylizers.networks.files import Network, load_model
+from impasto.stylizers.networks.gallery import shipped
+from impasto.stylizers.networks.network import ArbitraryNetwork, FastNetwork
 
 LEAST = 1e-3  # size of a channel that is hardly ever there
 

@@ -16,9 +16,9 @@ from impasto.errors import ImpastoError
 from impasto.flow import Pixels
 from impasto.image import Picture
 from impasto.image.picture import Floats
-from impasto.networks.runtime import Smoothed
-from impasto.optimize import Guide, Optimize
 from impasto.stylizers.base import Stylizer
+from impasto.stylizers.networks.runtime import Smoothed
+from impasto.stylizers.optimize import Guide, Optimize
 
 # Ruder et al. weigh the temporal loss by 200 beside sums of squares; ours are relative.
 TEMPORAL_WEIGHT = 60.0

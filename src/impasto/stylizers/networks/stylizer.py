@@ -1,0 +1,193 @@
+"""The stylizers that paint with a network: ``Fast`` (per style) and ``Arbitrary`` (any style)."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import logging
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from impasto.errors import InputError
+from impasto.events import Callback
+from impasto.image import Picture, fit, load_image
+from impasto.options import check_weights
+from impasto.stylizers.base import Painted, Stylizer
+from impasto.stylizers.networks.codes import StyleCode, blend
+from impasto.stylizers.networks.description import Kind, describe
+from impasto.stylizers.networks.engines import (
+    Code,
+    Engine,
+    Floats,
+    Style,
+    onnx_engine,
+    torch_engine,
+)
+from impasto.stylizers.networks.gallery import shipped, style_index
+from impasto.stylizers.networks.options import ArbitraryOptions, FastOptions
+from impasto.stylizers.order import Order
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from impasto.stylizers.networks.torch_engine import TorchEngine
+
+logger = logging.getLogger(__name__)
+
+Options = TypeVar("Options", bound=FastOptions)
+
+
+class NetworkStylizer(Stylizer[Options]):
+    """What both do alike: model and engine, from picture to picture.
+
+    Args:
+        options: The options.
+        **overrides: Options by name, where ``options`` is left out.
+
+    Raises:
+        InputError: If an option, the device or the model cannot be used.
+    """
+
+    method: Kind
+
+    def __init__(self, options: Options | None = None, **overrides: Any) -> None:
+        self.options = self._take(options, overrides)
+        self.path = Path(self.options.model or shipped(self.method)).expanduser()
+        self.description = describe(self.path)
+        if self.description.kind != self.method:
+            found = self.description.kind
+            raise InputError(f"{self.path} holds a model for --method {found}, not {self.method}")
+        onnx = onnx_engine(self.path, self.options)
+        if onnx:
+            logger.info("painting with %s in ONNX Runtime on cpu", self.path.name)
+        self.engine: Engine = onnx or self.torch
+
+    @functools.cached_property
+    def torch(self) -> TorchEngine:
+        """The torch engine, made when it is needed: it can do what ONNX files cannot."""
+        return torch_engine(self.path, self.options)
+
+    def _paint(self, order: Order, _callbacks: Sequence[Callback]) -> Painted:
+        photo, planes, style = order.photo, _planes(order.photo.rgb), self._style(order)
+        side = self.options.tile_side
+        in_tiles = side and math.prod(photo.size) > side**2
+        engine = self.engine
+        seen = order.painted.alpha
+        weights = None if seen is None else seen[None, None]
+        if order.regions or order.before or in_tiles:
+            engine = self.torch  # ONNX files do none of these
+            masks = None if order.regions is None else np.stack(order.regions)[:, None]
+            painted = engine.paint(planes, style, weights, order.before, masks)
+        else:
+            painted = engine.paint(planes, style, weights)
+        rgb = np.ascontiguousarray(painted[0].transpose(1, 2, 0))
+        picture = Picture(rgb, photo.alpha, name="result", bits=photo.bits)
+        return Painted(
+            _within(order).finish(picture, self.options),
+            {"model": self.path.name, **engine.settings},
+        )
+
+    @abstractmethod
+    def _style(self, order: Order) -> Style:
+        """The styles of an order as the engine takes them: mixed, or one row for each region."""
+
+
+def _within(order: Order) -> Order:
+    """An order whose mask leaves out what is in no region."""
+    if order.regions is None:
+        return order
+    total = np.sum(order.regions, axis=0)
+    return dataclasses.replace(order, mask=total if order.mask is None else total * order.mask)
+
+
+class Fast(NetworkStylizer[FastOptions]):
+    """Repaints pictures in the styles that a network has learnt (Johnson et al. 2016)."""
+
+    method = "fast"
+    options_type = FastOptions
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Names of the styles that the model knows."""
+        return self.description.styles
+
+    def _load_styles(self, sources: Sequence[Any]) -> list[Any]:
+        if not sources and len(self.styles) > 1:
+            raise InputError(f"no style: which style? The model knows {', '.join(self.styles)}")
+        return [self.styles[style_index(name, self.styles)] for name in sources or self.styles]
+
+    def _visible(self, styles: list[Any]) -> list[Any]:
+        if self._style_masks is not None:
+            raise InputError("masks of styles are for artworks, not for what --method fast learnt")
+        return styles
+
+    def _coloured(self, order: Order) -> Sequence[Any]:
+        return order.styles
+
+    def _style(self, order: Order) -> Style:
+        rows = np.zeros((len(order.styles), len(self.styles)), np.float32)
+        for row, name in zip(rows, order.styles, strict=True):
+            row[self.styles.index(name)] = 1
+        return (rows if order.regions else _shares(order.weights)[None] @ rows,)
+
+    def _apply(self, images: Tensor) -> Tensor:
+        return self.torch.apply(images, self._style(self._ordered(Picture.from_tensor(images[0]))))
+
+
+class Arbitrary(NetworkStylizer[ArbitraryOptions]):
+    """Repaints pictures in the style of any image, with one network."""
+
+    method = "arbitrary"
+    options_type = ArbitraryOptions
+
+    def _load_styles(self, sources: Sequence[Any]) -> list[Any]:
+        # Codes by the identity of an artwork: those that are set are looked at once.
+        self._codes: dict[int, Code] = {}
+        side = self.options.style_size
+        return super()._load_styles([load_image(each, long_side=side) for each in sources])
+
+    def _style(self, order: Order) -> Style:
+        options = self.options
+        codes = [self._encode(artwork) for artwork in order.styles]
+        if order.regions:
+            code = StyleCode(
+                np.concatenate([each.mean for each in codes]),
+                np.concatenate([each.square for each in codes]),
+            )
+        else:
+            code = blend(codes, order.weights)
+        if options.strength < 1:
+            small = order.painted.resized(*fit(order.photo.size, options.style_size))
+            own = self._encode(small)
+            code = blend([own, code], [1 - options.strength, options.strength])
+        return (code.mean, code.square)
+
+    def _apply(self, images: Tensor) -> Tensor:
+        weights = check_weights(self._weights, len(self._styles))
+        code = blend([self._encode(each) for each in self._styles], weights)
+        own, side = 1 - self.options.strength, self.options.style_size
+        return self.torch.apply(images, (code.mean, code.square), own, side)
+
+    def _encode(self, artwork: Picture) -> Code:
+        if id(artwork) in self._codes:
+            return self._codes[id(artwork)]
+        weights = None if artwork.alpha is None else artwork.alpha[None, None]
+        code = self.engine.encode(_planes(artwork.rgb), weights)
+        if any(artwork is each for each in self._styles):
+            self._codes[id(artwork)] = code
+        return code
+
+
+def _planes(rgb: Floats) -> Floats:
+    """``(H, W, 3)`` as ``(1, 3, H, W)``."""
+    return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])
+
+
+def _shares(weights: Sequence[float]) -> Floats:
+    """Style weights that add up to 1."""
+    return np.array(weights, np.float32) / sum(weights)

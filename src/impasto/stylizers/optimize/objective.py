@@ -1,0 +1,445 @@
+"""What is minimised at one scale: a sum of terms, for an image in one piece or in tiles.
+
+The style terms are functions of moments, and moments are sums over positions. So the gradient of a
+whole image needs two passes over its tiles: the first adds up the moments, from which the style
+loss and its gradient by those sums follow; the second carries that gradient back through one tile
+after another. Every tile is seen with as much around it as the deepest layer sees, and only its
+own positions count. The outcome is that of one piece but for rounding: no seams, and no tile has
+to show the whole style by itself. (Departs from crowsonkb's style_transfer, whose tiles each
+match the style on their own.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.backbones.base import Backbone, ReceptiveField
+from impasto.devices import release_memory
+from impasto.errors import InputError
+from impasto.losses import (
+    W2,
+    Bands,
+    ClassicContent,
+    ClassicGram,
+    Content,
+    Gram,
+    Moments,
+    Neighbors,
+    Source,
+    moments,
+    total_variation,
+)
+from impasto.options import LayerWeights, OptimizeOptions
+from impasto.stylizers.optimize.tiles import Pieces, Tile
+
+# What a style loss compares of each layer's moments. Gram matrices weigh the strong directions of
+# a feature map, W2 the faint ones as well: together they come nearer to the style in both than
+# each alone in the same time. W2 counts for more, as with equal weights the Gram distance falls
+# further below that of the textbook method than the W2 distance does.
+STATISTICS: dict[str, dict[type[Gram | W2], float]] = {
+    "gram": {Gram: 1.0},
+    "w2": {W2: 1.0},
+    "gram+w2": {Gram: 1.0, W2: 1.5},
+    "nn": {},
+    "gram+w2+nn": {Gram: 1.0, W2: 1.5},
+}
+# How much nearest neighbours count: they give strokes their place and their direction, but see the
+# finest layers only as averages and leave noise where they rule.
+NEIGHBORS = {"nn": 1.0, "gram+w2+nn": 0.5}
+# Octaves by which the weight of the deepest layer moves against the shallowest one's, at most.
+BALANCE = 3.5
+# From so many tiles on, asking the system anew for the memory of one takes no time to speak of.
+MANY = 12
+
+Maps = dict[str, Tensor]
+# Moments by the number of a region and by layer.
+Statistics = dict[tuple[int, str], Moments]
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What the finished frame before says about this one (Ruder, Dosovitskiy and Brox 2016).
+
+    Attributes:
+        image: ``(1, 3, H, W)``, to start from: the stylized frame before, warped to this one, and
+            a guess where that shows something else.
+        visible: ``(1, 1, H, W)`` in [0, 1], where it shows the same and can be trusted.
+        weight: Of the temporal loss, whose scale is that of squared differences of RGB in [0, 1].
+    """
+
+    image: Tensor
+    visible: Tensor
+    weight: float
+
+    def resized(self, size: tuple[int, int]) -> Guide:
+        """The same at another (height, width)."""
+        if self.image.shape[2:] == size:
+            return self
+        # Areas and not single pixels: what is half visible counts by half.
+        image, visible = (
+            F.interpolate(x, size=size, mode="area") for x in (self.image, self.visible)
+        )
+        return Guide(image, visible, self.weight)
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """The temporal loss of an image (eq. 7): mean squared change of what is visible."""
+        return (self.visible * (image - self.image).square()).mean()
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the image, and how it is compared with the style that it is to have.
+
+    Attributes:
+        where: The content image; its alpha is how much each pixel belongs to the region.
+        share: How much the region's style loss counts.
+        statistics: By layer the terms that compare its moments, each with its weight.
+        neighbors: Compares nearest neighbours, where that is wanted.
+        bands: Compares the finest octaves of the image itself.
+    """
+
+    where: Pieces
+    share: float
+    statistics: Mapping[str, Sequence[tuple[float, Gram | W2]]]
+    neighbors: Neighbors | None
+    bands: Bands
+
+
+@dataclass
+class Seen:
+    """What the losses need of a tile: of its feature maps only as much as they have to.
+
+    Attributes:
+        window: The pixels that were looked at, ``(1, 3, h, w)``.
+        parts: The moments of the tile's positions, and their share in those of the whole.
+        local: Terms that are sums over positions, by name.
+    """
+
+    window: Tensor
+    parts: dict[tuple[int, str], tuple[Tensor | float, Moments]] = field(default_factory=dict)
+    local: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Objective:
+    """The loss of an image at one scale, its targets measured once.
+
+    Args:
+        backbone: Looks at the pictures.
+        content: The content image, at the size of the result at this scale.
+        styles: The style images, each at its own size.
+        style_weights: How much each style counts.
+        options: Weights, layers and kinds of the losses.
+        regions: ``(1, 1, H, W)`` in [0, 1] for each style, which pixels of the image are to have
+            it (Gatys et al. 2017, section 4); all styles are blended everywhere if left out.
+        mask: ``(1, 1, H, W)`` in [0, 1], where the image is free; elsewhere it is the content.
+            The backbone sees it as it will be, so that what is painted fits what stays.
+        guide: The finished frame before, in a video.
+        tile: The longest side of a tile, in pixels; 0: in one piece.
+        keep_maps: Keep the content image's feature maps; otherwise each step computes them again.
+
+    Raises:
+        InputError: If tiles are wanted and cannot be had.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        content: Source,
+        styles: Sequence[Source],
+        style_weights: Sequence[float],
+        options: OptimizeOptions,
+        regions: Sequence[Tensor] | None = None,
+        *,
+        mask: Tensor | None = None,
+        guide: Guide | None = None,
+        tile: int = 0,
+        keep_maps: bool = True,
+    ) -> None:
+        self.backbone, self.options, self.content, self.mask = backbone, options, content, mask
+        self.tile, self.keep_maps = tile, keep_maps
+        self.fields = receptive_fields(backbone, options) if tile else {}
+        classic = options.classic_losses
+        self.statistics = {ClassicGram: 1.0} if classic else STATISTICS[options.style_loss]
+        self.neighbor_weight = NEIGHBORS.get(options.style_loss, 0.0)
+        self.content_layers = _normalised(options.content_layers, options.content_weight, classic)
+        style_layers = _balanced(options.style_layers, options.forms, backbone.layers)
+        self.style_layers = _normalised(style_layers, options.style_weight, classic)
+        self.heads = self._heads()
+        self.pieces = Pieces(content, tile, self.fields)
+        with torch.no_grad():
+            self._measure_content()
+            self.regions = self._regions(styles, style_weights, regions)
+        self.image_terms: dict[str, tuple[float, Callable[[Tensor], Tensor]]] = {}
+        if options.bands_weight and self.regions:
+            self.image_terms["bands"] = options.bands_weight, self._compare_bands
+        if options.tv_weight:
+            self.image_terms["tv"] = options.tv_weight, total_variation
+        if guide:
+            self.image_terms["temporal"] = guide.weight, guide
+
+    def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the loss terms of an image and the gradient of their sum, without a graph.
+
+        Args:
+            image: ``(1, 3, H, W)``.
+
+        Returns:
+            The weighted terms by name, scalars; and ``(1, 3, H, W)``.
+        """
+        if self.mask is not None:
+            image = torch.lerp(self.content.image, image, self.mask)
+        *others, last = self.pieces.tiles
+        sums: Statistics = {}
+        for tile in others if self.regions else ():
+            with torch.no_grad():
+                _add(sums, self._look(image, tile, style_alone=True))
+        # The last tile of the first pass is the first of the second: its graph is kept.
+        seen = self._look(image, last)
+        _add(sums, seen)
+        terms, by_sums = self._style_gradient(sums)
+        grad = torch.zeros_like(image)
+        for tile in (last, *others):
+            if tile is not last:
+                seen = self._look(image, tile)
+            tile.window(grad).add_(_carry_back(seen, by_sums))
+            for name, part in seen.local.items():
+                terms[name] = terms.get(name, 0) + part.detach()
+            del seen
+        if len(self.pieces.tiles) >= MANY:
+            # The images of the optimiser do not fit into the pieces that the maps of tiles leave.
+            release_memory()
+        grad += self._image_gradient(image, terms)
+        return terms, grad if self.mask is None else grad * self.mask
+
+    def _heads(self) -> dict[str, Tensor]:
+        """The heads that are applied to moments and differences, which is cheaper than to maps."""
+        if self.neighbor_weight:
+            return {}  # maps themselves are compared
+        layers = sorted({*self.content_layers, *self.style_layers})
+        heads = {layer: self.backbone.head(layer) for layer in layers}
+        return {layer: head for layer, head in heads.items() if head is not None}
+
+    def _measure_content(self) -> None:
+        """Let the content terms measure the content image; keep its maps if they are to be kept."""
+        kind = ClassicContent if self.options.classic_losses else Content
+        self.content_terms = {layer: kind(self.heads.get(layer)) for layer in self.content_layers}
+        self.content_maps: dict[Tile, Maps] = {}
+        for tile in self.pieces.tiles:
+            targets = self._targets(tile)
+            for layer, target in targets.items():
+                weights, _ = self.pieces.weigh(tile, layer, target)
+                self.content_terms[layer].measure(target, weights)
+            if self.keep_maps:
+                self.content_maps[tile] = targets
+
+    @torch.no_grad()
+    def _targets(self, tile: Tile) -> Maps:
+        """The content image's feature maps of a tile."""
+        if tile in self.content_maps:
+            return self.content_maps[tile]
+        window = tile.window(self.content.image)
+        walk = self.backbone.walk(window, self.content_layers, self.heads)
+        return {layer: self.pieces.part(tile, layer, maps) for layer, maps in walk}
+
+    def _regions(
+        self,
+        styles: Sequence[Source],
+        weights: Sequence[float],
+        masks: Sequence[Tensor] | None,
+    ) -> list[Region]:
+        """One region with all styles, or one for each style and mask."""
+        if not self.style_layers:
+            return []
+        image, alpha = self.content.image, self.content.alpha
+        if masks is None:
+            return [self._region(self.content, 1.0, styles, weights)]
+        parts = [mask if alpha is None else mask * alpha for mask in masks]
+        # Every region's loss is relative to its own style. Its share makes a pixel of a small
+        # region be pulled as much as one of a large region or of an image without regions.
+        area = image[:, :1].numel() if alpha is None else float(alpha.sum())
+        mean = sum(weights) / len(weights)
+        return [
+            self._region(
+                Source(image, part), float(part.sum()) / area * weight / mean, [style], [1]
+            )
+            for part, weight, style in zip(parts, weights, styles, strict=True)
+        ]
+
+    def _region(
+        self, where: Source, share: float, styles: Sequence[Source], weights: Sequence[float]
+    ) -> Region:
+        """Measure the styles of a region, as if their pixels were mixed in these shares."""
+        blend: dict[str, Moments] = {}
+        for source, weight in zip(styles, weights, strict=True):
+            for layer, found in self._measure_style(source).items():
+                part = weight / sum(weights) * found
+                blend[layer] = blend[layer] + part if layer in blend else part
+        blend = {layer: self._mapped(layer, found) for layer, found in blend.items()}
+        statistics = {
+            layer: [(weight * own, kind(blend[layer])) for kind, own in self.statistics.items()]
+            for layer, weight in self.style_layers.items()
+        }
+        neighbors = None
+        if self.neighbor_weight:
+            # Looked at again, one after another: the maps of all styles would take much memory.
+            counting = (
+                (source, self.backbone(source.image, self.style_layers))
+                for source, weight in zip(styles, weights, strict=True)
+                if weight
+            )
+            neighbors = Neighbors(self.style_layers, blend, where, counting)
+        bands = Bands(styles, weights, where)
+        return Region(Pieces(where, self.tile, self.fields), share, statistics, neighbors, bands)
+
+    def _measure_style(self, source: Source) -> dict[str, Moments]:
+        """The moments of a style image, without the heads that are applied later."""
+        pieces = Pieces(source, self.tile, self.fields)
+        sums: Statistics = {}
+        for tile in pieces.tiles:
+            seen = Seen(tile.window(source.image))
+            for layer, maps in self.backbone.walk(seen.window, self.style_layers, self.heads):
+                _note(seen, tile, layer, pieces.part(tile, layer, maps), [pieces])
+            _add(sums, seen)
+        return {layer: found for (_, layer), found in sums.items()}
+
+    def _look(self, image: Tensor, tile: Tile, style_alone: bool = False) -> Seen:
+        """Look at a tile of an image; what is needed of a map is taken before the next is made.
+
+        So autograd, which goes back in the opposite order, never holds the gradients of all maps.
+        """
+        window = tile.window(image).detach().requires_grad_(torch.is_grad_enabled())
+        seen, kept = Seen(window), Maps()
+        content = {} if style_alone else self.content_layers
+        targets = self._targets(tile) if content else {}
+        places = [region.where for region in self.regions]
+        errors = []
+        for layer, maps in self.backbone.walk(window, {*content, *self.style_layers}, self.heads):
+            part = self.pieces.part(tile, layer, maps)
+            if layer in content:
+                weights, _ = self.pieces.weigh(tile, layer, part)
+                error = self.content_terms[layer](part, targets[layer], weights)
+                errors.append(content[layer] * error)
+            if layer in self.style_layers and self.statistics:
+                _note(seen, tile, layer, part, places)
+            if layer in self.style_layers and self.neighbor_weight:
+                kept[layer] = part
+        if errors:
+            seen.local["content"] = self.options.content_weight * _total(errors)
+        if kept:
+            seen.local["style"] = self.options.style_weight * _total(
+                region.share * self.neighbor_weight * region.neighbors(kept)
+                for region in self.regions
+                if region.neighbors
+            )
+        return seen
+
+    def _mapped(self, layer: str, found: Moments) -> Moments:
+        """The moments behind the head that the maps went without."""
+        return found.through(self.heads[layer]) if layer in self.heads else found
+
+    def _style_gradient(self, sums: Statistics) -> tuple[dict[str, Tensor], Statistics]:
+        """The style term, and its gradient by the moments."""
+        if not sums:
+            return {}, {}
+        leaves = [
+            part.requires_grad_() for found in sums.values() for part in (found.mean, found.second)
+        ]
+        loss = self.options.style_weight * _total(
+            self.regions[number].share * weight * term(self._mapped(layer, found))
+            for (number, layer), found in sums.items()
+            for weight, term in self.regions[number].statistics[layer]
+        )
+        grads = iter(torch.autograd.grad(loss, leaves, materialize_grads=True))
+        return {"style": loss.detach()}, {key: Moments(next(grads), next(grads)) for key in sums}
+
+    def _compare_bands(self, image: Tensor) -> Tensor:
+        return _total(region.share * region.bands(image) for region in self.regions)
+
+    def _image_gradient(self, image: Tensor, terms: dict[str, Tensor]) -> Tensor | float:
+        """Add the terms that look at the image itself; return their gradient."""
+        if not self.image_terms:
+            return 0.0
+        image = image.detach().requires_grad_()
+        found = {name: weight * term(image) for name, (weight, term) in self.image_terms.items()}
+        (grad,) = torch.autograd.grad(_total(found.values()), image)
+        terms |= {name: term.detach() for name, term in found.items()}
+        return grad
+
+
+def receptive_fields(backbone: Backbone, options: OptimizeOptions) -> dict[str, ReceptiveField]:
+    """What the layers see that the losses look at.
+
+    Raises:
+        InputError: If the backbone does not know it, or the style loss does not work in tiles.
+    """
+    if options.style_loss in NEIGHBORS:
+        raise InputError(f"style_loss {options.style_loss} cannot work in tiles: use tile off")
+    fields = {}
+    for layer in {**options.content_layers, **options.style_layers}:
+        found = backbone.receptive_field(layer)
+        if found is None:
+            raise InputError(f"the backbone {backbone.name} cannot work in tiles: use tile off")
+        fields[layer] = found
+    return fields
+
+
+def _note(seen: Seen, tile: Tile, layer: str, part: Tensor, places: Sequence[Pieces]) -> None:
+    """Take the moments of a tile's part of a map, for each place."""
+    for number, pieces in enumerate(places):
+        weights, share = pieces.weigh(tile, layer, part)
+        seen.parts[number, layer] = share, moments(part, weights)
+
+
+@torch.no_grad()
+def _add(sums: Statistics, seen: Seen) -> None:
+    """Add the moments of a tile to those of the whole."""
+    for key, (share, found) in seen.parts.items():
+        sums[key] = sums[key] + share * found if key in sums else share * found
+
+
+def _carry_back(seen: Seen, by_sums: Statistics) -> Tensor:
+    """The gradient by the window of a tile."""
+    outputs, grads = list(seen.local.values()), list[Tensor | None]([None] * len(seen.local))
+    for key, (share, found) in seen.parts.items():
+        by_parts = share * by_sums[key]
+        outputs += found.mean, found.second
+        grads += by_parts.mean, by_parts.second
+    (grad,) = torch.autograd.grad(outputs, seen.window, grads)
+    return grad
+
+
+def _balanced(layers: LayerWeights, forms: float, order: Sequence[str]) -> LayerWeights:
+    """Weights of layers moved to the deep ones, or from them for ``forms`` below a half.
+
+    Deep layers bring the artwork's large shapes, and its objects, shallow ones its brushwork. The
+    sum of the weights stays.
+    """
+    used = [layer for layer in order if layer in layers]
+    middle = (len(used) - 1) / 2
+    depths = {layer: (index - middle) / max(1, 2 * middle) for index, layer in enumerate(used)}
+    moved = {
+        layer: weight * 2 ** (BALANCE * (2 * forms - 1) * depths[layer])
+        for layer, weight in layers.items()
+    }
+    scale = sum(layers.values()) / sum(moved.values())
+    return {layer: scale * weight for layer, weight in moved.items()}
+
+
+def _normalised(layers: LayerWeights, weight: float, classic: bool) -> LayerWeights:
+    """Weights that add up to 1, so that a further layer does not make the loss heavier.
+
+    The classic recipe adds its layers up instead. None if the whole has no weight.
+    """
+    if not weight:
+        return {}
+    total = 1.0 if classic else sum(layers.values())
+    return {layer: own / total for layer, own in layers.items() if own}
+
+
+def _total(terms: Iterable[Tensor]) -> Tensor:
+    return torch.stack(list(terms)).sum(dim=0)

@@ -1,0 +1,165 @@
+"""The stylizer that optimises the image: prepares pictures and targets, then runs the loop."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from impasto.backbones import load_backbone, pick_backbone
+from impasto.backbones.base import Backbone
+from impasto.callbacks import History
+from impasto.devices import describe, free_threads, keep_memory, own_state, pick_device, pick_dtype
+from impasto.errors import ImpastoError, InputError
+from impasto.events import Callback
+from impasto.image import Picture
+from impasto.options import OptimizeOptions
+from impasto.stylizers.base import Painted, Stylizer
+from impasto.stylizers.optimize.loop import Loop
+from impasto.stylizers.optimize.memory import Costs, Planner, measure
+from impasto.stylizers.optimize.optimizers import make_optimizer
+from impasto.stylizers.optimize.pyramid import plan
+from impasto.stylizers.optimize.stage import Stage
+from impasto.stylizers.order import Order
+
+logger = logging.getLogger(__name__)
+
+# A frame that follows another takes this share of the steps, at so many of the finest scales.
+GUIDED_STEPS = 0.3
+GUIDED_SCALES = 2
+
+
+class Optimize(Stylizer[OptimizeOptions]):
+    """Repaints pictures by optimising the image (Gatys, Ecker and Bethge 2016).
+
+    Args:
+        options: The options, for example ``OptimizeOptions.preset("quick")``.
+        backbone: A backbone of one's own (``Backbone.from_module``), instead of the named one.
+        progress: Told of the bytes of a download, done and in all, if the weights need one.
+        **overrides: Options by name, where ``options`` is left out.
+
+    Raises:
+        InputError: If an option, the device, the backbone or one of its layers does not exist.
+    """
+
+    method = "optimize"
+    options_type = OptimizeOptions
+
+    @own_state()
+    def __init__(
+        self,
+        options: OptimizeOptions | None = None,
+        *,
+        backbone: Backbone | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        **overrides: Any,
+    ) -> None:
+        self.options = self._take(options, overrides)
+        self.device = pick_device(self.options.device)
+        self.dtype = pick_dtype(self.options.precision, self.device)
+        if self.device.type == "cpu":
+            keep_memory()
+        if backbone is None:
+            backbone = load_backbone(
+                pick_backbone(self.options.backbone, self.device),
+                weights=self.options.weights,
+                pooling=self.options.pooling,
+                progress=progress,
+            )
+        else:
+            backbone = copy.deepcopy(backbone)
+        backbone.check([*self.options.content_layers, *self.options.style_layers])
+        self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        logger.info(
+            "optimising with %s in %s on %s",
+            backbone.name,
+            str(self.dtype).removeprefix("torch."),
+            describe(self.device),
+        )
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What a step costs in memory; measured when the first picture asks for it."""
+        return measure(self.backbone, self.options, self.device)
+
+    @own_state()
+    def _paint(self, order: Order, callbacks: Sequence[Callback]) -> Painted:
+        for picture in (order.photo, *order.styles):
+            self._check_picture(picture)
+        history = History()
+        loop = self._loop(order, [history, *callbacks])
+        with _memory_errors(loop), free_threads(self.device):
+            outcome = loop.run()
+        if outcome.stopped:
+            logger.warning("%s after %d steps", outcome.stopped, outcome.steps)
+        settings = {
+            "backbone": self.backbone.name,
+            "device": str(self.device),
+            "precision": str(self.dtype).removeprefix("torch."),
+            "torch": torch.__version__,
+            "steps_done": outcome.steps,
+        }
+        picture = outcome.stage.finish(outcome.image)
+        return Painted(picture, settings, tuple(history.records), outcome.stopped)
+
+    def _apply(self, images: Tensor) -> Tensor:
+        orders = (self._ordered(Picture.from_tensor(image)) for image in images)
+        return torch.cat([self.paint(order).picture.tensor() for order in orders])
+
+    def _loop(self, order: Order, callbacks: Sequence[Callback]) -> Loop:
+        """The run that paints an order: its scales, and what goes through them.
+
+        Raises:
+            InputError: If a scale does not fit into memory.
+        """
+        options, backbone, device = self.options, self.backbone, self.device
+        steps, count = options.steps, options.scales
+        if order.before:
+            # The frame before has done most of the work, and all of the coarse scales'.
+            steps, count = max(1, round(GUIDED_STEPS * steps)), GUIDED_SCALES
+        optimizer = make_optimizer(options)
+        planner = Planner(backbone, options, device, self.costs, optimizer.history)
+        stages = [
+            Stage(order, options, backbone, device, scale, planner)
+            for scale in plan(order.photo.size, steps, count, backbone.min_size)
+        ]
+        logger.info(planner.describe(stages[-1].scale, stages[-1].layout))
+        return Loop(
+            stages,
+            optimizer,
+            averaging=options.averaging,
+            tolerance=options.tolerance,
+            callbacks=callbacks,
+        )
+
+    def _check_picture(self, picture: Picture) -> None:
+        smallest = self.backbone.min_size
+        height, width = picture.size
+        if min(height, width) < smallest:
+            raise InputError(
+                f"{picture.name} is {width} x {height} px here, too small: the backbone "
+                f"{self.backbone.name} needs at least {smallest} px on each side"
+            )
+
+
+@contextmanager
+def _memory_errors(loop: Loop) -> Iterator[None]:
+    """Turn torch's out-of-memory errors into one line that says which size would fit."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate" not in str(error):
+            raise
+        height, width = loop.stages[loop.index].scale.size
+        before = loop.stages[loop.index - 1].scale.size
+        fits = max(before) if loop.index else max(height, width) // 2
+        raise ImpastoError(
+            f"out of memory at {width} x {height} px: max_size {fits} would fit"
+            + ("" if loop.index else " perhaps")
+        ) from error

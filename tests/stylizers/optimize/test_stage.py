@@ -1,0 +1,70 @@
+"""One scale of a run: where it starts."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from impasto.color import colorfulness, mute, srgb_to_oklab
+from impasto.image import Picture
+from impasto.options import OptimizeOptions
+from impasto.stylizers.optimize.objective import Guide
+from impasto.stylizers.optimize.pyramid import Scale
+from impasto.stylizers.optimize.stage import Stage
+from impasto.stylizers.order import Order
+from tests.small import small_backbone
+
+PLANNER: Any = SimpleNamespace(layout=lambda *_: None)
+
+
+def stages(rgb: NDArray[np.float32], guide: Guide | None = None, **options: Any) -> list[Stage]:
+    """A coarse and a fine scale."""
+    photo = Picture(rgb, name="photo")
+    order = Order(photo, [photo], [1.0], before=guide)
+    height, width = photo.size
+    common = OptimizeOptions(**options), small_backbone(), torch.device("cpu")
+    scales = Scale((height // 2, width // 2), 5), Scale((height, width), 5)
+    return [Stage(order, *common, scale, PLANNER) for scale in scales]
+
+
+@pytest.mark.parametrize("detail", [0.0, 0.5, 1.0])
+def test_a_new_scale_takes_the_contents_detail(detail: float) -> None:
+    fine = np.full((32, 32, 3), 0.25, np.float32)
+    fine[:, ::2] = 0.75
+    coarse, following = stages(fine, detail=detail)
+    image = following.refine(torch.full((1, 3, 16, 16), 0.5), coarse)
+    # Away from the border, where bicubic halving leaves nothing of the stripes.
+    found, expected = image[0, 0, 8:-8, 8:-8], torch.from_numpy(fine)[8:-8, 8:-8, 0]
+    torch.testing.assert_close(found, 0.5 + detail * (expected - 0.5), atol=0.02, rtol=0)
+
+
+def test_only_a_start_from_the_content_takes_its_detail() -> None:
+    fine = np.zeros((32, 32, 3), np.float32)
+    fine[:, ::2] = 1
+    coarse, following = stages(fine, init="gray")
+    image = following.refine(torch.full((1, 3, 16, 16), 0.5), coarse)
+    torch.testing.assert_close(image, torch.full((1, 3, 32, 32), 0.5))
+
+
+def test_a_frame_starts_from_the_one_before() -> None:
+    before = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    guide = Guide(before, torch.ones(1, 1, 32, 32), 1.0)
+    coarse, following = stages(np.zeros((32, 32, 3), np.float32), guide, init="gray")
+    assert coarse.start().shape == (1, 3, 16, 16)
+    torch.testing.assert_close(following.start(), before)
+
+
+def test_an_artwork_without_colour_mutes_the_photo() -> None:
+    generator = np.random.default_rng(0)
+    photo = Picture(generator.random((40, 50, 3), np.float32), name="photo")
+    drawing = Picture(np.repeat(photo.rgb[..., :1], 3, axis=2), name="drawing")
+    muted = mute(photo, colorfulness(drawing))
+    assert np.ptp(muted.rgb, axis=2).max() < 0.01
+    lightness, before = (srgb_to_oklab(each.rgb)[..., 0] for each in (muted, photo))
+    np.testing.assert_allclose(lightness, before, atol=0.02)
+    assert mute(photo, colorfulness(photo)) is photo
