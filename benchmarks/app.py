@@ -4,7 +4,7 @@
     python -m benchmarks.app --clients 100 --requests 50
 
 Starts the app in a process of its own. Every client paints one picture after the other; where the
-queue is full, it asks again. Told are, for each tenth of the pictures, how long clients waited
+queue is full, it asks again. After each tenth of the pictures a line tells how long clients waited
 (median and 99th percentile, queue and repeated asking included), answers "busy", errors of any
 other kind, and the memory of the app. Ends with an error where nothing comes back any more.
 """
@@ -16,12 +16,13 @@ import queue
 import statistics
 import threading
 import time
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
 
-from benchmarks.common import table
 from impasto.image import save_image
 from impasto.pictures import load_portrait
 from tests.app.server import Served, served
@@ -30,6 +31,7 @@ BUSY = "queue is full"
 PAUSE = 0.5  # after a "busy", seconds
 STUCK = 120.0  # seconds without any answer
 TENTHS = 10
+HEADINGS = ["done", "busy", "errors", "median", "99 %", "memory"]
 
 # Of each answer its kind ("done", "busy" or what went wrong) and the seconds since it was wanted.
 Answers = queue.SimpleQueue[tuple[str, float]]
@@ -66,9 +68,8 @@ def client(url: str, requests: int, size: int, folder: Path, answers: Answers) -
     connection.close()
 
 
-def watch(app: Served, count: int, answers: Answers) -> list[list[str]]:
+def watch(app: Served, count: int, answers: Answers) -> Iterator[list[str]]:
     """Count answers until so many requests are through, a row of the table for each tenth."""
-    rows: list[list[str]] = []
     for _ in range(TENTHS):
         waited: list[float] = []
         busy = errors = 0
@@ -86,8 +87,7 @@ def watch(app: Served, count: int, answers: Answers) -> list[list[str]]:
         cuts = statistics.quantiles(waited, n=100)
         memory = psutil.Process(app.process.pid).memory_info().rss / 1e6
         times = [f"{cuts[49]:.1f} s", f"{cuts[98]:.1f} s"]
-        rows.append([str(len(waited)), str(busy), str(errors), *times, f"{memory:.0f} MB"])
-    return rows
+        yield [str(len(waited)), str(busy), str(errors), *times, f"{memory:.0f} MB"]
 
 
 def main() -> None:
@@ -105,10 +105,10 @@ def main() -> None:
         for _ in range(args.clients):
             given = (app.url, args.requests, args.size, folder, answers)
             threading.Thread(target=client, args=given, daemon=True).start()
-        rows = watch(app, args.clients * args.requests, answers)
-        seconds = time.monotonic() - began
-    print(f"{args.clients} clients of {args.requests} requests, {args.size} px: {seconds:.0f} s")
-    table(["done", "busy", "errors", "median", "99 %", "memory of the app"], rows)
+        print(f"{args.clients} clients of {args.requests} requests, {args.size} px")
+        for row in chain([HEADINGS], watch(app, args.clients * args.requests, answers)):
+            print(*(cell.rjust(9) for cell in row), flush=True)
+        print(f"{time.monotonic() - began:.0f} s in all")
 
 
 if __name__ == "__main__":

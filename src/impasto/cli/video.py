@@ -65,9 +65,8 @@ def run(args: argparse.Namespace) -> int:
     _check_output(args)
     check(args.content, args.output, options)
     stylizer = load_stylizer(args, choice)
-    logging.getLogger("impasto.stylizers.optimize").setLevel(
-        logging.ERROR
-    )  # one line a frame otherwise
+    # One line a frame otherwise.
+    logging.getLogger("impasto.stylizers.optimize").setLevel(logging.ERROR)
     with CountingBar("frame", quiet=args.quiet) as bar:
         result = stylize_video(
             args.content,
