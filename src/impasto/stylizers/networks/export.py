@@ -22,7 +22,7 @@ from impasto.files import atomic
 from impasto.stylizers.networks.codes import StyleCode
 from impasto.stylizers.networks.description import Description
 from impasto.stylizers.networks.engines import stamp
-from impasto.stylizers.networks.files import load_model
+from impasto.stylizers.networks.model_files import load_model
 from impasto.stylizers.networks.network import ArbitraryNetwork, FastNetwork
 
 logger = logging.getLogger(__name__)
