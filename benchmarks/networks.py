@@ -143,7 +143,7 @@ def flop_of_painter(model: Path, size: int) -> float:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from impasto.stylizers.networks.files import load_model
+    from impasto.stylizers.networks.model_files import load_model
 
     painter = load_model(model)[0].painter
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:

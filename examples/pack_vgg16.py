@@ -10,7 +10,7 @@ from safetensors.torch import save
 
 from impasto.backbones.checkpoints import load_convolutions
 from impasto.backbones.packed import pack
-from impasto.backbones.weights import read_metadata
+from impasto.backbones.published import read_metadata
 
 source, target = map(Path, sys.argv[1:])
 _, state = load_convolutions(source, "vgg16")

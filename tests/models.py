@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from impasto.stylizers.networks.description import Architecture, Description
-from impasto.stylizers.networks.files import save_model
+from impasto.stylizers.networks.model_files import save_model
 from impasto.stylizers.networks.network import ArbitraryNetwork, FastNetwork
 
 SMALL = Architecture(width=4, blocks=1)

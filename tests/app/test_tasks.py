@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from impasto.app.limits import Limits, clock
-from impasto.app.tasks import INITS, OFFERED, Task
+from impasto.app.tasks import INITS, OFFERED, PaintTask
 from impasto.errors import InputError
 from impasto.events import Step
 from impasto.image import Picture
@@ -24,9 +24,9 @@ def picture(size: int = 48, name: str = "photo") -> Picture:
     return Picture(rng.random((size, size, 3), np.float32), name=name)
 
 
-def task(method: str = "optimize", **fields: Any) -> Task:
+def task(method: str = "optimize", **fields: Any) -> PaintTask:
     styles = [gallery().styles[0]] if method == "fast" else [picture(name="art")]
-    return Task(**{"content": picture(), "styles": styles, "method": method, **fields})
+    return PaintTask(**{"content": picture(), "styles": styles, "method": method, **fields})
 
 
 def test_what_is_offered_exists() -> None:

@@ -16,7 +16,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto.backbones import BACKBONES, fetch, vgg, weights
+from impasto.backbones import BACKBONES, fetch, vgg
+from impasto.backbones.published import CHECKPOINTS, Checkpoint
 
 WIDTHS = {"1": 2, "2": 3, "3": 4, "4": 5, "5": 6}
 # Where torchvision's VGG-16 has its convolutions, and in which block each of them is.
@@ -60,10 +61,10 @@ def published(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Iterator[Checkpoi
     monkeypatch.delenv("IMPASTO_WEIGHTS", raising=False)
     body = saved(narrow_vgg16(), legacy=True)
     with serving(CheckpointServer(body)) as server:
-        checkpoint = weights.Checkpoint(
+        checkpoint = Checkpoint(
             "vgg16", server.url, hashlib.sha256(body).hexdigest(), len(body), "free"
         )
-        monkeypatch.setitem(weights.CHECKPOINTS, "vgg16", checkpoint)
+        monkeypatch.setitem(CHECKPOINTS, "vgg16", checkpoint)
         entry = dataclasses.replace(BACKBONES["vgg16"], checkpoint=checkpoint, embedded=False)
         monkeypatch.setitem(BACKBONES, "vgg16", entry)
         yield server

@@ -22,7 +22,8 @@ from torch import Tensor
 from impasto.backbones import checkpoints, load_backbone
 from impasto.backbones.checkpoints import load_convolutions
 from impasto.backbones.fetch import fetch
-from impasto.backbones.weights import CHECKPOINTS, cache_folder, cached_path, download
+from impasto.backbones.published import CHECKPOINTS
+from impasto.backbones.weights import cache_folder, cached_path, download
 from impasto.backbones.weights import import_weights as import_file
 from impasto.errors import ImpastoError, InputError
 from tests.backbones.checkpoint_server import CheckpointServer, narrow_vgg16, published, saved

@@ -12,7 +12,7 @@ from impasto.events import Step
 from impasto.image import load_image, save_image
 from impasto.pictures import load_artwork
 from impasto.stylizers.networks.description import Architecture, Description
-from impasto.stylizers.networks.files import build, save_model
+from impasto.stylizers.networks.model_files import build, save_model
 
 SMALL = ["--max-size", "32", "--steps", "1", "--device", "cpu", "--height", "40"]
 

@@ -14,7 +14,7 @@ from impasto.cli import main
 from impasto.image import save_image
 from impasto.pictures import load_artwork
 from impasto.stylizers.networks.description import Architecture, Description
-from impasto.stylizers.networks.files import build, save_model
+from impasto.stylizers.networks.model_files import build, save_model
 from impasto.video.clip import open_clip
 from impasto.video.consistency import NetworkPainter, OptimizingPainter
 from tests.video.clips import decoded, moving, packets, write_clip

@@ -26,7 +26,7 @@ from impasto.backbones.checkpoints import load_convolutions
 from impasto.batch.manifest import Manifest
 from impasto.errors import ImpastoError, InputError
 from impasto.image import Picture, load_image, load_mask, read_settings, save_image
-from impasto.stylizers.networks.files import load_model
+from impasto.stylizers.networks.model_files import load_model
 from tests.fuzz.mutation import mutated
 from tests.image import pngs, profiles
 from tests.image.test_hostile import SEEDS

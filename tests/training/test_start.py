@@ -12,7 +12,7 @@ from impasto.backbones.vgg import VGG
 from impasto.errors import InputError
 from impasto.pictures import ARTWORKS, load_artwork
 from impasto.stylizers.networks.description import Architecture, Description
-from impasto.stylizers.networks.files import save_model
+from impasto.stylizers.networks.model_files import save_model
 from impasto.stylizers.networks.network import ArbitraryNetwork, FastNetwork
 from impasto.training.start import copy_encoder, start_arbitrary, start_fast
 

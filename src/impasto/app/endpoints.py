@@ -20,7 +20,7 @@ from pydantic import ConfigDict, ValidationError, validate_call
 from impasto.app.jobs import Job, Ticket
 from impasto.app.library import artworks
 from impasto.app.studio import QUEUE, Studio
-from impasto.app.tasks import OFFERED, Task
+from impasto.app.tasks import OFFERED, PaintTask
 from impasto.errors import InputError
 from impasto.image import Picture
 from impasto.result import Result
@@ -34,6 +34,17 @@ KEEP_SECONDS = 300
 
 def build(studio: Studio) -> None:
     """Add the endpoints ``/stylize`` and ``/styles``; to be called within the blocks."""
+    api(
+        _repainting(studio),
+        api_name="stylize",
+        concurrency_id=QUEUE,
+        concurrency_limit=len(studio.jobs.devices),
+    )
+    api(_listing(studio), api_name="styles", queue=False)
+
+
+def _repainting(studio: Studio) -> Callable[..., Awaitable[Answer]]:
+    """The endpoint that repaints a photo."""
 
     @_typed
     async def stylize(
@@ -54,14 +65,14 @@ def build(studio: Studio) -> None:
         the picture and its settings.
         """
 
-        def task() -> Task:
+        def task() -> PaintTask:
             read = studio.inbox.read
             photo = read(content.path)
             chosen: list[Picture | str] = [read(style.path, "artwork") for style in styles]
             where = None if mask is None else read(mask.path, "mask")
             chosen += gallery_styles
             weights = style_weights or None
-            return Task(photo, chosen, method, weights, preset, options, where)
+            return PaintTask(photo, chosen, method, weights, preset, options, where)
 
         # One session may ask for several at once.
         ticket = Ticket(str(request.session_hash), secrets.token_hex(8))
@@ -70,6 +81,12 @@ def build(studio: Studio) -> None:
             return await asyncio.to_thread(_painted, studio, task, format, ticket)
         finally:
             studio.jobs.cancel(ticket)  # ends the work where its client has cancelled it
+
+    return stylize
+
+
+def _listing(studio: Studio) -> Callable[[], dict[str, Any]]:
+    """The endpoint that names the choices."""
 
     def styles() -> dict[str, Any]:
         """Name what can be chosen: the gallery's styles, example artworks, methods, options."""
@@ -80,13 +97,7 @@ def build(studio: Studio) -> None:
             "limits": vars(studio.limits),
         }
 
-    api(
-        stylize,
-        api_name="stylize",
-        concurrency_id=QUEUE,
-        concurrency_limit=len(studio.jobs.devices),
-    )
-    api(styles, api_name="styles", queue=False)
+    return styles
 
 
 def _typed(endpoint: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
@@ -105,7 +116,7 @@ def _typed(endpoint: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitabl
     return call
 
 
-def _painted(studio: Studio, task: Callable[[], Task], format: str, ticket: Ticket) -> Answer:
+def _painted(studio: Studio, task: Callable[[], PaintTask], format: str, ticket: Ticket) -> Answer:
     wanted = task().checked(studio.limits)
 
     def work(job: Job[Result], device: str) -> Result:

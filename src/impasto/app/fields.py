@@ -37,6 +37,19 @@ upload = _undecoded(gr.Image, _path)
 editor = _undecoded(gr.ImageEditor, _layers)
 
 
+def live_picture(id: str, *, height: int) -> gr.Image:
+    """The picture as it comes into being; hidden until there is one."""
+    return gr.Image(
+        label="Coming into being",
+        visible=False,
+        interactive=False,
+        height=height,
+        buttons=[],
+        elem_id=id,
+        alt_text="The picture as it is now",
+    )
+
+
 def sentence(method: str, name: str, more: str = "") -> str:
     """What an option does, from the help that the command line shows too."""
     field = next(item for item in dataclasses.fields(OPTIONS[method]) if item.name == name)

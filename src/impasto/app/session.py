@@ -52,7 +52,7 @@ class Session:
 
     Attributes:
         entries: The results.
-        shown: The one on the stage.
+        shown: The one in the viewer.
         count: How many there have been.
         folder: Where they are, once there is one.
     """

@@ -40,7 +40,7 @@ MOST_STYLES = 4
 
 
 @dataclass(frozen=True)
-class Task:
+class PaintTask:
     """What a visitor wants painted.
 
     Attributes:
@@ -61,7 +61,7 @@ class Task:
     options: Mapping[str, Any] = field(default_factory=dict)
     mask: Picture | None = None
 
-    def checked(self, limits: Limits) -> Task:
+    def checked(self, limits: Limits) -> PaintTask:
         """This task, its size and steps set if they were left out.
 
         Raises:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impasto.backbones.fetch import Progress
+from impasto.backbones.published import CHECKPOINTS, Checkpoint
 from impasto.backbones.weights import (
-    CHECKPOINTS,
-    Checkpoint,
     cached_path,
     download,
     embedded_path,

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD
 from impasto.backbones.fetch import file_sha256
+from impasto.backbones.published import CHECKPOINTS, read_metadata
 from impasto.backbones.vgg import CONVOLUTIONS, WIDTHS, stage_names
-from impasto.backbones.weights import CHECKPOINTS, read_metadata
 from impasto.errors import InputError
 from impasto.files import atomic
 

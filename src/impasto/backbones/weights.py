@@ -10,56 +10,15 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
 from impasto.backbones.fetch import FetchError, Progress, fetch, file_sha256
+from impasto.backbones.published import CHECKPOINTS, Checkpoint, read_metadata
 from impasto.errors import ImpastoError, InputError
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Weights that are published for download.
-
-    Attributes:
-        name: The backbone they belong to.
-        url: Where torchvision publishes them.
-        sha256: SHA-256 of the file, in hexadecimal digits.
-        size: Length of the file in bytes.
-        licence: Attribution and licence, one line.
-    """
-
-    name: str
-    url: str
-    sha256: str
-    size: int
-    licence: str
-
-    @property
-    def filename(self) -> str:
-        """The file's name as torchvision publishes it."""
-        return self.url.rpartition("/")[2]
-
-
-_VGG19 = Checkpoint(
-    name="vgg19",
-    url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
-    sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
-    size=574_673_361,
-    licence="torchvision, BSD-3-Clause; trained on ImageNet",
-)
-_VGG16 = Checkpoint(
-    name="vgg16",
-    url="https://download.pytorch.org/models/vgg16-397923af.pth",
-    sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
-    size=553_433_881,
-    licence="torchvision, BSD-3-Clause; trained on ImageNet",
-)
-CHECKPOINTS = {checkpoint.name: checkpoint for checkpoint in (_VGG19, _VGG16)}
 
 
 def cache_folder() -> Path:
@@ -141,17 +100,6 @@ def download(checkpoint: Checkpoint, progress: Progress | None = None) -> Path:
         save_half(state, _provenance(checkpoint), target)
         original.unlink()
     return target
-
-
-def read_metadata(path: Path) -> dict[str, str]:
-    """What a safetensors file says about itself; empty for other and for unreadable files."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="np") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, OSError):
-        return {}
 
 
 def import_weights(path: Path, name: str | None = None) -> Path:

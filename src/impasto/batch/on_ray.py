@@ -45,7 +45,7 @@ def engine(
         raise MissingExtraError("ray", "ray", "running a batch on Ray") from error
 
     def make(items: Sequence[Item], setup: Setup) -> Iterator[Line]:
-        for name in ("ray", "ray.data"):  # what they tell of their doings would break the bar
+        for name in ("ray", "ray.data"):  # their messages would break the progress bar
             logging.getLogger(name).setLevel(logging.ERROR)
         _connect(ray, address)
         room = _room(ray.cluster_resources(), cpus, gpus)
@@ -55,24 +55,28 @@ def engine(
         ray.data.DataContext.get_current().enable_progress_bars = False
         count = min(workers or max(1, room), len(items))
         rows = [dataclasses.asdict(item) for item in items]
-        data = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
+        lines = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
             _RayWorker,
             fn_constructor_args=(setup, cpus),
             compute=ray.data.ActorPoolStrategy(size=count),
             num_cpus=cpus,
             num_gpus=gpus,
         )
-        try:
-            for row in data.iter_rows():
-                yield row["record"]
-        except ray.exceptions.RayError as error:
-            raise ImpastoError(f"Ray gave up: {_last_line(error)}") from error
+        yield from _records(ray, lines)
 
     return make
 
 
+def _records(ray: Any, lines: Any) -> Iterator[Line]:
+    try:
+        for row in lines.iter_rows():
+            yield row["record"]
+    except ray.exceptions.RayError as error:
+        raise ImpastoError(f"Ray gave up: {_last_line(error)}") from error
+
+
 class _RayWorker:
-    """Lives in a process of Ray's and keeps its model."""
+    """Keeps a model in a process of Ray's."""
 
     def __init__(self, setup: Setup, cpus: float) -> None:
         import torch

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_option
 from impasto.cli.counting import CountingBar
-from impasto.cli.methods import add_method_options, choices_of, load_picture, options_of
+from impasto.cli.method_options import add_method_options, choices_of, load_picture, options_of
 from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX, grouped
 

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect, names
-from impasto.cli.methods import Stylizers, add_method_options, choices_of, load_picture, options_of
+from impasto.cli.method_options import (
+    Stylizers,
+    add_method_options,
+    choices_of,
+    load_picture,
+    options_of,
+)
 from impasto.cli.outputs import check_outputs
 from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX

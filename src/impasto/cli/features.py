@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.methods import load_picture
+from impasto.cli.method_options import load_picture
 from impasto.cli.outputs import check_outputs
 from impasto.cli.tables import aligned
 from impasto.options import STYLE_LAYERS

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import add_option
-from impasto.cli.methods import Stylizers, load_picture
+from impasto.cli.method_options import Stylizers, load_picture
 from impasto.cli.outputs import check_outputs
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
-from impasto.cli.methods import load_picture
+from impasto.cli.method_options import load_picture
 from impasto.cli.outputs import check_outputs
 from impasto.explain.options import OFFERED, ReconstructOptions
 

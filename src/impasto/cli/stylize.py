@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_option
-from impasto.cli.methods import (
+from impasto.cli.method_options import (
     add_masks,
     add_method_options,
     choice_of,

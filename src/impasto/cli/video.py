@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
 from impasto.cli.counting import CountingBar
-from impasto.cli.methods import (
+from impasto.cli.method_options import (
     add_method_options,
     add_styles,
     choice_of,

@@ -14,7 +14,7 @@ from impasto.cli.arguments import (
     names,
     parse_numbers,
 )
-from impasto.cli.methods import add_styles, choice_of, load_stylizer
+from impasto.cli.method_options import add_styles, choice_of, load_stylizer
 from impasto.stylizers.networks.options import ArbitraryOptions
 from impasto.video.options import VideoOptions
 

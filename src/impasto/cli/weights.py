@@ -83,13 +83,8 @@ def _list(_: argparse.Namespace) -> int:
 def _row(entry: KnownBackbone) -> tuple[str, str, str, str, str]:
     """What the table says about a backbone."""
     from impasto.backbones.fetch import partial_path
-    from impasto.backbones.weights import (
-        cached_path,
-        embedded_path,
-        find,
-        original_path,
-        read_metadata,
-    )
+    from impasto.backbones.published import read_metadata
+    from impasto.backbones.weights import cached_path, embedded_path, find, original_path
 
     licence = entry.licence
     if entry.checkpoint is None:
@@ -131,7 +126,8 @@ def _download(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace) -> int:
-    from impasto.backbones.weights import CHECKPOINTS, import_weights
+    from impasto.backbones.published import CHECKPOINTS
+    from impasto.backbones.weights import import_weights
 
     if args.name is not None and args.name not in CHECKPOINTS:
         raise InputError(f"cannot import '{args.name}': --name is {' or '.join(CHECKPOINTS)}")

@@ -49,7 +49,7 @@ def from_pillow(image: Image.Image, max_pixels: int) -> Picture:
 
 
 @dataclass(frozen=True)
-class _Source:
+class _Decoded:
     """A decoded file before its colours are converted and it is turned upright.
 
     Attributes:
@@ -71,13 +71,13 @@ class _Source:
 
 def _load(
     stream: BinaryIO, max_pixels: int, long_side: int | None, at_least: int | None
-) -> _Source:
+) -> _Decoded:
     """Decode a file in the way that keeps most of it."""
     opened = open_file(stream)
     stream, image = opened.stream, opened.image
     if opened.raw:
         planes = kinds.develop(stream, max_pixels)
-        return _Source(planes, planes.colour.shape[:2], origin=_origin(image))
+        return _Decoded(planes, planes.colour.shape[:2], origin=_origin(image))
     if image is None:
         return _from_tiff(deep.read_tiff(stream, max_pixels), opened)
     check_pixels((image.height, image.width), max_pixels)
@@ -102,7 +102,7 @@ def _load(
     return replace(_whole(image, opened), size=size)
 
 
-def _whole(image: Image.Image, opened: Opened) -> _Source:
+def _whole(image: Image.Image, opened: Opened) -> _Decoded:
     """Load what Pillow opened, though a JPEG file may lack its end."""
     try:
         return _loaded(image, opened.notices, opened.orientation)
@@ -122,7 +122,7 @@ def _loaded(
     notices: tuple[str, ...],
     orientation: int = 0,
     planes: Planes | None = None,
-) -> _Source:
+) -> _Decoded:
     """Collect what a Pillow image tells once it is loaded."""
     image.load()
     if planes is None and image.mode.startswith(("I", "F")):
@@ -135,7 +135,7 @@ def _loaded(
         notices += ("its EXIF data is broken: taken as upright",)
     mode = _colour_mode(image.mode)
     colours, more = encodings.find(image.info, mode, exif)
-    return _Source(
+    return _Decoded(
         planes or image,
         (image.height, image.width),
         1 if exif is None else exif.get(_ORIENTATION, orientation or 1),
@@ -163,7 +163,7 @@ def _origin(image: Image.Image | None) -> Origin | None:
         return None
 
 
-def _from_tiff(tiff: deep.Tiff, opened: Opened) -> _Source:
+def _from_tiff(tiff: deep.Tiff, opened: Opened) -> _Decoded:
     """Wrap what tifffile read."""
     planes = tiff.planes
     mode = "RGB" if planes.colour.shape[2] == 3 else "L"
@@ -172,10 +172,10 @@ def _from_tiff(tiff: deep.Tiff, opened: Opened) -> _Source:
     orientation = tiff.orientation or opened.orientation or 1
     notices = opened.notices + tiff.notices + more
     size = planes.colour.shape[:2]
-    return _Source(planes, size, orientation, colours, notices, _origin(opened.image))
+    return _Decoded(planes, size, orientation, colours, notices, _origin(opened.image))
 
 
-def _picture(source: _Source, name: str) -> Picture:
+def _picture(source: _Decoded, name: str) -> Picture:
     """Convert to sRGB, turn upright, fill hidden colours."""
     planes, bits, notices = source.pixels, 16, source.notices
     profile = source.colours if isinstance(source.colours, bytes) else None

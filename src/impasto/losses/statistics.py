@@ -63,7 +63,7 @@ class Moments:
         return trace(self.covariance)
 
 
-class _Moments(torch.autograd.Function):
+class _MomentsFunction(torch.autograd.Function):
     """Moments with a hand-written gradient.
 
     Autograd would keep a float32 copy of each map and multiply in float32 on the way back. Here
@@ -131,7 +131,7 @@ def moments(maps: Tensor, weights: Tensor | None = None) -> Moments:
     Returns:
         Mean ``(B, C)`` and second moment ``(B, C, C)``, in float32 or wider.
     """
-    mean, second = _Moments.apply(maps, _row_weights(maps, weights))  # type: ignore[no-untyped-call]
+    mean, second = _MomentsFunction.apply(maps, _row_weights(maps, weights))  # type: ignore[no-untyped-call]
     return Moments(mean, second)
 
 

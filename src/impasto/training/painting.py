@@ -16,7 +16,7 @@ from impasto.backbones.base import Backbone
 from impasto.image import Picture
 from impasto.media.sheet import sheet
 from impasto.stylizers.networks.description import Description
-from impasto.stylizers.networks.files import Network, build, save_model
+from impasto.stylizers.networks.model_files import Network, build, save_model
 from impasto.training.data import Pictures
 from impasto.training.perceptual import FrameMotion, PerceptualLoss, StyleTarget, steadiness
 from impasto.training.recipes import NetworkRecipe

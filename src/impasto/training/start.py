@@ -18,8 +18,8 @@ from impasto.errors import InputError
 from impasto.image import Picture
 from impasto.stylizers.networks.description import Description
 from impasto.stylizers.networks.encoder import COLOURS, WIDTHS, Encoder
-from impasto.stylizers.networks.files import Network, load_model
 from impasto.stylizers.networks.gallery import shipped
+from impasto.stylizers.networks.model_files import Network, load_model
 from impasto.stylizers.networks.network import ArbitraryNetwork, FastNetwork
 
 LEAST = 1e-3  # size of a channel that is hardly ever there

@@ -81,7 +81,7 @@ class Trainer(Generic[Batch]):
         task.to(self.device, self.dtype)
         self.network = self._build(state)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self._objective = self.world.parallel(_Objective(task, self.network))
+        self._objective = self.world.parallel(_BatchLoss(task, self.network))
         self.optimizers = optimizers_of(self.network, self.recipe.learning_rate)
         self.step = 0
         self.seconds = 0.0
@@ -301,7 +301,7 @@ class Trainer(Generic[Batch]):
             self.task.write(self.average, path, self.step)
 
 
-class _Objective(nn.Module, Generic[Batch]):
+class _BatchLoss(nn.Module, Generic[Batch]):
     """The loss terms of a batch in one forward pass, however often the task calls the network.
 
     That is what ``DistributedDataParallel`` asks for.

@@ -23,7 +23,7 @@ from impasto.video.clip import Clip
 from impasto.video.film import opened
 from impasto.video.segments import Segments
 from impasto.video.targets import kind_of
-from impasto.video.tracks import Luggage, Span, Timed, add_tracks, copy_tags, packets
+from impasto.video.tracks import Luggage, Period, Timed, add_tracks, copy_tags, packets
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def finish(
     Raises:
         ImpastoError: If it cannot be written.
     """
-    span = Span(clip.origin, None if whole and clip.end is None else end)
+    period = Period(clip.origin, None if whole and clip.end is None else end)
     kind = kind_of(target).format
     with atomic(target) as temporary:
         try:
@@ -63,7 +63,7 @@ def finish(
             elif kind == "webp":
                 _write_webp(segments, clip, temporary, end)
             else:
-                _write_movie(segments, clip, temporary, settings, luggage, span)
+                _write_movie(segments, clip, temporary, settings, luggage, period)
         except load_av().error.FFmpegError as error:
             raise ImpastoError(f"cannot write {target}: {error}") from error
 
@@ -74,7 +74,7 @@ def _write_movie(
     path: Path,
     settings: Mapping[str, object],
     luggage: Luggage,
-    span: Span,
+    period: Period,
 ) -> None:
     av, kind = load_av(), kind_of(path)
     with ExitStack() as stack:
@@ -83,8 +83,8 @@ def _write_movie(
         fast = {"movflags": "faststart"} if kind.format in ("mp4", "mov") else {}
         out = stack.enter_context(av.open(str(path), "w", format=kind.format, options=fast))
         video = out.add_stream_from_template(first.streams.video[0])
-        tracks = add_tracks(film, out, kind, luggage, span)
-        copy_tags(film, out, span)
+        tracks = add_tracks(film, out, kind, luggage, period)
+        copy_tags(film, out, period)
         out.metadata["comment"] = json.dumps({"impasto": dict(settings)}, default=str)
         streams = [_of_video(segments, video), packets(film, tracks)]
         for _, packet in heapq.merge(*streams, key=lambda pair: pair[0]):

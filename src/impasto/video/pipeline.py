@@ -1,4 +1,4 @@
-"""From video to video: frame after frame, with bounded memory, to be gone on with at any time."""
+"""From video to video: frame by frame, in bounded memory; an interrupted run can be resumed."""
 
 from __future__ import annotations
 
@@ -73,35 +73,28 @@ def stylize_video(
         tell: Called after each frame.
 
     Raises:
-        InputError: If the source or the mask cannot be read, or the target or the folder cannot be
-            used.
-        ImpastoError: If painting or writing fails; what was done can be gone on with.
+        InputError: If the source, the mask, the target or the folder cannot be used.
+        ImpastoError: If painting or writing fails; ``resume`` goes on from what was done.
         MissingExtraError: If av or OpenCV is not installed.
     """
     source, target, options = Path(source), Path(target), options or VideoOptions()
     clip = check(source, target, options)
     size = fit(clip.size, max_size)
-    luggage = pack(clip, kind_of(target))
-    _tell_of(clip, luggage, target)
+    luggage = _packed(clip, target)
     masks = None if mask is None else Masks(Path(mask), clip, size)
     told = {"source": source.name, "size": size, **dataclasses.asdict(options), **(settings or {})}
-    files = {"source": source} if mask is None else {"source": source, "mask": mask}
-    prints = {f"contents of the {name}": fingerprint(path) for name, path in files.items()}
     if not resume:
         check_room(target, clip, size, options.crf)
-    segments = Segments(target, {**told, **prints}, resume=resume)
+    segments = Segments(target, {**told, **_fingerprints(source, mask)}, resume=resume)
     run = _Run(clip, size, segments, painter, options, kind_of(target).video, masks)
-    done = run.paint(tell)
-    if not done:
-        segments.remove()
-        if run.interrupted:
-            raise KeyboardInterrupt
-        raise InputError(f"{source} has no frames that can be decoded")
-    whole = not run.interrupted
-    finish(segments, clip, target, told, luggage, end=run.end, whole=whole)
-    if not run.interrupted:
-        segments.remove()
-    return VideoResult(done, run.interrupted)
+    run.paint(tell)
+    return run.finish(target, told, luggage)
+
+
+def _fingerprints(source: Path, mask: str | Path | None) -> dict[str, str]:
+    """The contents of the files on which the frames depend."""
+    files = {"source": source} if mask is None else {"source": source, "mask": mask}
+    return {f"contents of the {name}": fingerprint(path) for name, path in files.items()}
 
 
 def check(source: str | Path, target: str | Path, options: VideoOptions) -> Clip:
@@ -110,16 +103,19 @@ def check(source: str | Path, target: str | Path, options: VideoOptions) -> Clip
     return open_clip(source, start=options.start, end=options.end or None)
 
 
-def _tell_of(clip: Clip, luggage: Luggage, target: Path) -> None:
+def _packed(clip: Clip, target: Path) -> Luggage:
+    """The tracks that are carried over, with a warning of what is left out."""
+    luggage = pack(clip, kind_of(target))
     for notice in clip.notices:
         logger.warning("%s is %s", clip.path, notice)
     if luggage.left:
         what = ", ".join(dict.fromkeys(luggage.left))
         logger.warning("%s cannot hold all that is in %s; left out: %s", target, clip.path, what)
+    return luggage
 
 
 class _Run:
-    """One run over the frames that are not done yet."""
+    """A run over the frames that are not done yet."""
 
     def __init__(
         self,
@@ -135,13 +131,14 @@ class _Run:
         self.painter = VideoPainter(painter, consistent=options.consistency > 0)
         self.encoder, self.crf = encoder, options.crf
         self.interrupted = False
+        self.done = 0
         self.end = Fraction(0)
 
-    def paint(self, tell: Tell | None) -> int:
-        """Paint and write; return how many frames are done in all."""
-        done, last = _finished(self.segments)
+    def paint(self, tell: Tell | None) -> None:
+        """Paint and write the frames that are not done yet."""
+        self.done, last = _finished(self.segments)
         # One frame earlier, which the first new one is to follow.
-        with closing(self.clip.frames(self.size, skip=max(0, done - 1))) as decoded:
+        with closing(self.clip.frames(self.size, skip=max(0, self.done - 1))) as decoded:
             frames = self._masked(decoded)
             if last is not None and (before := next(frames, None)):
                 frame, mask = before
@@ -150,33 +147,47 @@ class _Run:
                 self.painter.keep(frame.pixels, painted, mask)
                 self._ends_with(frame)
             try:
-                done = self._paint(frames, done, tell)
+                self._paint(frames, tell)
             except KeyboardInterrupt:
                 self.interrupted = True
-                done = self.segments.count()
-        return done
+                self.done = self.segments.count()
+
+    def finish(self, target: Path, settings: Mapping[str, object], luggage: Luggage) -> VideoResult:
+        """Write the target; the segments stay only where frames are missing.
+
+        Raises:
+            InputError: If the source has no frames.
+            ImpastoError: If writing fails.
+        """
+        if self.done:
+            whole = not self.interrupted
+            finish(self.segments, self.clip, target, settings, luggage, end=self.end, whole=whole)
+        if not (self.done and self.interrupted):
+            self.segments.remove()
+        if not self.done and self.interrupted:
+            raise KeyboardInterrupt
+        if not self.done:
+            raise InputError(f"{self.clip.path} has no frames that can be decoded")
+        return VideoResult(self.done, self.interrupted)
 
     def _masked(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Floats | None]]:
         if self.masks is None:
             return ((frame, None) for frame in frames)
         return at_times(frames, self.masks)
 
-    def _paint(
-        self, frames: Iterator[tuple[Frame, Floats | None]], done: int, tell: Tell | None
-    ) -> int:
+    def _paint(self, frames: Iterator[tuple[Frame, Floats | None]], tell: Tell | None) -> None:
         clip, path = self.clip, self.segments.next()
         with SegmentWriter(
             path, self.size, clip.rate, clip.time_base, encoder=self.encoder, crf=self.crf
         ) as writer:
             for frame, mask in frames:
-                painted = self.painter(frame.pixels, f"frame {done + 1}", mask=mask)
+                painted = self.painter(frame.pixels, f"frame {self.done + 1}", mask=mask)
                 pixels: Any = Picture.from_tensor(painted).integers(8)
                 writer.write(dataclasses.replace(frame, pixels=pixels))
-                done += 1
+                self.done += 1
                 self._ends_with(frame)
                 if tell:
-                    tell(done, clip.frames_expected)
-        return done
+                    tell(self.done, clip.frames_expected)
 
     def _ends_with(self, frame: Frame) -> None:
         self.end = frame.time + (frame.duration or 1 / self.clip.rate)

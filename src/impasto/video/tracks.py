@@ -42,7 +42,7 @@ Timed = Iterator[tuple[Fraction, Any]]
 
 
 @dataclass(frozen=True)
-class Span:
+class Period:
     """The part of the source's time that the target shows, in seconds; no end: all of it."""
 
     origin: Fraction
@@ -69,15 +69,15 @@ class Track(Protocol):
 
 
 # Adds a stream of the source to a target.
-Adds = Callable[[Any, Any, Kind, Span], Track]
+Adds = Callable[[Any, Any, Kind, Period], Track]
 
 
 class Copied:
     """Packets as they are."""
 
-    def __init__(self, stream: Any, out: Any, kind: Kind, span: Span) -> None:
+    def __init__(self, stream: Any, out: Any, kind: Kind, period: Period) -> None:
         del kind
-        self.stream, self.span = out.add_stream_from_template(stream), span
+        self.stream, self.period = out.add_stream_from_template(stream), period
         self._last: int | None = None
 
     def take(self, packet: Any) -> Timed:
@@ -85,9 +85,9 @@ class Copied:
         packet.dts = packet.pts if packet.dts is None else packet.dts
         if packet.dts is None:
             return
-        origin, base = self.span.origin, packet.time_base
+        origin, base = self.period.origin, packet.time_base
         stamp = packet.dts if packet.pts is None else packet.pts
-        if not self.span.holds(stamp * base - origin):
+        if not self.period.holds(stamp * base - origin):
             return
         shift = round(origin / base)
         packet.dts -= shift
@@ -103,10 +103,10 @@ class Copied:
 class Sound:
     """Sound that is encoded anew, at a rate and with channels that the encoder takes."""
 
-    def __init__(self, stream: Any, out: Any, kind: Kind, span: Span, *, stereo: bool) -> None:
+    def __init__(self, stream: Any, out: Any, kind: Kind, period: Period, *, stereo: bool) -> None:
         rates = load_av().Codec(kind.sound, "w").audio_rates
         rate = min(rates, key=lambda each: (each < stream.rate, abs(each - stream.rate)))
-        self.span = span
+        self.period = period
         self.stream = out.add_stream(kind.sound, rate=rate)
         self.stream.layout = "stereo" if stereo else _named_layout(stream)
         self.stream.codec_context.open()
@@ -122,8 +122,8 @@ class Sound:
         except av.error.FFmpegError:
             return
         for frame in frames:
-            if self.span.holds(frame.pts * frame.time_base - self.span.origin):
-                frame.pts -= round(self.span.origin / frame.time_base)
+            if self.period.holds(frame.pts * frame.time_base - self.period.origin):
+                frame.pts -= round(self.period.origin / frame.time_base)
                 yield from self._encoded(frame)
         if packet.dts is None:
             yield from self._flushed()
@@ -163,8 +163,8 @@ def _named_layout(stream: Any) -> str:
 class Text:
     """Subtitles in text, in another format."""
 
-    def __init__(self, stream: Any, out: Any, kind: Kind, span: Span) -> None:
-        self.source, self.span = stream.codec_context, span
+    def __init__(self, stream: Any, out: Any, kind: Kind, period: Period) -> None:
+        self.source, self.period = stream.codec_context, period
         self.stream = out.add_stream(kind.text)
         self.encoder = self.stream.codec_context
         self.encoder.subtitle_header = _STYLES
@@ -176,10 +176,10 @@ class Text:
 
         if packet.pts is None or not packet.size:
             return
-        time = Fraction(packet.pts * packet.time_base) - self.span.origin
+        time = Fraction(packet.pts * packet.time_base) - self.period.origin
         shown = self.source.decode2(packet)
         lines = [rect.ass for rect in shown or () if rect.ass]
-        if not lines or not self.span.holds(time):
+        if not lines or not self.period.holds(time):
             return
         length = round(1000 * (packet.duration or 0) * packet.time_base)
         length = length or shown.end_display_time
@@ -245,7 +245,7 @@ def _works(clip: Clip, kind: Kind, index: int, adds: Adds) -> bool:
     try:
         with opened(clip.path) as film, av.open(io.BytesIO(), "w", format=kind.format) as out:
             assert isinstance(film, Film)
-            track = adds(film.container.streams[index], out, kind, Span(clip.origin))
+            track = adds(film.container.streams[index], out, kind, Period(clip.origin))
             out.start_encoding()
             for packet in islice(film.packets([film.container.streams[index]]), _TRIAL):
                 if packet.stream.index == index:
@@ -264,7 +264,7 @@ def _describe(stream: Any) -> str:
 
 
 def add_tracks(
-    film: Film | Animation, out: Any, kind: Kind, luggage: Luggage, span: Span
+    film: Film | Animation, out: Any, kind: Kind, luggage: Luggage, period: Period
 ) -> dict[Any, Track]:
     """Add the streams that are carried to a target, with their language and rank."""
     if isinstance(film, Animation):
@@ -272,14 +272,14 @@ def add_tracks(
     tracks = {}
     for index, adds in luggage.tracks.items():
         stream = film.container.streams[index]
-        tracks[stream] = track = adds(stream, out, kind, span)
+        tracks[stream] = track = adds(stream, out, kind, period)
         told = {name: stream.metadata.get(name) for name in ("language", "title")}
         track.stream.metadata.update({name: text for name, text in told.items() if text})
         track.stream.disposition = int(stream.disposition)
     return tracks
 
 
-def copy_tags(film: Film | Animation, out: Any, span: Span) -> None:
+def copy_tags(film: Film | Animation, out: Any, period: Period) -> None:
     """Copy title, date and chapters."""
     if isinstance(film, Animation):
         return
@@ -288,10 +288,10 @@ def copy_tags(film: Film | Animation, out: Any, span: Span) -> None:
     chapters = []
     for chapter in film.container.chapters():
         base = chapter["time_base"]
-        start, end = (chapter[side] * base - span.origin for side in ("start", "end"))
-        if end > 0 and (span.until is None or start < span.until):
+        start, end = (chapter[side] * base - period.origin for side in ("start", "end"))
+        if end > 0 and (period.until is None or start < period.until):
             start = max(start, Fraction(0))
-            end = end if span.until is None else min(end, span.until)
+            end = end if period.until is None else min(end, period.until)
             chapters.append({**chapter, "start": round(start / base), "end": round(end / base)})
     if chapters:
         out.set_chapters(chapters)

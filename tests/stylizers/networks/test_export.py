@@ -17,7 +17,7 @@ from impasto.stylizers.networks import export as exporting
 from impasto.stylizers.networks.codes import StyleCode
 from impasto.stylizers.networks.description import Architecture, Description
 from impasto.stylizers.networks.export import export
-from impasto.stylizers.networks.files import build, load_model, save_model
+from impasto.stylizers.networks.model_files import build, load_model, save_model
 from impasto.stylizers.networks.network import ArbitraryNetwork, FastNetwork
 
 FAST = Description("fast", Architecture(4, 1), ("wave", "night"))

@@ -10,8 +10,8 @@ from impasto.image import Picture
 from impasto.metrics import Judge
 from impasto.pictures import load_artwork
 from impasto.stylizers.networks.description import Kind
-from impasto.stylizers.networks.engines import OnnxEngine
 from impasto.stylizers.networks.gallery import MODELS, gallery, shipped
+from impasto.stylizers.networks.onnx_engine import OnnxEngine
 
 GALLERY = {
     "starry-night",

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from impasto.app.fields import editor
-from impasto.app.pages.events import HIDDEN
+from impasto.app.pages.wiring import HIDDEN
 from impasto.app.uploads import Inbox, drawn_mask
 from impasto.errors import ImpastoError
 from impasto.image import Picture, fit

@@ -11,11 +11,11 @@ import gradio as gr
 from impasto.app import status
 from impasto.app.fields import upload
 from impasto.app.jobs import Ticket
-from impasto.app.pages import masks, parameters, stage, styles
-from impasto.app.pages.events import HIDDEN, Buttons, picked
+from impasto.app.pages import masks, parameters, styles, viewer
+from impasto.app.pages.wiring import HIDDEN, Buttons, picked
 from impasto.app.session import Session
 from impasto.app.studio import Studio
-from impasto.app.tasks import OFFERED, Task
+from impasto.app.tasks import OFFERED, PaintTask
 from impasto.errors import ImpastoError
 from impasto.image import Picture
 from impasto.names import must_be_known
@@ -39,8 +39,8 @@ SHOW_STAGE = """() => { if (matchMedia("(max-width: 640px)").matches)
 
 
 @dataclass(frozen=True)
-class Form:
-    """What a visitor fills in."""
+class PaintFields:
+    """The fields that a visitor fills in."""
 
     content: gr.Image
     method: gr.Radio
@@ -54,8 +54,8 @@ class Form:
         fields = [self.content, self.method, *self.styles.all, *self.parameters.all]
         return {*fields, *self.mask.all}
 
-    def task(self, values: dict[Any, Any], studio: Studio) -> Task:
-        """What the fields ask for.
+    def task(self, values: dict[Any, Any], studio: Studio) -> PaintTask:
+        """The task that the fields ask for.
 
         Raises:
             InputError: If something is missing or cannot be used.
@@ -66,23 +66,25 @@ class Form:
         chosen, weights = self.styles.chosen(values, method, inbox)
         preset, options = self.parameters.options(values, method)
         mask = self.mask.mask(values, inbox)
-        return Task(photo, chosen, method, weights, preset, options, mask).checked(studio.limits)
+        return PaintTask(photo, chosen, method, weights, preset, options, mask).checked(
+            studio.limits
+        )
 
 
-def build(studio: Studio, session: gr.State) -> Form:
+def build(studio: Studio, session: gr.State) -> PaintFields:
     """Lay out the page and connect it."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=320):
             form, paint, cancel = _build_form(studio)
         with gr.Column(scale=7, min_width=320):
-            show = stage.build()
+            show = viewer.build()
     _connect_paint(studio, session, form, show, Buttons(KIND, paint, cancel, show.status))
     _connect_results(session, form, show)
     _check_uploads(studio, form)
     return form
 
 
-def _build_form(studio: Studio) -> tuple[Form, gr.Button, gr.Button]:
+def _build_form(studio: Studio) -> tuple[PaintFields, gr.Button, gr.Button]:
     content = upload(
         str(PORTRAIT),
         label="Photo",
@@ -101,11 +103,11 @@ def _build_form(studio: Studio) -> tuple[Form, gr.Button, gr.Button]:
     parameter_fields = parameters.build(method, studio.limits)
     mask = masks.build(content, studio.inbox)
     method.change(HINTS.__getitem__, method, hint, **HIDDEN)
-    return Form(content, method, style_fields, parameter_fields, mask), paint, cancel
+    return PaintFields(content, method, style_fields, parameter_fields, mask), paint, cancel
 
 
 def _connect_paint(
-    studio: Studio, session: gr.State, form: Form, show: stage.Stage, buttons: Buttons
+    studio: Studio, session: gr.State, form: PaintFields, show: viewer.Viewer, buttons: Buttons
 ) -> None:
     def work(values: dict[Any, Any], ticket: Ticket) -> Iterator[dict[Any, Any]]:
         return _painting(studio, values[session], form.task(values, studio), show, ticket)
@@ -116,7 +118,7 @@ def _connect_paint(
 
 
 def _painting(
-    studio: Studio, session: Session, task: Task, show: stage.Stage, ticket: Ticket
+    studio: Studio, session: Session, task: PaintTask, show: viewer.Viewer, ticket: Ticket
 ) -> Iterator[dict[Any, Any]]:
     """Paint, and tell how it is getting on."""
     work = lambda job, device: task.paint(device, [job.on_step])  # noqa: E731
@@ -127,14 +129,14 @@ def _painting(
         for progress in job.updates():
             yield show.progress(progress)
         result: Result = job.result()
-        message = stage.outcome(
+        message = viewer.outcome(
             result.seconds, result.stopped, cancelled=job.cancelled, late=job.late
         )
     entry = session.add(result, task.content, studio.folder)
     yield show.show(entry, message)
 
 
-def _connect_results(session: gr.State, form: Form, show: stage.Stage) -> None:
+def _connect_results(session: gr.State, form: PaintFields, show: viewer.Viewer) -> None:
     def pick(event: gr.SelectData, visitor: Session) -> dict[Any, Any]:
         visitor.shown = picked(event, visitor.entries)
         return show.show(visitor.shown, f"{visitor.shown.title}, of this session.")
@@ -146,7 +148,7 @@ def _connect_results(session: gr.State, form: Form, show: stage.Stage) -> None:
     show.again.click(reuse, session, form.content, **HIDDEN)
 
 
-def _check_uploads(studio: Studio, form: Form) -> None:
+def _check_uploads(studio: Studio, form: PaintFields) -> None:
     """Tell at once of a file that is no picture, instead of after a wait."""
 
     def check(path: str | None) -> Any:

@@ -10,7 +10,7 @@ import gradio as gr
 
 from impasto.app.fields import default, sentence
 from impasto.app.limits import Limits
-from impasto.app.pages.events import HIDDEN
+from impasto.app.pages.wiring import HIDDEN
 from impasto.app.tasks import INITS
 from impasto.options import OptimizeOptions
 
@@ -88,35 +88,17 @@ def build(method: gr.Radio, limits: Limits) -> ParameterFields:
     with gr.Accordion("More settings", open=False, elem_id="more-settings"):
         common = _common()
         with gr.Group(visible=True) as more_arbitrary:
-            style_size = _slider(
-                128,
-                1024,
-                default("arbitrary", "style_size"),
-                64,
-                "Artwork looked at in px",
-                sentence("arbitrary", "style_size"),
-            )
+            style_size = _style_size()
         with gr.Group(visible=False) as more_optimize:
             optimizing = _optimizing(limits)
         gr.Markdown(limits.describe(), elem_classes="hint")
-    fields = ParameterFields(
-        preset,
-        {
-            "arbitrary": {
-                "max_size": sizes["arbitrary"],
-                "strength": strength,
-                "style_size": style_size,
-                **common,
-            },
-            "fast": {"max_size": sizes["fast"], **common},
-            "optimize": {
-                "max_size": sizes["optimize"],
-                STYLE_FACTOR: style_factor,
-                **optimizing,
-                **common,
-            },
-        },
-    )
+    own = {
+        "arbitrary": {"strength": strength, "style_size": style_size},
+        "fast": {},
+        "optimize": {STYLE_FACTOR: style_factor, **optimizing},
+    }
+    by_method = {name: {"max_size": sizes[name], **own[name], **common} for name in own}
+    fields = ParameterFields(preset, by_method)
     parts = {
         "arbitrary": [arbitrary_part, more_arbitrary, sizes["arbitrary"]],
         "fast": [sizes["fast"]],
@@ -148,6 +130,11 @@ def _size(method: str, limits: Limits) -> gr.Slider:
         visible=method == "arbitrary",
         id=f"size-{method}",
     )
+
+
+def _style_size() -> gr.Slider:
+    start, info = default("arbitrary", "style_size"), sentence("arbitrary", "style_size")
+    return _slider(128, 1024, start, 64, "Artwork looked at in px", info)
 
 
 def _common() -> dict[str, Any]:

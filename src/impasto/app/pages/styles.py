@@ -10,7 +10,7 @@ import gradio as gr
 
 from impasto.app import library
 from impasto.app.fields import upload
-from impasto.app.pages.events import HIDDEN, picked
+from impasto.app.pages.wiring import HIDDEN, picked
 from impasto.app.uploads import Inbox
 from impasto.errors import InputError
 from impasto.image import Picture
@@ -73,20 +73,7 @@ def build(method: gr.Radio) -> StyleFields:
     files, thumbs = library.artworks(), library.gallery_styles()
     with gr.Column(visible=True, elem_id="artworks") as artworks_part:
         with gr.Row():
-            slots = [
-                upload(
-                    files[FIRST] if number == 1 else None,
-                    label="Artwork" if number == 1 else f"Artwork {number}",
-                    sources=["upload", "clipboard"],
-                    height=170,
-                    visible=number == 1,
-                    elem_id=f"artwork-{number}",
-                    buttons=[],
-                    min_width=110,
-                    alt_text=f"Artwork {number}",
-                )
-                for number in range(1, SLOTS + 1)
-            ]
+            slots = [_slot(1, files[FIRST]), *(_slot(n) for n in range(2, SLOTS + 1))]
         shelf = _thumbnails(files, "Or one of these, drawn by Impasto", columns=5, id="shelf")
         more = gr.Button("Blend in another artwork", size="sm", elem_id="more")
     with gr.Column(visible=False, elem_id="gallery-styles") as gallery_part:
@@ -101,24 +88,33 @@ def build(method: gr.Radio) -> StyleFields:
         )
         shown = _thumbnails(thumbs, "The gallery", columns=4, id="gallery")
     with gr.Row(visible=False, elem_id="weights") as weights_part:
-        weights = [
-            gr.Slider(
-                0,
-                5,
-                1,
-                step=0.1,
-                label=f"Weight of style {number}",
-                visible=number < 3,
-                min_width=110,
-            )
-            for number in range(1, SLOTS + 1)
-        ]
+        weights = [_weight(number) for number in range(1, SLOTS + 1)]
     fields = StyleFields(slots, names, weights)
     _follow_method(method, artworks_part, gallery_part)
     _pick_artworks(shelf, list(files.values()), slots, more)
     _pick_names(shown, list(thumbs), names)
     _show_weights(fields, method, weights_part)
     return fields
+
+
+def _slot(number: int, file: str | None = None) -> gr.Image:
+    slot: gr.Image = upload(
+        file,
+        label="Artwork" if number == 1 else f"Artwork {number}",
+        sources=["upload", "clipboard"],
+        height=170,
+        visible=number == 1,
+        elem_id=f"artwork-{number}",
+        buttons=[],
+        min_width=110,
+        alt_text=f"Artwork {number}",
+    )
+    return slot
+
+
+def _weight(number: int) -> gr.Slider:
+    label = f"Weight of style {number}"
+    return gr.Slider(0, 5, 1, step=0.1, label=label, visible=number < 3, min_width=110)
 
 
 def _thumbnails(files: dict[str, str], label: str, *, columns: int, id: str) -> gr.Gallery:

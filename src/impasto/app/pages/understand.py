@@ -9,10 +9,11 @@ from typing import Any, Literal
 import gradio as gr
 
 from impasto.app import status
+from impasto.app.fields import live_picture
 from impasto.app.insight import Look, Recovery, look
 from impasto.app.jobs import Job, Ticket
-from impasto.app.pages.events import HIDDEN, Buttons
-from impasto.app.pages.paint import Form
+from impasto.app.pages.paint import PaintFields
+from impasto.app.pages.wiring import HIDDEN, Buttons
 from impasto.app.session import Session
 from impasto.app.studio import QUEUE, Studio
 from impasto.errors import InputError
@@ -36,11 +37,11 @@ layer has lost. *Content* compares the maps place by place, *style* only their s
 
 
 @dataclass(frozen=True)
-class Source:
+class PictureChoice:
     """Which picture is looked at: one of the first page."""
 
     which: gr.Radio
-    form: Form
+    form: PaintFields
     session: gr.State
 
     @property
@@ -64,11 +65,11 @@ class Source:
         return studio.inbox.read(session.entries[0].png, "result")
 
 
-def build(studio: Studio, session: gr.State, form: Form) -> None:
+def build(studio: Studio, session: gr.State, form: PaintFields) -> None:
     """Lay out the page and connect it."""
     gr.Markdown(INTRODUCTION)
     which = gr.Radio([PHOTO, ARTWORK, RESULT], value=PHOTO, label="Look at", elem_id="look-at")
-    source = Source(which, form, session)
+    source = PictureChoice(which, form, session)
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
             _build_maps(studio, source)
@@ -76,7 +77,7 @@ def build(studio: Studio, session: gr.State, form: Form) -> None:
             _build_recovery(studio, source)
 
 
-def _build_maps(studio: Studio, source: Source) -> None:
+def _build_maps(studio: Studio, source: PictureChoice) -> None:
     gr.Markdown(MAPS, elem_classes="section")
     layers = gr.CheckboxGroup(list(STYLE_LAYERS), value=list(STYLE_LAYERS), label="Layers")
     channels = gr.Slider(
@@ -155,7 +156,7 @@ class _Recovered:
 
 
 @dataclass(frozen=True)
-class _Form:
+class _RecoveryFields:
     """The parts of the page that recovering needs."""
 
     kind: gr.Radio
@@ -167,7 +168,7 @@ class _Form:
     album: gr.Gallery
 
 
-def _build_recovery(studio: Studio, source: Source) -> None:
+def _build_recovery(studio: Studio, source: PictureChoice) -> None:
     gr.Markdown(RECOVERY, elem_classes="section")
     every = list(FIGURE_LAYERS["content"])
     kind = gr.Radio(["content", "style"], value="content", label="Recover", elem_id="recover-kind")
@@ -181,21 +182,10 @@ def _build_recovery(studio: Studio, source: Source) -> None:
         cancel = gr.Button("Cancel", variant="stop", visible=False, elem_id="recover-cancel")
     line = gr.HTML("", padding=False, elem_id="recover-status")
     buttons = Buttons("recover", button, cancel, line)
-    form = _Form(kind, layers, size, steps, buttons, _build_live(), _build_album())
+    live, album = live_picture("recover-live", height=280), _build_album()
+    form = _RecoveryFields(kind, layers, size, steps, buttons, live, album)
     _connect_recovery(studio, source, form)
     _connect_kind(form)
-
-
-def _build_live() -> gr.Image:
-    return gr.Image(
-        label="Coming into being",
-        visible=False,
-        interactive=False,
-        buttons=[],
-        height=280,
-        elem_id="recover-live",
-        alt_text="The picture as it is now",
-    )
 
 
 def _build_album() -> gr.Gallery:
@@ -210,7 +200,7 @@ def _build_album() -> gr.Gallery:
     )
 
 
-def _connect_recovery(studio: Studio, source: Source, form: _Form) -> None:
+def _connect_recovery(studio: Studio, source: PictureChoice, form: _RecoveryFields) -> None:
     """Let the buttons begin and end the work, and the page show how it is getting on."""
 
     def work(values: dict[Any, Any], ticket: Ticket) -> Iterator[dict[Any, Any]]:
@@ -233,7 +223,7 @@ def _connect_recovery(studio: Studio, source: Source, form: _Form) -> None:
     )
 
 
-def _connect_kind(form: _Form) -> None:
+def _connect_kind(form: _RecoveryFields) -> None:
     """Offer the layers from which that kind can be recovered."""
 
     def offer(kind: Literal["content", "style"]) -> Any:
@@ -243,7 +233,7 @@ def _connect_kind(form: _Form) -> None:
     form.kind.change(offer, form.kind, form.layers, **HIDDEN)
 
 
-def _wish(values: dict[Any, Any], picture: Picture, form: _Form) -> Recovery:
+def _wish(values: dict[Any, Any], picture: Picture, form: _RecoveryFields) -> Recovery:
     kind = values[form.kind]
     must_be_known("kind", kind, FIGURE_LAYERS)
     layers = _in_order(values[form.layers], FIGURE_LAYERS[kind])

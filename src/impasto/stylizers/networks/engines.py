@@ -1,33 +1,17 @@
-"""What runs a network: torch on any device, or ONNX Runtime on a CPU without importing torch.
+"""The interface of engines, which run networks: torch, or ONNX Runtime without importing torch.
 
-Both take and give NumPy arrays. What a style is depends on the kind of the network, as in its ONNX
-files: the shares of a per-style network's styles, or the two moments of a style image.
+Both take and give NumPy arrays. The form of a style depends on the kind of the network, as in its
+ONNX files: the shares of a per-style network's styles, or the two moments of a style image.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import logging
-import shutil
-import sys
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.cores import free_cores
-from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.stylizers.networks.codes import StyleCode
-from impasto.stylizers.networks.description import Description, describe
-from impasto.stylizers.networks.options import FastOptions
-
-if TYPE_CHECKING:
-    from impasto.stylizers.networks.torch_engine import TorchEngine
-
-logger = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
 Style = tuple[Floats, ...]
@@ -55,130 +39,3 @@ class Engine(Protocol):
 
     def encode(self, image: Floats, weights: Floats | None = None) -> Code:
         """Encode a style image ``(1, 3, h, w)``, RGB in [0, 1]; for any-style networks."""
-
-
-class OnnxEngine:
-    """Runs exported networks in ONNX Runtime on the CPU.
-
-    Args:
-        model: The model file whose ONNX files lie beside it.
-
-    Raises:
-        MissingExtraError: If onnxruntime is not installed.
-        InputError: If the ONNX files are missing or of another state of the model.
-    """
-
-    def __init__(self, model: Path) -> None:
-        if importlib.util.find_spec("onnxruntime") is None:
-            raise MissingExtraError("onnxruntime", "onnx", "the onnx engine")
-        if reason := _unfit(model):
-            raise InputError(reason)
-        self.model = model
-        self._sessions: dict[str, Any] = {}
-
-    @property
-    def settings(self) -> dict[str, object]:
-        """See ``Engine``."""
-        runtime = importlib.import_module("onnxruntime")
-        return {"engine": "onnx", "onnxruntime": runtime.__version__, "device": "cpu"}
-
-    def paint(self, image: Floats, style: Style, weights: Floats | None = None) -> Floats:
-        """See ``Engine``."""
-        painted: Floats = self._run(".onnx", _counted(image, weights), *style)[0]
-        return painted
-
-    def encode(self, image: Floats, weights: Floats | None = None) -> Code:
-        """See ``Engine``."""
-        return StyleCode(*self._run(".style.onnx", _counted(image, weights)))
-
-    def _run(self, suffix: str, *inputs: Floats) -> Any:
-        session = self._session(suffix)
-        names = [each.name for each in session.get_inputs()]
-        try:
-            return session.run(None, dict(zip(names, inputs, strict=True)))
-        except Exception as error:
-            # The classes of ONNX Runtime's errors are private to its extension module.
-            if "alloc" not in str(error).lower():
-                raise
-            height, width = inputs[0].shape[2:]
-            raise ImpastoError(
-                f"not enough memory for {width} x {height} px: lower --max-size or --tile"
-            ) from error
-
-    def _session(self, suffix: str) -> Any:
-        if suffix not in self._sessions:
-            runtime = importlib.import_module("onnxruntime")
-            options = runtime.SessionOptions()
-            options.intra_op_num_threads = free_cores()
-            self._sessions[suffix] = runtime.InferenceSession(
-                str(self.model.with_suffix(suffix)), options, providers=["CPUExecutionProvider"]
-            )
-        return self._sessions[suffix]
-
-
-def _counted(image: Floats, weights: Floats | None) -> Floats:
-    """An image with, as its fourth channel, how much each pixel counts."""
-    shares = np.ones_like(image[:, :1]) if weights is None else weights
-    return np.concatenate([image, shares], axis=1)
-
-
-def _unfit(model: Path) -> str | None:
-    """Why the ONNX files beside a model cannot stand for it; None if they can."""
-    description = describe(model)
-    suffixes = [".onnx"] if description.kind == "fast" else [".onnx", ".style.onnx"]
-    for suffix in suffixes:
-        path = model.with_suffix(suffix)
-        if not path.is_file():
-            return f"there is no {path}: `impasto export {model}` writes it"
-        if json.dumps(stamp(description)).encode() not in path.read_bytes():
-            return f"{path} was exported from another state of {model}: `impasto export` it again"
-    return None
-
-
-def stamp(description: Description) -> dict[str, Any]:
-    """What an ONNX file says of the model from which it was exported, as its metadata hold it."""
-    fields: dict[str, Any] = json.loads(json.dumps(asdict(description), default=str))
-    return fields
-
-
-def onnx_engine(model: Path, options: FastOptions) -> OnnxEngine | None:
-    """ONNX Runtime's engine, where the options ask for it, or leave the choice and it is at hand.
-
-    Raises:
-        MissingExtraError: If it was asked for and onnxruntime is not installed.
-        InputError: If it was asked for and the ONNX files cannot stand for the model.
-    """
-    asked = options.engine == "onnx"
-    if not (asked or _leave_the_choice(options)):
-        return None
-    try:
-        return OnnxEngine(model)
-    except (InputError, MissingExtraError):
-        if asked:
-            raise
-        return None
-
-
-def _leave_the_choice(options: FastOptions) -> bool:
-    """Whether ONNX Runtime may be taken.
-
-    Never where there may be a GPU: only torch can tell, and importing it takes longer than
-    painting.
-    """
-    if options.engine != "auto" or options.precision == "bfloat16":
-        return False
-    return options.device == "cpu" or (options.device == "auto" and not _may_have_gpu())
-
-
-def _may_have_gpu() -> bool:
-    if sys.platform == "darwin":
-        return True
-    signs = ("/dev/nvidiactl", "/dev/kfd")
-    return any(Path(sign).exists() for sign in signs) or shutil.which("nvidia-smi") is not None
-
-
-def torch_engine(model: Path, options: FastOptions) -> TorchEngine:
-    """The engine that can do everything; importing torch takes a second or two."""
-    from impasto.stylizers.networks.torch_engine import TorchEngine
-
-    return TorchEngine(model, options)

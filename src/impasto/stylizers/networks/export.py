@@ -21,9 +21,9 @@ from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.files import atomic
 from impasto.stylizers.networks.codes import StyleCode
 from impasto.stylizers.networks.description import Description
-from impasto.stylizers.networks.engines import stamp
-from impasto.stylizers.networks.files import load_model
+from impasto.stylizers.networks.model_files import load_model
 from impasto.stylizers.networks.network import ArbitraryNetwork, FastNetwork
+from impasto.stylizers.networks.onnx_engine import stamp
 
 logger = logging.getLogger(__name__)
 

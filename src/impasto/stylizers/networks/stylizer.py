@@ -20,15 +20,9 @@ from impasto.options import check_weights
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.networks.codes import StyleCode, blend
 from impasto.stylizers.networks.description import Kind, describe
-from impasto.stylizers.networks.engines import (
-    Code,
-    Engine,
-    Floats,
-    Style,
-    onnx_engine,
-    torch_engine,
-)
+from impasto.stylizers.networks.engines import Code, Engine, Floats, Style
 from impasto.stylizers.networks.gallery import shipped, style_index
+from impasto.stylizers.networks.onnx_engine import chosen_onnx_engine
 from impasto.stylizers.networks.options import ArbitraryOptions, FastOptions
 from impasto.stylizers.order import Order
 
@@ -62,15 +56,17 @@ class NetworkStylizer(Stylizer[Options]):
         if self.description.kind != self.method:
             found = self.description.kind
             raise InputError(f"{self.path} holds a model for --method {found}, not {self.method}")
-        onnx = onnx_engine(self.path, self.options)
+        onnx = chosen_onnx_engine(self.path, self.options)
         if onnx:
             logger.info("painting with %s in ONNX Runtime on cpu", self.path.name)
         self.engine: Engine = onnx or self.torch
 
     @functools.cached_property
     def torch(self) -> TorchEngine:
-        """The torch engine, made when it is needed: it can do what ONNX files cannot."""
-        return torch_engine(self.path, self.options)
+        """The torch engine, which can do what ONNX files cannot; importing torch takes seconds."""
+        from impasto.stylizers.networks.torch_engine import TorchEngine
+
+        return TorchEngine(self.path, self.options)
 
     def _paint(self, order: Order, _callbacks: Sequence[Callback]) -> Painted:
         photo, planes, style = order.photo, _planes(order.photo.rgb), self._style(order)

@@ -17,7 +17,7 @@ from impasto.errors import ImpastoError
 from impasto.image import fit
 from impasto.stylizers.networks.codes import StyleCode, blend
 from impasto.stylizers.networks.engines import Code, Floats, Style
-from impasto.stylizers.networks.files import load_model
+from impasto.stylizers.networks.model_files import load_model
 from impasto.stylizers.networks.options import FastOptions
 from impasto.stylizers.networks.painter import Settle, as_measured
 from impasto.stylizers.networks.runtime import paint

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from impasto.app import status
-from impasto.app.jobs import Ticket
+from impasto.app.jobs import Jobs, Ticket
 from impasto.app.session import Session
 from impasto.app.studio import QUEUE, Studio
 from impasto.errors import ImpastoError, InputError
@@ -19,10 +19,11 @@ HIDDEN: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibi
 
 T = TypeVar("T")
 Updates = dict[Any, Any]
+Work = Callable[[Updates, Ticket], Iterator[Updates]]
 
 
 def picked(event: gr.SelectData, items: Sequence[T]) -> T:
-    """What was picked from a gallery.
+    """The item that was picked from a gallery.
 
     Raises:
         InputError: If there is no such picture.
@@ -35,7 +36,7 @@ def picked(event: gr.SelectData, items: Sequence[T]) -> T:
 
 @dataclass(frozen=True)
 class Buttons:
-    """What begins a job, ends it early, and tells how it is getting on.
+    """The controls of a job: they begin it, end it early, and tell how it is getting on.
 
     Attributes:
         kind: The kind of the job.
@@ -53,7 +54,7 @@ class Buttons:
         self,
         studio: Studio,
         session: gr.State,
-        work: Callable[[Updates, Ticket], Iterator[Updates]],
+        work: Work,
         inputs: set[Any],
         outputs: Sequence[Any],
         *,
@@ -71,40 +72,10 @@ class Buttons:
             waiting: What to show until its turn has come.
             ended: What to show when it has ended, well or not.
         """
-
-        def ticket(request: gr.Request) -> Ticket:
-            return Ticket(str(request.session_hash), self.kind)
-
-        def begin(request: gr.Request) -> Updates:
-            studio.jobs.expect(ticket(request))
-            cancel = gr.update(visible=True, interactive=True, value="Cancel")
-            go = gr.update(visible=False)
-            return {self.go: go, self.cancel: cancel, self.line: status.waiting(), **waiting}
-
-        def run(values: Updates, request: gr.Request) -> Iterator[Updates]:
-            try:
-                yield from work(values, ticket(request))
-            except ImpastoError as error:
-                yield {self.line: status.message(str(error), "error")}
-                raise
-            finally:
-                studio.jobs.cancel(ticket(request))
-
-        def end(visitor: Session, request: gr.Request) -> Updates:
-            shown: Updates = {**ended(visitor)}
-            shown[self.go], shown[self.cancel] = gr.update(visible=True), gr.update(visible=False)
-            if studio.jobs.cancel(ticket(request)):  # it never ran: the queue is full
-                line = "This could not begin: try again in a moment."
-                shown[self.line] = status.message(line, "error")
-            return shown
-
-        def stop(request: gr.Request) -> Any:
-            studio.jobs.cancel(ticket(request))
-            return gr.update(value="Ending …", interactive=False)
-
+        events = _Events(self, studio.jobs, work, waiting, ended)
         everything = [self.go, self.cancel, self.line, *outputs]
-        job = self.go.click(begin, None, everything, **HIDDEN).then(
-            run,
+        job = self.go.click(events.begin, None, everything, **HIDDEN).then(
+            events.run,
             inputs,
             [self.line, *outputs],
             concurrency_id=QUEUE,
@@ -115,5 +86,53 @@ class Buttons:
         )
         # Gradio runs what follows "then" after a success only.
         for follow in (job.then, job.failure):
-            follow(end, session, everything, **HIDDEN)
-        self.cancel.click(stop, None, self.cancel, **HIDDEN)
+            follow(events.end, session, everything, **HIDDEN)
+        self.cancel.click(events.stop, None, self.cancel, **HIDDEN)
+
+
+@dataclass(frozen=True)
+class _Events:
+    """From the press of a button to the end of its job."""
+
+    buttons: Buttons
+    jobs: Jobs
+    work: Work
+    waiting: Updates
+    ended: Callable[[Session], Updates]
+
+    def _ticket(self, request: gr.Request) -> Ticket:
+        return Ticket(str(request.session_hash), self.buttons.kind)
+
+    def begin(self, request: gr.Request) -> Updates:
+        self.jobs.expect(self._ticket(request))
+        return {
+            self.buttons.go: gr.update(visible=False),
+            self.buttons.cancel: gr.update(visible=True, interactive=True, value="Cancel"),
+            self.buttons.line: status.waiting(),
+            **self.waiting,
+        }
+
+    def run(self, values: Updates, request: gr.Request) -> Iterator[Updates]:
+        ticket = self._ticket(request)
+        try:
+            yield from self.work(values, ticket)
+        except ImpastoError as error:
+            yield {self.buttons.line: status.message(str(error), "error")}
+            raise
+        finally:
+            self.jobs.cancel(ticket)
+
+    def end(self, visitor: Session, request: gr.Request) -> Updates:
+        shown = {
+            **self.ended(visitor),
+            self.buttons.go: gr.update(visible=True),
+            self.buttons.cancel: gr.update(visible=False),
+        }
+        if self.jobs.cancel(self._ticket(request)):  # it never ran: the queue is full
+            line = "This could not begin: try again in a moment."
+            shown[self.buttons.line] = status.message(line, "error")
+        return shown
+
+    def stop(self, request: gr.Request) -> Any:
+        self.jobs.cancel(self._ticket(request))
+        return gr.update(value="Ending …", interactive=False)

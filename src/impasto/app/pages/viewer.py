@@ -1,4 +1,4 @@
-"""The stage: the picture as it comes into being, the result, and what can be done with it."""
+"""The viewer: the picture as it comes into being, the result, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from impasto.app import status
+from impasto.app.fields import live_picture
 from impasto.app.jobs import Progress
 from impasto.app.limits import clock
 from impasto.app.session import Entry, Session
@@ -17,8 +18,8 @@ Choose a photo and a style, then press Paint.</div></div>"""
 
 
 @dataclass(frozen=True)
-class Stage:
-    """The components of the stage."""
+class Viewer:
+    """The components of the viewer."""
 
     empty: gr.HTML
     live: gr.Image
@@ -80,28 +81,11 @@ class Stage:
         }
 
 
-def build() -> Stage:
-    """Lay out the stage."""
+def build() -> Viewer:
+    """Lay out the viewer."""
     with gr.Column(elem_id="stage"):
         empty = gr.HTML(EMPTY, padding=False)
-        live = gr.Image(
-            label="Coming into being",
-            visible=False,
-            interactive=False,
-            height=620,
-            buttons=[],
-            elem_id="live",
-            alt_text="The picture as it is now",
-        )
-        slider = gr.ImageSlider(
-            label="Before and after",
-            visible=False,
-            interactive=False,
-            max_height=620,
-            buttons=["fullscreen"],
-            elem_id="slider",
-            type="filepath",
-        )
+        live, slider = live_picture("live", height=620), _build_slider()
         line = gr.HTML("", padding=False, elem_id="status")
         with gr.Row(visible=False, elem_id="actions") as actions:
             size: dict[str, Any] = {"size": "md", "min_width": 130}  # two in a row on a phone
@@ -111,29 +95,49 @@ def build() -> Stage:
         with gr.Accordion(
             "How it came to be", open=False, visible=False, elem_id="details"
         ) as details:
-            losses = gr.Image(
-                label="Losses over the steps",
-                interactive=False,
-                buttons=["fullscreen"],
-                elem_classes="plot",
-                elem_id="losses",
-                alt_text="Plot of the losses",
-            )
+            losses = _build_losses()
             settings = gr.JSON(label="Settings, also in the file's metadata", elem_id="settings")
-        history = gr.Gallery(
-            label="Made in this session",
-            show_label=False,
-            columns=4,
-            object_fit="cover",
-            allow_preview=False,
-            interactive=False,
-            visible=False,
-            buttons=[],
-            elem_classes="thumbs",
-            elem_id="history",
-        )
-    return Stage(
+        history = _build_history()
+    return Viewer(
         empty, live, slider, line, actions, png, jpeg, again, details, losses, settings, history
+    )
+
+
+def _build_slider() -> gr.ImageSlider:
+    return gr.ImageSlider(
+        label="Before and after",
+        visible=False,
+        interactive=False,
+        max_height=620,
+        buttons=["fullscreen"],
+        elem_id="slider",
+        type="filepath",
+    )
+
+
+def _build_losses() -> gr.Image:
+    return gr.Image(
+        label="Losses over the steps",
+        interactive=False,
+        buttons=["fullscreen"],
+        elem_classes="plot",
+        elem_id="losses",
+        alt_text="Plot of the losses",
+    )
+
+
+def _build_history() -> gr.Gallery:
+    return gr.Gallery(
+        label="Made in this session",
+        show_label=False,
+        columns=4,
+        object_fit="cover",
+        allow_preview=False,
+        interactive=False,
+        visible=False,
+        buttons=[],
+        elem_classes="thumbs",
+        elem_id="history",
     )
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from impasto.errors import ImpastoError, InputError
 from impasto.stylizers.networks.description import Architecture, Description, describe
-from impasto.stylizers.networks.files import build, load_model, save_model
+from impasto.stylizers.networks.model_files import build, load_model, save_model
 
 FAST = Description(
     "fast", Architecture(4, 1), ("wave", "night"), ("Hokusai", "Van Gogh"), {"steps": 3}
