@@ -198,7 +198,7 @@ def test_a_folder_without_photos_is_refused(
 
 
 def test_parsers_and_options_import_nothing_heavy() -> None:
-    names = ["cli.train", "cli.export", "networks", "networks.options"]
+    names = ["cli.train", "cli.export", "stylizers.networks", "stylizers.networks.options"]
     code = "import sys\n" + "".join(f"import impasto.{name}\n" for name in names)
     code += "print({'torch', 'numpy', 'PIL', 'matplotlib', 'onnx'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
