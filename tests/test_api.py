@@ -123,7 +123,7 @@ def test_values_of_a_wrong_type(wrong: dict[str, Any]) -> None:
 
 def test_wrong_options_are_input_errors() -> None:
     with pytest.raises(impasto.InputError, match="unknown option 'iterations'"):
-        impasto.stylize("a.jpg", "b.jpg", iterations=5)
+        impasto.stylize("a.jpg", "b.jpg", iterations=5)  # type: ignore[call-arg]
     artwork = load_artwork("river-dots", 32)
     with pytest.raises(impasto.InputError, match=r"a\.jpg"):
         impasto.stylize("a.jpg", artwork)

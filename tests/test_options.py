@@ -5,17 +5,21 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
 import torch
 
 from impasto.errors import InputError
+from impasto.keywords import File, Keywords, Layers
+from impasto.methods import OPTIONS
 from impasto.options import (
     PRESETS,
     OptimizeOptions,
     check_weights,
+    choices,
+    kinds,
     parse_layers,
     parse_memory,
     parse_tile,
@@ -101,6 +105,18 @@ def test_what_means_the_same_is_taken() -> None:
     )
     assert options == plain
     assert json.loads(json.dumps(dataclasses.asdict(options))) == dataclasses.asdict(plain)
+
+
+def test_keywords_for_editors_are_the_options_of_all_methods() -> None:
+    """Names and types alike; keywords may take more than is kept, as paths where text is kept."""
+    wider = {str: File, str | None: File | None, dict[str, float]: Layers}
+    typed, untold = get_type_hints(Keywords), set(get_type_hints(Keywords))
+    for options in OPTIONS.values():
+        for name, kind in kinds(options).items():
+            untold.discard(name)
+            taken = set(choices(kind)) <= set(choices(typed[name])) and choices(kind)
+            assert taken or typed[name] in (kind, wider.get(kind)), name
+    assert not untold
 
 
 @pytest.mark.parametrize("weights", [[3, 1], (3, 1), np.array([3, 1]), torch.tensor([3.0, 1])])

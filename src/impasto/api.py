@@ -14,6 +14,9 @@ from impasto.options import OptimizeOptions
 from impasto.result import Result
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from impasto.keywords import Keywords
     from impasto.stylizers.base import Stylizer
 
 
@@ -28,7 +31,7 @@ def stylize(
     content_masks: ImageSource | Sequence[ImageSource] | None = None,
     style_masks: ImageSource | Sequence[ImageSource | None] | None = None,
     callback: Callback | Sequence[Callback] | None = None,
-    **options: Any,
+    **options: Unpack[Keywords],
 ) -> Result:
     """Repaint a picture in the manner of one or several artworks.
 
@@ -69,7 +72,7 @@ def load(
     *,
     preset: str | None = None,
     progress: Callable[[int, int], None] | None = None,
-    **options: Any,
+    **options: Unpack[Keywords],
 ) -> Stylizer[Any]:
     """Load a stylizer, once for many styles and pictures.
 

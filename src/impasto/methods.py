@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import InputError
+from impasto.keywords import File
 from impasto.names import must_be_known, nearest
 from impasto.options import OptimizeOptions
 from impasto.stylizers.networks.description import describe
@@ -41,13 +42,13 @@ class Choice:
 
     method: str
     styles: list[Any]
-    model: str | None = None
+    model: File | None = None
 
 
 def choose(
     styles: Sequence[Any],
     method: str | None = None,
-    model: str | None = None,
+    model: File | None = None,
     *,
     artworks: str = "optimize",
 ) -> Choice:
@@ -93,7 +94,7 @@ def grouped(styles: Sequence[Any]) -> list[list[Any]]:
     return [group for group in (names, artworks) if group]
 
 
-def _infer(styles: Sequence[Any], model: str | None, artworks: str) -> tuple[str, str]:
+def _infer(styles: Sequence[Any], model: File | None, artworks: str) -> tuple[str, str]:
     if model is not None:
         return describe(model).kind, f"{Path(model).name} is such a model"
     names = [style for style in styles if _is_name(style)]

@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from impasto.errors import InputError
 from impasto.names import must_be_known
@@ -40,7 +40,6 @@ def option(
     default: Any,
     help: str,
     *,
-    choices: tuple[str, ...] | None = None,
     minimum: float = -math.inf,
     maximum: float = math.inf,
     metavar: str | None = None,
@@ -50,14 +49,12 @@ def option(
     Args:
         default: The default; a mapping is copied for each instance.
         help: One sentence for ``--help``.
-        choices: The values allowed.
         minimum: The smallest value allowed.
         maximum: The greatest value allowed.
         metavar: What ``--help`` calls the value.
     """
     metadata = {
         "help": help,
-        "choices": choices,
         "minimum": minimum,
         "maximum": maximum,
         "metavar": metavar,
@@ -67,29 +64,80 @@ def option(
     return field(default=default, metadata=metadata)
 
 
-# What the options of all methods say alike about colours.
-PRESERVE_COLOR: dict[str, Any] = {
-    "default": "off",
-    "help": "keep the photo's colours: luminance paints its lightness alone; linear and histogram "
-    "match the artwork's colours to the photo's before painting",
-    "choices": ("off", "luminance", "linear", "histogram"),
-}
-MATCH_RESULT: dict[str, Any] = {
-    "default": "off",
-    "help": "match the mean and covariance of the finished picture's colours to those of the "
-    "photo or of the first artwork",
-    "choices": ("off", "content", "style"),
-}
-COLOR_STRENGTH: dict[str, Any] = {
-    "default": 1.0,
-    "help": "how far colours are kept or matched, 0 to 1",
-    "minimum": 0,
-    "maximum": 1,
-}
+def with_default(options: type[Any], name: str, default: Any, help: str = "") -> Any:
+    """The field of a base class, with another default and perhaps other help."""
+    given: Mapping[str, Any] = options.__dataclass_fields__[name].metadata
+    return option(default, **{**given, "help": help or given["help"]})
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimizeOptions:
+class CheckedOptions:
+    """Options whose values are checked against the types and limits of their fields.
+
+    Raises:
+        InputError: If a value is of the wrong type, out of its range or not among its choices.
+    """
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossOptions(CheckedOptions):
+    """The terms of a loss and their weights."""
+
+    content_weight: float = option(1.0, "weight of the content loss", minimum=0)
+    style_weight: float = option(4.0, "weight of the style loss", minimum=0)
+    tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
+    bands_weight: float = option(
+        12.0, "weight of the bands: fine structure and speckle as in the artwork", minimum=0
+    )
+    content_layers: LayerWeights = option(
+        CONTENT_LAYERS, "content layers with their weights", metavar="LAYER[=W],..."
+    )
+    style_layers: LayerWeights = option(
+        STYLE_LAYERS, "style layers with their weights", metavar="LAYER[=W],..."
+    )
+    style_loss: StyleLoss = option(
+        "gram+w2",
+        "what the style loss compares: Gram matrices, Wasserstein-2 distances, nearest neighbours",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorOptions(CheckedOptions):
+    """Colours that are kept or matched."""
+
+    preserve_color: ColorMode = option(
+        "off",
+        "keep the photo's colours: luminance paints its lightness alone; linear and histogram "
+        "match the artwork's colours to the photo's before painting",
+    )
+    match_result: Literal["off", "content", "style"] = option(
+        "off",
+        "match the mean and covariance of the finished picture's colours to those of the photo or "
+        "of the first artwork",
+    )
+    color_strength: float = option(
+        1.0, "how far colours are kept or matched, 0 to 1", minimum=0, maximum=1
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceOptions(CheckedOptions):
+    """Where to compute, and in which numbers."""
+
+    precision: Precision = option(
+        "auto", "numbers in which the backbone computes; losses are always in float32"
+    )
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, xpu or mps")
+
+
+GROUPS = (LossOptions, ColorOptions, DeviceOptions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizeOptions(DeviceOptions, ColorOptions, LossOptions):
     """Options of the optimisation of the image (Gatys et al. 2016 and what came after).
 
     The fields' metadata hold help and limits; ``impasto stylize --help`` lists them.
@@ -106,7 +154,7 @@ class OptimizeOptions:
     weights: str | None = option(
         None, "file with the weights of the backbone, instead of the cache", metavar="FILE"
     )
-    pooling: Pooling = option("max", "pooling of the backbone", choices=("max", "average"))
+    pooling: Pooling = option("max", "pooling of the backbone")
     max_size: int = option(512, "longer side of the result", minimum=1, metavar="PX")
     steps: int = option(120, "evaluations of loss and gradient, all scales together", minimum=1)
     scales: int = option(
@@ -115,28 +163,11 @@ class OptimizeOptions:
     detail: float = option(
         1.0, "share of the content's fine detail that enters with each scale", minimum=0, maximum=1
     )
-    content_weight: float = option(1.0, "weight of the content loss", minimum=0)
-    style_weight: float = option(4.0, "weight of the style loss", minimum=0)
-    tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
-    bands_weight: float = option(
-        12.0, "weight of the bands: fine structure and speckle as in the artwork", minimum=0
-    )
-    content_layers: LayerWeights = option(
-        CONTENT_LAYERS, "content layers with their weights", metavar="LAYER[=W],..."
-    )
-    style_layers: LayerWeights = option(
-        STYLE_LAYERS, "style layers with their weights", metavar="LAYER[=W],..."
-    )
     forms: float = option(
         0.5,
         "what is taken over: 0 brushwork alone, 1 the artwork's large shapes as well",
         minimum=0,
         maximum=1,
-    )
-    style_loss: StyleLoss = option(
-        "gram+w2",
-        "what the style loss compares: Gram matrices, Wasserstein-2 distances, nearest neighbours",
-        choices=("gram", "w2", "gram+w2", "nn", "gram+w2+nn"),
     )
     classic_losses: bool = option(
         False, "absolute losses as in Gatys' method instead of relative ones"
@@ -144,12 +175,7 @@ class OptimizeOptions:
     style_scale: float = option(
         1.0, "longer side of the style image over that of the result", minimum=0.01, maximum=16
     )
-    preserve_color: ColorMode = option(**PRESERVE_COLOR)
-    match_result: Literal["off", "content", "style"] = option(**MATCH_RESULT)
-    color_strength: float = option(**COLOR_STRENGTH)
-    optimizer: Literal["lbfgs", "adam"] = option(
-        "lbfgs", "algorithm that changes the image", choices=("lbfgs", "adam")
-    )
+    optimizer: Literal["lbfgs", "adam"] = option("lbfgs", "algorithm that changes the image")
     learning_rate: float = option(0.02, "step size of Adam, of the full range", minimum=1e-6)
     averaging: float = option(
         0.99, "decay of the average over Adam's iterates; 0: none", minimum=0, maximum=0.9999
@@ -159,12 +185,6 @@ class OptimizeOptions:
         "what to start from: content, noise, style (its colours), gray, or an image file",
         metavar="WHAT",
     )
-    precision: Precision = option(
-        "auto",
-        "numbers in which the backbone computes; losses are always in float32",
-        choices=("auto", "float32", "bfloat16"),
-    )
-    device: str = option("auto", "auto, cpu, cuda, cuda:1, xpu or mps")
     tile: int | str = option(
         "auto",
         "work on tiles of N pixels, slower in less memory; auto: where memory is short; or off",
@@ -179,8 +199,8 @@ class OptimizeOptions:
     seed: int = option(0, "seed of the noise", minimum=0, maximum=2**63 - 1)
 
     def __post_init__(self) -> None:
-        """Check every value against what its field says."""
-        check(self)
+        """Check every value against its field."""
+        super().__post_init__()
         parse_tile(self.tile)
         parse_memory(self.memory)
         if self.content_weight == 0 and self.style_weight == 0:
@@ -210,9 +230,8 @@ class OptimizeOptions:
             InputError: If the preset or an option is unknown, or a value is wrong.
         """
         must_be_known("preset", name, PRESETS)
-        known = [item.name for item in dataclasses.fields(cls)]
         for given in overrides:
-            must_be_known("option", given, known)
+            must_be_known("option", given, names(cls))
         return cls(**{**copy.deepcopy(PRESETS[name]), **overrides})
 
 
@@ -238,29 +257,46 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+def kinds(options: type[Any]) -> dict[str, Any]:
+    """The types of the fields of an options dataclass, by name."""
+    return get_type_hints(options)
+
+
+def choices(kind: Any) -> tuple[str, ...]:
+    """The values of a ``Literal``; none for other types."""
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def names(options: type[Any]) -> list[str]:
+    """The names of the fields of an options dataclass, with those of the shared groups last."""
+    shared = {name for group in GROUPS for name in kinds(group)}
+    return sorted((item.name for item in dataclasses.fields(options)), key=shared.__contains__)
+
+
 def check(options: Any) -> None:
     """Check the values of an options dataclass against its fields' types and metadata.
 
-    What means the same is taken over in plain types: numbers of NumPy and torch, paths, a
+    Values that mean the same become plain types: numbers of NumPy and torch, paths, a
     ``torch.device``, mappings.
 
     Raises:
         InputError: At the first value that does not fit.
     """
+    types = kinds(type(options))
     for item in dataclasses.fields(options):
-        value, limits = _plain(getattr(options, item.name)), item.metadata
+        value, kind = _plain(getattr(options, item.name)), types[item.name]
         object.__setattr__(options, item.name, value)
-        kind = str(item.type)
         if kind in _NUMBERS:
-            _check_number(item.name, value, kind, limits["minimum"], limits["maximum"])
-        elif kind == "LayerWeights":
+            limits = item.metadata["minimum"], item.metadata["maximum"]
+            _check_number(item.name, value, kind, *limits)
+        elif kind == LayerWeights:
             _check_layers(item.name, value)
-        elif kind == "bool":
+        elif kind is bool:
             if not isinstance(value, bool):
                 raise InputError(f"{item.name} has to be True or False, not {value!r}")
-        elif limits["choices"]:
-            must_be_known(item.name, value, limits["choices"])
-        elif not isinstance(value, _TEXTS.get(kind, object)):
+        elif known := choices(kind):
+            must_be_known(item.name, value, known)
+        elif kind in _TEXTS and not isinstance(value, kind):
             raise InputError(f"{item.name} has to be text, not {value!r}")
 
 
@@ -276,13 +312,13 @@ def _plain(value: Any) -> Any:
     return str(value) if torch is not None and isinstance(value, torch.device) else value
 
 
-_NUMBERS: dict[str, Any] = {"int": int, "float": (int, float)}
-_TEXTS: dict[str, Any] = {"str": str, "str | None": (str, type(None))}
+_NUMBERS: dict[Any, Any] = {int: int, float: (int, float)}
+_TEXTS: tuple[Any, ...] = (str, str | None)
 
 
-def _check_number(name: str, value: Any, kind: str, minimum: float, maximum: float) -> None:
+def _check_number(name: str, value: Any, kind: Any, minimum: float, maximum: float) -> None:
     if not isinstance(value, _NUMBERS[kind]) or isinstance(value, bool):
-        article = "a whole number" if kind == "int" else "a number"
+        article = "a whole number" if kind is int else "a number"
         raise InputError(f"{name} has to be {article}, not {value!r}")
     if not abs(value) <= sys.float_info.max:  # also false for NaN
         raise InputError(f"{name} has to be finite")
@@ -317,7 +353,7 @@ def _check_layers(name: str, value: Any) -> None:
     for layer, weight in value.items():
         if not isinstance(layer, str):
             raise InputError(f"{name}: the name of a layer has to be text, not {layer!r}")
-        _check_number(f"{name}: the weight of {layer}", weight, "float", 0, math.inf)
+        _check_number(f"{name}: the weight of {layer}", weight, float, 0, math.inf)
     if not any(value.values()):
         raise InputError(f"{name}: all weights are 0")
 

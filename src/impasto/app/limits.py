@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from impasto.options import check, option
+from impasto.options import CheckedOptions, option
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class Limits(CheckedOptions):
     """How much a visitor may ask for: the command line and the page tell them alike.
 
     Raises:
@@ -34,10 +34,6 @@ class Limits:
         2048, "longest side of a picture painted by a network", minimum=64, metavar="PX"
     )
     max_steps: int = option(1000, "most steps of an optimisation", minimum=20)
-
-    def __post_init__(self) -> None:
-        """Check every value against what its field says."""
-        check(self)
 
     @property
     def max_pixels(self) -> int:

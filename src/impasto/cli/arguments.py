@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from impasto.cli.classics import renamed
 from impasto.errors import InputError
-from impasto.options import parse_layers
+from impasto.options import LayerWeights, choices, kinds, names, parse_layers
 
 INTERRUPTED = 130  # the exit code that shells report after Ctrl-C
 
@@ -87,10 +87,11 @@ def parse_numbers(text: str) -> list[float]:
         raise argparse.ArgumentTypeError(f"'{text}': numbers divided by commas, as 2,1") from None
 
 
-PARSERS: dict[str, Callable[[str], Any]] = {
-    "int": int,
-    "float": float,
-    "LayerWeights": _told(parse_layers),
+METAVARS: dict[Any, str] = {int: "N", float: "X"}
+PARSERS: dict[Any, Callable[[str], Any]] = {
+    int: int,
+    float: float,
+    LayerWeights: _told(parse_layers),
 }
 
 
@@ -110,35 +111,26 @@ def add_options(
 
     Arguments that are not given stay away from the namespace, so that a preset can set them.
     """
-    for item in dataclasses.fields(options):
-        if only is not None and item.name not in only:
-            continue
+    fields = {item.name: item for item in dataclasses.fields(options)}
+    for name in names(options) if only is None else only:
+        item, kind = fields[name], kinds(options)[name]
         keywords: dict[str, Any] = {
             "help": f"{item.metadata['help']} {_default(item)}".rstrip(),
             "default": argparse.SUPPRESS,
         }
-        if item.type == "bool":
+        if kind is bool:
             keywords["action"] = "store_true"
         else:
-            keywords["metavar"] = item.metadata["metavar"] or _metavar(item)
-            keywords["type"] = PARSERS.get(str(item.type), str)
-            keywords["choices"] = item.metadata["choices"]
-        add_option(parser, item.name, **keywords)
+            keywords["metavar"] = item.metadata["metavar"] or METAVARS.get(kind)
+            keywords["type"] = PARSERS.get(kind, str)
+            keywords["choices"] = choices(kind) or None
+        add_option(parser, name, **keywords)
 
 
 def collect(args: argparse.Namespace, options: type[Any]) -> dict[str, Any]:
     """The values of an options dataclass that were given on the command line."""
     known = names(options)
     return {name: value for name, value in vars(args).items() if name in known}
-
-
-def names(options: type[Any]) -> set[str]:
-    """The names of the fields of an options dataclass."""
-    return {item.name for item in dataclasses.fields(options)}
-
-
-def _metavar(item: dataclasses.Field[Any]) -> str | None:
-    return None if item.metadata["choices"] else {"int": "N", "float": "X"}.get(str(item.type))
 
 
 def _default(item: dataclasses.Field[Any]) -> str:

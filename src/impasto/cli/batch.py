@@ -213,7 +213,7 @@ def _setup(args: argparse.Namespace, choice: Choice) -> Setup:
         load(progress=progress)  # what is wrong with the options is told once, and now
     settings = {"method": choice.method, "preset": None, **options}
     if choice.model:
-        settings["model"] = [choice.model, storage.stamp(choice.model)]
+        settings["model"] = [choice.model, storage.stamp(str(choice.model))]
     return Setup(load, settings, by_name=choice.method == "fast", quality=args.quality)
 
 

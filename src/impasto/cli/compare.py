@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.arguments import INTERRUPTED, add_options, collect, names
+from impasto.cli.arguments import INTERRUPTED, add_options, collect
 from impasto.cli.method_options import (
     Stylizers,
     add_method_options,
@@ -20,7 +20,7 @@ from impasto.cli.outputs import check_outputs
 from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX
 from impasto.names import must_be_known, told_apart
-from impasto.options import PRESETS, OptimizeOptions
+from impasto.options import PRESETS, OptimizeOptions, names
 from impasto.stylizers.networks.options import ArbitraryOptions
 
 if TYPE_CHECKING:

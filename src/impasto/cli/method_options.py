@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from impasto.cli.arguments import add_option, add_options, collect, names, parse_numbers
+from impasto.cli.arguments import add_option, add_options, collect, parse_numbers
 from impasto.errors import InputError
 from impasto.methods import OPTIONS, Choice, choose
-from impasto.options import PRESETS, OptimizeOptions
+from impasto.options import PRESETS, OptimizeOptions, names
 from impasto.stylizers.networks.options import ArbitraryOptions
 
 if TYPE_CHECKING:
@@ -48,7 +47,8 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
         "Options of --method fast and arbitrary; they also take --max-size (default here: 2048), "
         "--preserve-color, --match-result, --color-strength, --precision and --device.",
     )
-    add_options(networks, ArbitraryOptions, names(ArbitraryOptions) - names(OptimizeOptions))
+    own = [name for name in names(ArbitraryOptions) if name not in names(OptimizeOptions)]
+    add_options(networks, ArbitraryOptions, own)
 
 
 def add_masks(parser: argparse.ArgumentParser) -> None:
@@ -109,7 +109,7 @@ def choices_of(args: argparse.Namespace, groups: Sequence[Sequence[str]]) -> lis
 def _refuse_idle(args: argparse.Namespace, choices: Sequence[Choice]) -> None:
     """Raise InputError for options that were given and are of no use."""
     methods = dict.fromkeys(choice.method for choice in choices)
-    known = {item.name for method in methods for item in dataclasses.fields(OPTIONS[method])}
+    known = {name for method in methods for name in names(OPTIONS[method])}
     given = [name for options in OPTIONS.values() for name in collect(args, options)]
     if args.preset and "optimize" not in methods:
         raise InputError(f"presets are for the method optimize, not {' or '.join(methods)}")
@@ -143,7 +143,7 @@ class Stylizers:
 
     def __init__(self, load: Callable[[Choice], Stylizer[Any]]) -> None:
         self._load = load
-        self._known: dict[tuple[str, str | None], Stylizer[Any]] = {}
+        self._known: dict[tuple[str, Any], Stylizer[Any]] = {}
 
     def __call__(self, choice: Choice) -> Stylizer[Any]:
         """The stylizer of a choice, its style set until the next."""

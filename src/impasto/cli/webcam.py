@@ -11,10 +11,10 @@ from impasto.cli.arguments import (
     add_option,
     add_options,
     collect,
-    names,
     parse_numbers,
 )
 from impasto.cli.method_options import add_styles, choice_of, load_stylizer
+from impasto.options import names
 from impasto.stylizers.networks.options import ArbitraryOptions
 from impasto.video.options import VideoOptions
 
@@ -46,7 +46,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     size = f"longer side of the picture, at most; smaller is faster (default: {MAX_SIZE})"
     add_option(parser, "max_size", type=int, metavar="PX", default=MAX_SIZE, help=size)
     network = parser.add_argument_group("network")
-    add_options(network, ArbitraryOptions, names(ArbitraryOptions) - {"max_size", "tile"})
+    taken = ("max_size", "tile")
+    own = [name for name in names(ArbitraryOptions) if name not in taken]
+    add_options(network, ArbitraryOptions, own)
     parser.set_defaults(run=run, preset=None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from impasto.options import OptimizeOptions, option
+from impasto.options import OptimizeOptions, with_default
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,14 +18,18 @@ class ReconstructOptions(OptimizeOptions):
         InputError: If a value is of the wrong type, out of its range or not among its choices.
     """
 
-    backbone: str = option("lite", "feature network that looks at the picture", metavar="NAME")
-    max_size: int = option(256, "longer side of the result", minimum=1, metavar="PX")
-    steps: int = option(200, "evaluations of loss and gradient for each layer", minimum=1)
-    scales: int = option(1, "scales of the coarse-to-fine pyramid", minimum=0)
-    init: str = option("noise", "what to start from", metavar="WHAT")
+    backbone: str = with_default(
+        OptimizeOptions, "backbone", "lite", "feature network that looks at the picture"
+    )
+    max_size: int = with_default(OptimizeOptions, "max_size", 256)
+    steps: int = with_default(
+        OptimizeOptions, "steps", 200, "evaluations of loss and gradient for each layer"
+    )
+    scales: int = with_default(OptimizeOptions, "scales", 1)
+    init: str = with_default(OptimizeOptions, "init", "noise")
 
 
-# What of these options the command line offers; the rest would only blur what is shown.
+# The options that the command line offers; the rest would only blur the figure.
 OFFERED = (
     "backbone",
     "weights",

@@ -15,7 +15,7 @@ from impasto.explain.evaluation import Evaluator, Row
 from impasto.explain.plots import GRID, INK, MUTED, check_plot, new_figure, save_figure
 from impasto.image import ImageSource
 from impasto.names import nearest
-from impasto.options import OptimizeOptions
+from impasto.options import OptimizeOptions, choices, kinds
 from impasto.result import Result
 from impasto.stylizers.optimize import Optimize
 
@@ -48,13 +48,13 @@ def parse_sweep(text: str) -> tuple[str, list[Any]]:
     """
     name, _, listed = text.partition("=")
     name = name.strip().replace("-", "_")
-    kinds: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "str": str}
-    fields = {item.name: item for item in dataclasses.fields(OptimizeOptions)}
-    swept = [key for key, item in fields.items() if item.type in kinds or item.metadata["choices"]]
+    types = kinds(OptimizeOptions)
+    swept = [key for key in types if types[key] in (int, float, str) or choices(types[key])]
     if name not in swept:
         raise InputError(f"cannot sweep '{name}': {nearest(name, swept)}")
     try:
-        values = [kinds.get(str(fields[name].type), str)(part) for part in listed.split(",")]
+        read: Callable[[str], Any] = types[name] if types[name] in (int, float) else str
+        values = [read(part) for part in listed.split(",")]
     except ValueError:
         raise InputError(f"'{text}': give numbers divided by commas, as {name}=1,3") from None
     for value in values:

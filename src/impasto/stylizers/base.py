@@ -21,7 +21,7 @@ from impasto.events import Callback
 from impasto.image import ImageSource, Picture, as_list, load_image, load_mask
 from impasto.image.masks import must_be_seen, name_of, weighted
 from impasto.names import must_be_known
-from impasto.options import check_weights
+from impasto.options import check_weights, names
 from impasto.result import Result
 from impasto.stylizers.order import Order, check_parts, load_masks
 from impasto.version import __version__
@@ -71,9 +71,8 @@ class Stylizer(ABC, Generic[Options]):
         """
         if options is not None and overrides:
             raise InputError(f"give options or {', '.join(overrides)}, not both")
-        known = [item.name for item in dataclasses.fields(self.options_type)]  # type: ignore[arg-type]
         for name in overrides:
-            must_be_known(f"option of the method {self.method}", name, known)
+            must_be_known(f"option of the method {self.method}", name, names(self.options_type))
         return options or self.options_type(**overrides)
 
     def set_style(

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from impasto.options import CLASSIC_STYLE_LAYERS, LayerWeights, StyleLoss, check, option
+from impasto.options import (
+    CLASSIC_STYLE_LAYERS,
+    CheckedOptions,
+    LayerWeights,
+    LossOptions,
+    option,
+    with_default,
+)
 
 # A network starts from nothing, not from the photo as the optimisation does: with that one's
 # layer and weights, the photo hardly shows in first trials.
@@ -13,8 +20,8 @@ NETWORK_CONTENT_LAYERS = {"relu3_3": 1.0, "relu4_2": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """What determines what is learnt, besides the pictures.
+class Recipe(CheckedOptions):
+    """All that determines the outcome of a training, besides the pictures.
 
     Raises:
         InputError: If a value is of the wrong type or out of its range.
@@ -27,7 +34,7 @@ class Recipe:
         2e-3, "learning rate of Muon and Adam at its highest", minimum=1e-8
     )
     schedule: Literal["cosine", "constant"] = option(
-        "cosine", "how the learning rate goes on after warming up", choices=("cosine", "constant")
+        "cosine", "how the learning rate goes on after warming up"
     )
     averaging: float = option(
         0.999, "decay of the average over the weights; 0: none", minimum=0, maximum=0.99999
@@ -41,13 +48,9 @@ class Recipe:
     )
     seed: int = option(0, "seed of everything random", minimum=0, maximum=2**63 - 1)
 
-    def __post_init__(self) -> None:
-        """Check every value against what its field says."""
-        check(self)
-
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkRecipe(Recipe):
+class NetworkRecipe(LossOptions, Recipe):
     """Recipe of a network that paints."""
 
     backbone: str = option("lite", "feature network that looks at the pictures", metavar="NAME")
@@ -55,29 +58,26 @@ class NetworkRecipe(Recipe):
         16, "channels of the network at full resolution; wider is better and slower", minimum=1
     )
     blocks: int = option(2, "residual blocks of the network", minimum=0)
-    content_weight: float = option(1.0, "weight of the content loss", minimum=0)
-    style_weight: float = option(12.0, "weight of the style loss", minimum=0)
+    style_weight: float = with_default(LossOptions, "style_weight", 12.0)
     color_weight: float = option(4.0, "weight of the distance of the colours", minimum=0)
-    bands_weight: float = option(
-        1.0, "weight against more fine structure and speckle than the artwork has", minimum=0
+    bands_weight: float = with_default(
+        LossOptions,
+        "bands_weight",
+        1.0,
+        "weight against more fine structure and speckle than the artwork has",
     )
     checkerboard_weight: float = option(
         1000.0, "weight against a regular pattern of 4 px in what is painted", minimum=0
     )
-    tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
     temporal_weight: float = option(
         0.0, "weight of the steadiness under small motion and noise, for video", minimum=0
     )
-    content_layers: LayerWeights = option(
-        NETWORK_CONTENT_LAYERS, "content layers with their weights", metavar="LAYER[=W],..."
+    content_layers: LayerWeights = with_default(
+        LossOptions, "content_layers", NETWORK_CONTENT_LAYERS
     )
-    style_layers: LayerWeights = option(
-        CLASSIC_STYLE_LAYERS, "style layers with their weights", metavar="LAYER[=W],..."
-    )
-    style_loss: StyleLoss = option(
-        "gram+w2",
-        "statistics that the style loss compares",
-        choices=("gram", "w2", "gram+w2"),
+    style_layers: LayerWeights = with_default(LossOptions, "style_layers", CLASSIC_STYLE_LAYERS)
+    style_loss: Literal["gram", "w2", "gram+w2"] = option(
+        "gram+w2", "statistics that the style loss compares"
     )
     w2_channels: int = option(
         512,
@@ -90,11 +90,12 @@ class NetworkRecipe(Recipe):
 class FastRecipe(NetworkRecipe):
     """Recipe of a per-style network."""
 
-    start: str = option(
+    start: str = with_default(
+        Recipe,
+        "start",
         "shipped",
         "where the network starts: shipped (the any-style network that comes with the package: "
         "far quicker), scratch or a model file",
-        metavar="MODEL",
     )
     style_size: int = option(
         384,
@@ -108,7 +109,7 @@ class FastRecipe(NetworkRecipe):
 class ArbitraryRecipe(NetworkRecipe):
     """Recipe of the arbitrary style network."""
 
-    steps: int = option(60000, "gradient steps of the whole training", minimum=1)
+    steps: int = with_default(Recipe, "steps", 60000)
     crops: int = option(
         8,
         "crops of each artwork; statistics of a crop that comes again are kept, as far as memory "
@@ -127,26 +128,24 @@ class ArbitraryRecipe(NetworkRecipe):
 class DistillationRecipe(Recipe):
     """Recipe of the embedded backbone."""
 
-    steps: int = option(5500, "gradient steps of the whole training", minimum=1)
-    batch: int = option(
+    steps: int = with_default(Recipe, "steps", 5500)
+    batch: int = with_default(
+        Recipe,
+        "batch",
         3,
         "examples in a batch, of all processes together: each a photo, an artwork, and a picture "
         "that the student has painted with its artwork",
-        minimum=1,
     )
     size: int = option(128, "side of the crops", minimum=32, metavar="PX")
-    learning_rate: float = option(
-        6e-4, "learning rate of Muon and Adam at its highest", minimum=1e-8
-    )
-    averaging: float = option(
-        0.998, "decay of the average over the weights; 0: none", minimum=0, maximum=0.99999
-    )
-    clip: float = option(2.0, "largest norm of a gradient", minimum=1e-6)
-    start: str = option(
+    learning_rate: float = with_default(Recipe, "learning_rate", 6e-4)
+    averaging: float = with_default(Recipe, "averaging", 0.998)
+    clip: float = with_default(Recipe, "clip", 2.0)
+    start: str = with_default(
+        Recipe,
+        "start",
         "scratch",
         "where the student starts: scratch (fitted in closed form), shipped (the weights that "
         "come with the package) or a file that this command wrote",
-        metavar="MODEL",
     )
     width: float = option(
         1.0, "widths of a student from scratch over those of lite", minimum=0.01, maximum=2

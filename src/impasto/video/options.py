@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from impasto.options import check, option
+from impasto.options import CheckedOptions, option
 
 
 @dataclass(frozen=True, kw_only=True)
-class VideoOptions:
+class VideoOptions(CheckedOptions):
     """Options of repainting a video.
 
     Raises:
@@ -23,7 +23,3 @@ class VideoOptions:
     crf: int = option(
         18, "constant rate factor of H.264, 1 (best) to 51 (smallest)", minimum=1, maximum=51
     )
-
-    def __post_init__(self) -> None:
-        """Check every value against what its field says."""
-        check(self)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from impasto.errors import InputError
+from impasto.keywords import File
 from impasto.version import __version__
 
 Kind = Literal["fast", "arbitrary"]
@@ -60,7 +61,7 @@ class Description:
     version: str = __version__
 
 
-def describe(path: str | Path) -> Description:
+def describe(path: File) -> Description:
     """Read what a model file says about itself.
 
     Raises:

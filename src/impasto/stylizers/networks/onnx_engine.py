@@ -17,7 +17,7 @@ from impasto.errors import ImpastoError, InputError, MissingExtraError
 from impasto.stylizers.networks.codes import StyleCode
 from impasto.stylizers.networks.description import Description, describe
 from impasto.stylizers.networks.engines import Code, Floats, Style
-from impasto.stylizers.networks.options import FastOptions
+from impasto.stylizers.networks.options import NetworkOptions
 
 
 class OnnxEngine:
@@ -104,7 +104,7 @@ def stamp(description: Description) -> dict[str, Any]:
     return fields
 
 
-def chosen_onnx_engine(model: Path, options: FastOptions) -> OnnxEngine | None:
+def chosen_onnx_engine(model: Path, options: NetworkOptions) -> OnnxEngine | None:
     """ONNX Runtime's engine, where the options ask for it, or leave the choice and it is at hand.
 
     Raises:
@@ -122,7 +122,7 @@ def chosen_onnx_engine(model: Path, options: FastOptions) -> OnnxEngine | None:
         return None
 
 
-def _leave_the_choice(options: FastOptions) -> bool:
+def _leave_the_choice(options: NetworkOptions) -> bool:
     """Whether ONNX Runtime may be taken.
 
     Never where there may be a GPU: only torch can tell, and importing it takes longer than

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from impasto.options import (
-    COLOR_STRENGTH,
-    MATCH_RESULT,
-    PRESERVE_COLOR,
-    ColorMode,
+    ColorOptions,
+    DeviceOptions,
     Precision,
-    check,
     option,
     parse_tile,
 )
@@ -20,12 +17,8 @@ AUTO_TILE = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
-class FastOptions:
-    """Options of painting with a per-style network.
-
-    Raises:
-        InputError: If a value is of the wrong type or out of its range.
-    """
+class NetworkOptions(DeviceOptions, ColorOptions):
+    """Options of painting with a network of either kind."""
 
     model: str | None = option(None, "model file; the shipped one if left out", metavar="FILE")
     max_size: int = option(2048, "longer side of the result, at most", minimum=1, metavar="PX")
@@ -34,32 +27,14 @@ class FastOptions:
         "paint larger pictures in tiles of about N pixels; auto: of 2048; or off",
         metavar="auto|N|off",
     )
-    preserve_color: str = option(
-        "off",
-        "keep the photo's colours: luminance paints its lightness alone",
-        choices=("off", "luminance"),
-    )
-    match_result: str = option(
-        "off",
-        "match the mean and covariance of the finished picture's colours to the photo's",
-        choices=("off", "content"),
-    )
-    color_strength: float = option(**COLOR_STRENGTH)
-    precision: Precision = option(
-        "float32",
-        "numbers in which the network computes",
-        choices=("auto", "float32", "bfloat16"),
-    )
+    precision: Precision = option("float32", "numbers in which the network computes")
     engine: Literal["auto", "torch", "onnx"] = option(
-        "auto",
-        "what runs the network; auto takes ONNX Runtime on a CPU where it is installed",
-        choices=("auto", "torch", "onnx"),
+        "auto", "what runs the network; auto takes ONNX Runtime on a CPU where it is installed"
     )
-    device: str = option("auto", "auto, cpu, cuda, cuda:1, xpu or mps")
 
     def __post_init__(self) -> None:
-        """Check every value against what its field says."""
-        check(self)
+        """Check every value against its field."""
+        super().__post_init__()
         parse_tile(self.tile)
 
     @property
@@ -70,7 +45,23 @@ class FastOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArbitraryOptions(FastOptions):
+class FastOptions(NetworkOptions):
+    """Options of painting with a per-style network.
+
+    Raises:
+        InputError: If a value is of the wrong type or out of its range.
+    """
+
+    preserve_color: Literal["off", "luminance"] = option(
+        "off", "keep the photo's colours: luminance paints its lightness alone"
+    )
+    match_result: Literal["off", "content"] = option(
+        "off", "match the mean and covariance of the finished picture's colours to the photo's"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArbitraryOptions(NetworkOptions):
     """Options of painting with the arbitrary style network.
 
     Raises:
@@ -86,5 +77,3 @@ class ArbitraryOptions(FastOptions):
         minimum=1,
         metavar="PX",
     )
-    preserve_color: ColorMode = option(**PRESERVE_COLOR)
-    match_result: Literal["off", "content", "style"] = option(**MATCH_RESULT)

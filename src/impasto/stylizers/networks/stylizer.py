@@ -23,7 +23,7 @@ from impasto.stylizers.networks.description import Kind, describe
 from impasto.stylizers.networks.engines import Code, Engine, Floats, Style
 from impasto.stylizers.networks.gallery import shipped, style_index
 from impasto.stylizers.networks.onnx_engine import chosen_onnx_engine
-from impasto.stylizers.networks.options import ArbitraryOptions, FastOptions
+from impasto.stylizers.networks.options import ArbitraryOptions, FastOptions, NetworkOptions
 from impasto.stylizers.order import Order
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Options = TypeVar("Options", bound=FastOptions)
+Options = TypeVar("Options", bound=NetworkOptions)
 
 
 class NetworkStylizer(Stylizer[Options]):

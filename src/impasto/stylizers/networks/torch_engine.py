@@ -18,7 +18,7 @@ from impasto.image import fit
 from impasto.stylizers.networks.codes import StyleCode, blend
 from impasto.stylizers.networks.engines import Code, Floats, Style
 from impasto.stylizers.networks.model_files import load_model
-from impasto.stylizers.networks.options import FastOptions
+from impasto.stylizers.networks.options import NetworkOptions
 from impasto.stylizers.networks.painter import Settle, as_measured
 from impasto.stylizers.networks.runtime import paint
 
@@ -37,7 +37,7 @@ class TorchEngine:
     """
 
     @own_state()
-    def __init__(self, model: Path, options: FastOptions) -> None:
+    def __init__(self, model: Path, options: NetworkOptions) -> None:
         self.options = options
         self.device = pick_device(options.device)
         self.dtype = pick_dtype(options.precision, self.device)
