@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from impasto.errors import ImpastoError, InputError, MissingExtraError
+from impasto.errors import ImpastoError, InputError, needs
 from impasto.events import Step
 from impasto.files import atomic
 
@@ -338,10 +338,8 @@ class TensorBoard(AbstractContextManager["TensorBoard"]):
         settings: Mapping[str, object] | None = None,
     ) -> None:
         _at_least(1, every=every, image_every=image_every)
-        try:
+        with needs("tensorboard", "tensorboard", "TensorBoard logging"):
             from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise MissingExtraError("tensorboard", "tensorboard", "TensorBoard logging") from error
         self.every = every
         self.image_every = image_every
         try:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from impasto.errors import MissingExtraError
+from impasto.errors import needs
 
 Pixels = NDArray[np.uint8]
 
@@ -30,10 +30,8 @@ def load_cv2(purpose: str) -> Any:
     Raises:
         MissingExtraError: If it is not installed.
     """
-    try:
+    with needs("opencv-python-headless", "video", purpose):
         import cv2
-    except ImportError as error:
-        raise MissingExtraError("opencv-python-headless", "video", purpose) from error
     return cv2
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impasto.app.limits import Limits
-from impasto.errors import InputError, MissingExtraError
+from impasto.errors import InputError, needs
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -92,10 +92,8 @@ def _prepare(folder: Path) -> None:
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    try:
+    with needs("gradio", "app", "the web app"):
         import gradio  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("gradio", "app", "the web app") from error
 
 
 def _launch(
