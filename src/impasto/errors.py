@@ -16,7 +16,7 @@ class ImpastoError(Exception):
 
 
 class InputError(ImpastoError, ValueError):
-    """What the user gave cannot be used: a file, a value, a name."""
+    """A file, value or name given by the user cannot be used."""
 
     exit_code = 2
 

@@ -37,7 +37,7 @@ def load_cv2(purpose: str) -> Any:
 
 @dataclass(frozen=True)
 class Motion:
-    """Where each pixel of a frame was in the frame before.
+    """The place of each pixel of a frame in the frame before.
 
     Attributes:
         flow: ``(1, 2, H, W)`` in pixels, x and y: pixel p of this frame lay at p + flow(p).
@@ -92,7 +92,7 @@ def is_plain(frame: Pixels) -> bool:
 
 
 def visibility(forward: Tensor, backward: Tensor) -> Tensor:
-    """Where a flow can be trusted (Sundaram et al. 2010, as used by Ruder et al. 2016, eq. 5-6).
+    """Pixels where a flow is reliable (Sundaram et al. 2010, as used by Ruder et al. 2016, eq. 5-6).
 
     Args:
         forward: ``(1, 2, H, W)``, from the frame before to this one.

@@ -1,4 +1,4 @@
-"""What a backbone sees in a picture and what its layers remember, as files and pictures to show."""
+"""Features of a picture and reconstructions from them, as files and pictures to show."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LOOK_SIZE = 320
 
 @dataclass(frozen=True)
 class Look:
-    """What a backbone sees in a picture.
+    """The features of a picture, as plots.
 
     Attributes:
         maps: Plot of the feature maps, a PNG file.
-        grams: Plot of their Gram matrices, likewise.
+        grams: Plot of their Gram matrices, a PNG file.
         fields: For each layer its name, its channels and the side in pixels of what it looks at.
     """
 
@@ -59,7 +59,7 @@ def look(picture: Picture, layers: Sequence[str], channels: int, folder: Path) -
 
 @dataclass(frozen=True)
 class Recovery:
-    """What layers remember of a picture.
+    """A request to recover a picture from its features.
 
     Attributes:
         picture: The picture.

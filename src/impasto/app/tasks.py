@@ -1,4 +1,4 @@
-"""What a visitor wants painted: checked against what is offered and the limits, then done."""
+"""A visitor's task: checked against the offer and the limits, then painted."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MOST_STYLES = 4
 
 @dataclass(frozen=True)
 class PaintTask:
-    """What a visitor wants painted.
+    """A picture that a visitor wants painted.
 
     Attributes:
         content: The photo.

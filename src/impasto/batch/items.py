@@ -1,4 +1,4 @@
-"""What a batch is to do: which content image, in which style, to which file."""
+"""The items of a batch: a content image, a style and an output file each."""
 
 from __future__ import annotations
 

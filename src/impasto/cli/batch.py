@@ -174,7 +174,7 @@ def _engine(args: argparse.Namespace) -> Engine:
 
 
 def _choices(args: argparse.Namespace, styles: list[str]) -> list[Choice]:
-    """What the styles are painted with; names of the gallery and artworks may stand together."""
+    """The methods of the styles; names of the gallery and artworks may stand together."""
     apart = not (args.method or getattr(args, "model", None))
     if apart and not any(style.endswith(MODEL_SUFFIX) for style in styles):
         return choices_of(args, grouped(styles))

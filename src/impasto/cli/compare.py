@@ -162,7 +162,7 @@ def _paint_all(
 
 
 def _stems(sources: list[str]) -> list[str]:
-    """What a collage calls files: their names without folder and suffix, told apart."""
+    """Labels of files in a collage: their names without folder and suffix, told apart."""
     return told_apart(Path(source).stem for source in sources)
 
 
@@ -192,7 +192,7 @@ def _methods(args: argparse.Namespace) -> int:
 
 
 def _stylizer(method: str, artwork: Picture, given: dict[str, Any]) -> Stylizer[Any]:
-    """What paints by a method as the command line names it."""
+    """The stylizer of a method as the command line names it."""
     from impasto.api import load
     from impasto.stylizers.networks.description import describe
 

@@ -49,7 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="feature maps as .png, .svg or .pdf"
     )
-    parser.add_argument("--grams", type=Path, metavar="FILE", help="Gram matrices, likewise")
+    parser.add_argument("--grams", type=Path, metavar="FILE", help="Gram matrices, as such a file")
     parser.set_defaults(run=run)
 
 

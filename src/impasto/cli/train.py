@@ -114,7 +114,7 @@ def _add_common(
     add_option(watching, "preview", metavar="FILE", help="keep this file at a sheet of results")
     add_option(watching, "save_every", type=int, metavar="N", help="number such sheets, every N")
     add_option(watching, "history", metavar="FILE", help="losses as .csv or .json, kept up to date")
-    add_option(watching, "plot", metavar="FILE", help="loss curves as .png, .svg or .pdf, likewise")
+    add_option(watching, "plot", metavar="FILE", help="loss curves as .png, .svg or .pdf")
     add_option(watching, "tensorboard", metavar="DIR", help="log for TensorBoard")
 
 

@@ -94,7 +94,7 @@ def _check_output(args: argparse.Namespace) -> None:
 
 
 def _settings(args: argparse.Namespace, choice: Choice, stylizer: Any) -> dict[str, Any]:
-    """What decides how the frames look, defaults included, for the metadata and for --resume."""
+    """The settings that decide how the frames look, for the metadata and for --resume."""
     from impasto.video.segments import fingerprint
 
     options = {

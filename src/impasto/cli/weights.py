@@ -81,7 +81,7 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _row(entry: KnownBackbone) -> tuple[str, str, str, str, str]:
-    """What the table says about a backbone."""
+    """A backbone's row of the table."""
     from impasto.backbones.fetch import partial_path
     from impasto.backbones.published import read_metadata
     from impasto.backbones.weights import cached_path, embedded_path, find, original_path

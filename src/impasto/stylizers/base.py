@@ -35,7 +35,7 @@ Self = TypeVar("Self", bound="Stylizer[Any]")
 
 @dataclass(frozen=True)
 class Painted:
-    """What a stylizer made of an order.
+    """A stylizer's answer to an order.
 
     Attributes:
         picture: The finished picture.

@@ -1,4 +1,4 @@
-"""What a stylizer is asked to paint: a photo, its styles, and where each of them goes."""
+"""The order of a stylizer: a photo, its styles, and the place of each."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class FastTask(PaintingTask[Tensor]):
     def painter(
         self, network: FastNetwork, styles: Tensor
     ) -> tuple[Callable[[Tensor], Tensor], StyleTarget]:
-        """What paints in styles of these numbers, and their statistics."""
+        """The painter with the styles of these numbers set, and their statistics."""
         numbers = styles.to(self.device)
         shares = torch.eye(len(self.pictures), device=self.device)[numbers]
         return partial(network, style_weights=shares), self.targets[numbers]

@@ -173,7 +173,7 @@ class VideoPainter:
             self._before = pixels, painted, mask
 
     def _memory(self, pixels: Pixels, mask: Floats | None) -> Memory | None:
-        """What is remembered for the next frame; None at the start of a scene."""
+        """The state for the next frame; None at the start of a scene."""
         if self._before is None:
             return None
         before, painted, masked = self._before

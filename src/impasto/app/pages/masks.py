@@ -36,7 +36,7 @@ class MaskFields:
         return [self.editor, self.side]
 
     def mask(self, values: dict[Any, Any], inbox: Inbox) -> Picture | None:
-        """What was drawn; None if nothing was.
+        """The mask that was drawn; None if nothing was.
 
         Raises:
             InputError: If it cannot be read.

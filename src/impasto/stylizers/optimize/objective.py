@@ -1,4 +1,4 @@
-"""What is minimised at one scale: a sum of terms, for an image in one piece or in tiles.
+"""The objective of one scale: a sum of terms, for an image in one piece or in tiles.
 
 The style terms are functions of moments, and moments are sums over positions. So the gradient of a
 whole image needs two passes over its tiles: the first adds up the moments, from which the style
@@ -63,7 +63,7 @@ Statistics = dict[tuple[int, str], Moments]
 
 @dataclass(frozen=True)
 class Guide:
-    """What the finished frame before says about this one (Ruder, Dosovitskiy and Brox 2016).
+    """The finished frame before as a term for this one (Ruder, Dosovitskiy and Brox 2016).
 
     Attributes:
         image: ``(1, 3, H, W)``, to start from: the stylized frame before, warped to this one, and
@@ -112,7 +112,7 @@ class Region:
 
 @dataclass
 class Seen:
-    """What the losses need of a tile: of its feature maps only as much as they have to.
+    """The look at a tile: no more of its feature maps than the losses need.
 
     Attributes:
         window: The pixels that were looked at, ``(1, 3, h, w)``.
@@ -143,7 +143,7 @@ class Objective:
         keep_maps: Keep the content image's feature maps; otherwise each step computes them again.
 
     Raises:
-        InputError: If tiles are wanted and cannot be had.
+        InputError: If tiles are wanted and impossible.
     """
 
     def __init__(
@@ -372,7 +372,7 @@ class Objective:
 
 
 def receptive_fields(backbone: Backbone, options: OptimizeOptions) -> dict[str, ReceptiveField]:
-    """What the layers see that the losses look at.
+    """The receptive fields of the layers in the losses.
 
     Raises:
         InputError: If the backbone does not know it, or the style loss does not work in tiles.

@@ -51,7 +51,7 @@ class Stage:
         self.layout = planner.layout(scale, [self._style_size(each) for each in order.styles])
 
     def objective(self) -> Objective:
-        """What is minimised here.
+        """The objective of this scale.
 
         Raises:
             ImpastoError: If memory runs out.

@@ -85,7 +85,7 @@ class Optimize(Stylizer[OptimizeOptions]):
 
     @cached_property
     def costs(self) -> Costs:
-        """What a step costs in memory; measured when the first picture asks for it."""
+        """The memory that a step takes; measured when the first picture asks for it."""
         return measure(self.backbone, self.options, self.device)
 
     @own_state()
