@@ -27,28 +27,19 @@ if TYPE_CHECKING:
     from impasto.stylizers.networks import Arbitrary, ArbitraryOptions, Fast, FastOptions
     from impasto.stylizers.optimize import Optimize
 
-_HOMES = {
-    "Arbitrary": "impasto.stylizers.networks",
-    "ArbitraryOptions": "impasto.stylizers.networks",
-    "Backbone": "impasto.backbones.base",
-    "Callback": "impasto.events",
-    "Fast": "impasto.stylizers.networks",
-    "FastOptions": "impasto.stylizers.networks",
-    "ImpastoError": "impasto.errors",
-    "InputError": "impasto.errors",
-    "MissingExtraError": "impasto.errors",
-    "Optimize": "impasto.stylizers.optimize",
-    "OptimizeOptions": "impasto.options",
-    "Picture": "impasto.image",
-    "Result": "impasto.result",
-    "Step": "impasto.events",
-    "load": "impasto.api",
-    "load_backbone": "impasto.backbones",
-    "load_image": "impasto.image",
-    "read_settings": "impasto.image",
-    "save_image": "impasto.image",
-    "stylize": "impasto.api",
+_NAMES = {
+    "impasto.api": ("load", "stylize"),
+    "impasto.backbones": ("load_backbone",),
+    "impasto.backbones.base": ("Backbone",),
+    "impasto.errors": ("ImpastoError", "InputError", "MissingExtraError"),
+    "impasto.events": ("Callback", "Step"),
+    "impasto.image": ("Picture", "load_image", "read_settings", "save_image"),
+    "impasto.options": ("OptimizeOptions",),
+    "impasto.result": ("Result",),
+    "impasto.stylizers.networks": ("Arbitrary", "ArbitraryOptions", "Fast", "FastOptions"),
+    "impasto.stylizers.optimize": ("Optimize",),
 }
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
 
 __all__ = [
     "Arbitrary",

@@ -41,12 +41,6 @@ def _at_least(least: float, **values: float) -> None:
             raise InputError(f"{name} must be at least {least:g}, not {value}")
 
 
-def _shrunk(picture: Picture, long_side: int) -> Picture:
-    from impasto.image import fit
-
-    return picture.resized(*fit(picture.size, long_side))
-
-
 def _clock(seconds: float) -> str:
     """Write a time as m:ss or h:mm:ss."""
     minutes, rest = divmod(round(seconds), 60)
@@ -301,7 +295,7 @@ class Frames:
         if passed or _ends(step):
             self._marks = self._marks[passed:]
             self.steps.append(step.step)
-            self._pictures.append(_shrunk(step.picture(), self.long_side))
+            self._pictures.append(step.picture().fitted(self.long_side))
 
     def pictures(self) -> list[Picture]:
         """Return the pictures in order, all at the size of the last one."""
@@ -357,7 +351,7 @@ class TensorBoard(AbstractContextManager["TensorBoard"]):
                 self._writer.add_scalar(f"loss/{name}", value, step.step)
             self._writer.add_scalar("scale", step.scale, step.step)
         if first_or_last or step.step % self.image_every == 0:
-            picture = _shrunk(step.picture(), self.LONG_SIDE)
+            picture = step.picture().fitted(self.LONG_SIDE)
             self._writer.add_image("picture", picture.rgb, step.step, dataformats="HWC")
         if _ends(step):
             self.close()

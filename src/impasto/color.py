@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import InputError
-from impasto.image import Picture, encodings, fit
+from impasto.image import Picture, encodings
 from impasto.image.picture import Floats
 from impasto.names import must_be_known
 from impasto.options import ColorMode
@@ -201,7 +201,7 @@ def mute(picture: Picture, most: float) -> Picture:
 
 def colorfulness(picture: Picture) -> float:
     """How far a picture is from greys: the root mean square of chroma in OkLab."""
-    small = picture.resized(*fit(picture.size, THUMBNAIL))
+    small = picture.fitted(THUMBNAIL)
     return float(np.sqrt(np.square(srgb_to_oklab(small.rgb)[..., 1:]).sum(axis=2).mean()))
 
 

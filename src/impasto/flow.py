@@ -92,7 +92,7 @@ def is_plain(frame: Pixels) -> bool:
 
 
 def visibility(forward: Tensor, backward: Tensor) -> Tensor:
-    """Pixels where a flow is reliable (Sundaram et al. 2010, as used by Ruder et al. 2016, eq. 5-6).
+    """The reliable pixels of a flow (Sundaram et al. 2010, as used by Ruder et al. 2016, eq. 5-6).
 
     Args:
         forward: ``(1, 2, H, W)``, from the frame before to this one.

@@ -12,7 +12,7 @@ from impasto.backbones import load_backbone
 from impasto.explain.features import feature_maps, plot_grams, plot_maps, receptive_field
 from impasto.explain.options import ReconstructOptions
 from impasto.explain.reconstruct import Kind, reconstruct
-from impasto.image import Picture, fit
+from impasto.image import Picture
 
 BACKBONE = "lite"
 LOOK_SIZE = 320
@@ -46,7 +46,7 @@ def look(picture: Picture, layers: Sequence[str], channels: int, folder: Path) -
         InputError: If the picture is too small.
     """
     backbone = load_backbone(BACKBONE)
-    maps = feature_maps(backbone, picture.resized(*fit(picture.size, LOOK_SIZE)), layers)
+    maps = feature_maps(backbone, picture.fitted(LOOK_SIZE), layers)
     files = Path(tempfile.mkdtemp(prefix="look-", dir=folder))
     plot_maps(maps, files / "feature-maps.png", channels)
     plot_grams(maps, files / "gram-matrices.png")

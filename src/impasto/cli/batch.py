@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_option
-from impasto.cli.counting import CountingBar
+from impasto.cli.bars import CountingBar, download_bar
 from impasto.cli.method_options import add_method_options, choices_of, load_picture, options_of
 from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX, grouped
@@ -202,7 +202,6 @@ def _setup(args: argparse.Namespace, choice: Choice) -> Setup:
     """How the arguments ask for the pictures to be made."""
     from impasto import api
     from impasto.batch import Setup, storage
-    from impasto.cli.weights import download_bar
     from impasto.options import OptimizeOptions
 
     if not 1 <= args.quality <= 100:

@@ -146,15 +146,13 @@ def _default_output(content: str, styles: list[str]) -> str:
 
 def _sized(photo: Picture, args: argparse.Namespace) -> Picture:
     """The photo, enlarged if that was asked for."""
-    from impasto.image import fit
-
     wanted, longest = getattr(args, "max_size", None), max(photo.size)
     if wanted is None and args.upscale:
         raise InputError("--upscale enlarges to --max-size: give that as well")
     if wanted is None or wanted <= longest:
         return photo
     if args.upscale:
-        return photo.resized(*fit(photo.size, wanted, enlarge=True))
+        return photo.fitted(wanted, enlarge=True)
     logger.info("the photo is %d px long and is not enlarged: --upscale does that", longest)
     return photo
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
-from impasto.cli.counting import CountingBar
+from impasto.cli.bars import CountingBar
 from impasto.cli.method_options import (
     add_method_options,
     add_styles,

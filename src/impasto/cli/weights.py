@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED
+from impasto.cli.bars import download_bar
 from impasto.cli.tables import aligned
 from impasto.errors import InputError
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from impasto.backbones import KnownBackbone
-    from impasto.backbones.fetch import Progress
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -46,28 +42,6 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     path = actions.add_parser("path", help="print the cache folder, or the file of a backbone")
     path.add_argument("name", nargs="?", metavar="NAME", help="the backbone whose file to print")
     path.set_defaults(run=_path)
-
-
-@contextmanager
-def download_bar(name: str) -> Iterator[Progress]:
-    """A progress bar for a download: it appears with the first bytes, on a terminal only."""
-    bar: tqdm[NoReturn] | None = None
-
-    def show(done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None:
-            from tqdm import tqdm
-
-            bar = tqdm(
-                desc=name, total=total, initial=done, unit="B", unit_scale=True, disable=None
-            )
-        bar.update(done - bar.n)
-
-    try:
-        yield show
-    finally:
-        if bar is not None:
-            bar.close()
 
 
 def _list(_: argparse.Namespace) -> int:
