@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from impasto.image import Picture, load_image, read_settings, save_image
     from impasto.options import OptimizeOptions
     from impasto.result import Result
-    from impasto.stylizers.networks import Arbitrary, ArbitraryOptions, Fast, FastOptions
+    from impasto.stylizers.networks.options import ArbitraryOptions, FastOptions
+    from impasto.stylizers.networks.stylizer import Arbitrary, Fast
     from impasto.stylizers.optimize import Optimize
 
 _NAMES = {
@@ -36,7 +37,8 @@ _NAMES = {
     "impasto.image": ("Picture", "load_image", "read_settings", "save_image"),
     "impasto.options": ("OptimizeOptions",),
     "impasto.result": ("Result",),
-    "impasto.stylizers.networks": ("Arbitrary", "ArbitraryOptions", "Fast", "FastOptions"),
+    "impasto.stylizers.networks.options": ("ArbitraryOptions", "FastOptions"),
+    "impasto.stylizers.networks.stylizer": ("Arbitrary", "Fast"),
     "impasto.stylizers.optimize": ("Optimize",),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}

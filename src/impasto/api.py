@@ -102,7 +102,7 @@ def load(
         return Optimize(checked, progress=progress)
     if preset is not None:
         raise InputError(f"presets are for the method optimize, not {choice.method}")
-    from impasto.stylizers.networks import Arbitrary, Fast
+    from impasto.stylizers.networks.stylizer import Arbitrary, Fast
 
     kinds: dict[str, Any] = {"fast": Fast, "arbitrary": Arbitrary}
     loaded: Stylizer[Any] = kinds[choice.method](model=choice.model, **options)

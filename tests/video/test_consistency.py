@@ -13,7 +13,7 @@ from impasto.image import Picture
 from impasto.metrics import mean_warping_error
 from impasto.pictures import load_artwork
 from impasto.result import Result
-from impasto.stylizers.networks import Arbitrary, Fast
+from impasto.stylizers.networks.stylizer import Arbitrary, Fast
 from impasto.stylizers.optimize import Optimize
 from impasto.stylizers.order import Order
 from impasto.video.consistency import (
