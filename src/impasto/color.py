@@ -209,11 +209,7 @@ def colorfulness(picture: Picture) -> float:
 
 
 def _as_picture(image: Picture | Floats) -> Picture:
-    """The image as a Picture, its range checked.
-
-    Raises:
-        InputError: If it is no picture in [0, 1].
-    """
+    """The image as a Picture, its range checked."""
     picture = image if isinstance(image, Picture) else Picture(np.asarray(image))
     if not (picture.rgb.min() >= 0 and picture.rgb.max() <= 1):  # false for NaN, too
         raise InputError(f"{picture.name}: colours have to be in [0, 1], without NaN")
@@ -226,11 +222,7 @@ def _like(image: ImageT, rgb: Floats) -> ImageT:
 
 
 def _checked(strength: float) -> float:
-    """The strength.
-
-    Raises:
-        InputError: If it is not between 0 and 1.
-    """
+    """The strength."""
     if not 0 <= strength <= 1:
         raise InputError(f"the strength of a colour change is between 0 and 1, not {strength}")
     return strength
@@ -323,11 +315,7 @@ class _ColorMoments:
 
 
 def _moments(picture: Picture) -> _ColorMoments:
-    """The moments of a picture, pixels weighted by alpha.
-
-    Raises:
-        InputError: If it is fully transparent.
-    """
+    """The moments of a picture, pixels weighted by alpha."""
     pixels, weights = _visible(picture)
     total, first, second = 0.0, np.zeros(3), np.zeros((3, 3))
     for start in range(0, len(pixels), _BLOCK):
@@ -342,11 +330,7 @@ def _moments(picture: Picture) -> _ColorMoments:
 
 
 def _visible(picture: Picture) -> tuple[Floats, Floats]:
-    """Pixels ``(N, 3)`` and how much each counts ``(N,)``.
-
-    Raises:
-        InputError: If none counts.
-    """
+    """Pixels ``(N, 3)`` and how much each counts ``(N,)``."""
     pixels = picture.rgb.reshape(-1, 3)
     if picture.alpha is None:
         return pixels, np.broadcast_to(np.float32(1), len(pixels))

@@ -85,11 +85,7 @@ def running(
 
 
 def _prepare(folder: Path) -> None:
-    """Set what Gradio reads when it is imported: no telemetry, our own folder.
-
-    Raises:
-        MissingExtraError: If it is not installed.
-    """
+    """Set what Gradio reads when it is imported: no telemetry, our own folder."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     with needs("gradio", "app", "the web app"):

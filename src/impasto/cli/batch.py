@@ -182,11 +182,7 @@ def _choices(args: argparse.Namespace, styles: list[str]) -> list[Choice]:
 
 
 def _styles_of(choice: Choice) -> Sequence[str]:
-    """The styles of the items, each of them checked.
-
-    Raises:
-        InputError: If one cannot be used.
-    """
+    """The styles of the items, each of them checked."""
     from impasto.stylizers.networks.description import describe
     from impasto.stylizers.networks.gallery import shipped, style_index
 

@@ -151,11 +151,7 @@ class Film:
 
 
 def _film_of(container: Any, path: Path) -> Any:
-    """The video stream that is meant.
-
-    Raises:
-        InputError: If there is none, or no decoder for it.
-    """
+    """The video stream that is meant."""
     flags = load_av().stream.Disposition
     pictures = flags.attached_pic | flags.timed_thumbnails
     films = [stream for stream in container.streams.video if not stream.disposition & pictures]

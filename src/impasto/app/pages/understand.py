@@ -263,11 +263,7 @@ def _recovering(
 
 
 def _in_order(chosen: list[str], layers: tuple[str, ...]) -> list[str]:
-    """The chosen layers from the first to the deepest.
-
-    Raises:
-        InputError: If there is none.
-    """
+    """The chosen layers from the first to the deepest."""
     known = [layer for layer in layers if layer in chosen]
     if not known:
         raise InputError("no layer yet: tick at least one")

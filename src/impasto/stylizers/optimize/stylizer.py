@@ -113,11 +113,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         return torch.cat([self.paint(order).picture.tensor() for order in orders])
 
     def _loop(self, order: Order, callbacks: Sequence[Callback]) -> Loop:
-        """The run that paints an order: its scales, and what goes through them.
-
-        Raises:
-            InputError: If a scale does not fit into memory.
-        """
+        """The run that paints an order: its scales, and what goes through them."""
         options, backbone, device = self.options, self.backbone, self.device
         steps, count = options.steps, options.scales
         if order.before:
