@@ -11,7 +11,7 @@ match the style on their own.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -34,6 +34,7 @@ from impasto.losses import (
     moments,
     total_variation,
 )
+from impasto.losses.statistics import total
 from impasto.options import LayerWeights, OptimizeOptions
 from impasto.stylizers.optimize.tiles import Pieces, Tile
 
@@ -329,9 +330,9 @@ class Objective:
             if layer in self.style_layers and self.neighbor_weight:
                 kept[layer] = part
         if errors:
-            seen.local["content"] = self.options.content_weight * _total(errors)
+            seen.local["content"] = self.options.content_weight * total(errors)
         if kept:
-            seen.local["style"] = self.options.style_weight * _total(
+            seen.local["style"] = self.options.style_weight * total(
                 region.share * self.neighbor_weight * region.neighbors(kept)
                 for region in self.regions
                 if region.neighbors
@@ -349,7 +350,7 @@ class Objective:
         leaves = [
             part.requires_grad_() for found in sums.values() for part in (found.mean, found.second)
         ]
-        loss = self.options.style_weight * _total(
+        loss = self.options.style_weight * total(
             self.regions[number].share * weight * term(self._mapped(layer, found))
             for (number, layer), found in sums.items()
             for weight, term in self.regions[number].statistics[layer]
@@ -358,7 +359,7 @@ class Objective:
         return {"style": loss.detach()}, {key: Moments(next(grads), next(grads)) for key in sums}
 
     def _compare_bands(self, image: Tensor) -> Tensor:
-        return _total(region.share * region.bands(image) for region in self.regions)
+        return total(region.share * region.bands(image) for region in self.regions)
 
     def _image_gradient(self, image: Tensor, terms: dict[str, Tensor]) -> Tensor | float:
         """Add the terms that look at the image itself; return their gradient."""
@@ -366,7 +367,7 @@ class Objective:
             return 0.0
         image = image.detach().requires_grad_()
         found = {name: weight * term(image) for name, (weight, term) in self.image_terms.items()}
-        (grad,) = torch.autograd.grad(_total(found.values()), image)
+        (grad,) = torch.autograd.grad(total(found.values()), image)
         terms |= {name: term.detach() for name, term in found.items()}
         return grad
 
@@ -437,9 +438,5 @@ def _normalised(layers: LayerWeights, weight: float, classic: bool) -> LayerWeig
     """
     if not weight:
         return {}
-    total = 1.0 if classic else sum(layers.values())
-    return {layer: own / total for layer, own in layers.items() if own}
-
-
-def _total(terms: Iterable[Tensor]) -> Tensor:
-    return torch.stack(list(terms)).sum(dim=0)
+    whole = 1.0 if classic else sum(layers.values())
+    return {layer: own / whole for layer, own in layers.items() if own}
