@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import math
 import os
 import re
@@ -257,9 +258,13 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+_hints: Any = functools.cache(get_type_hints)  # the same classes are asked for again and again
+
+
 def kinds(options: type[Any]) -> dict[str, Any]:
     """The types of the fields of an options dataclass, by name."""
-    return get_type_hints(options)
+    found: dict[str, Any] = _hints(options)
+    return found
 
 
 def choices(kind: Any) -> tuple[str, ...]:
@@ -269,7 +274,7 @@ def choices(kind: Any) -> tuple[str, ...]:
 
 def names(options: type[Any]) -> list[str]:
     """The names of the fields of an options dataclass, with those of the shared groups last."""
-    shared = {name for group in GROUPS for name in kinds(group)}
+    shared = {item.name for group in GROUPS for item in dataclasses.fields(group)}
     return sorted((item.name for item in dataclasses.fields(options)), key=shared.__contains__)
 
 
