@@ -34,7 +34,6 @@ class Core:
         return {
             "LoadImage": _core(self.load_image, ["IMAGE", "MASK"], image="FILE"),
             "LoadImageMask": _core(self.load_mask, ["MASK"], image="FILE", channel="COMBO"),
-            "InvertMask": _core(lambda mask: (1 - mask,), ["MASK"], mask="MASK"),
             "SaveImage": _core(
                 lambda images, filename_prefix: (images,),
                 [],

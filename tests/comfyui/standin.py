@@ -42,6 +42,7 @@ class Comfy:
         self.InterruptProcessingException = interrupted
         self.told: list[tuple[int, int, Any]] = []
         self.cancel_at: int | None = None
+        self.device = torch.device("cpu")
 
     def throw_exception_if_processing_interrupted(self) -> None:
         if self.cancel_at is not None and len(self.told) >= self.cancel_at:
@@ -62,7 +63,7 @@ class Comfy:
 
         management = _module(
             "comfy.model_management",
-            get_torch_device=lambda: torch.device("cpu"),
+            get_torch_device=lambda: comfy.device,
             InterruptProcessingException=self.InterruptProcessingException,
             throw_exception_if_processing_interrupted=(
                 self.throw_exception_if_processing_interrupted

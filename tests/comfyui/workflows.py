@@ -29,7 +29,7 @@ INPUTS = FOLDER / "inputs"
 DOCS = FOLDER.parents[1] / "docs" / "images"
 
 PHOTO, FIRST, SECOND = "impasto-cat.jpg", "impasto-night-wind.jpg", "impasto-stained-glass.jpg"
-LEFT, CLIP = "impasto-left.png", "impasto-clip.mp4"
+MASKS, CLIP = "impasto-regions.png", "impasto-clip.mp4"
 PHOTO_SIDE, ARTWORK_SIDE, THUMBNAIL_SIDE = 256, 160, 200
 
 # Between nodes of the page, in pixels.
@@ -106,8 +106,8 @@ REGIONS: Prompt = {
     "1": _node("LoadImage", image=PHOTO),
     "2": _node("LoadImage", image=FIRST),
     "3": _node("LoadImage", image=SECOND),
-    "4": _node("LoadImageMask", image=LEFT, channel="red"),
-    "5": _node("InvertMask", mask=["4", 0]),
+    "4": _node("LoadImageMask", image=MASKS, channel="red"),
+    "5": _node("LoadImageMask", image=MASKS, channel="green"),
     "6": _node(
         "ImpastoBlend",
         photo=["1", 0],
@@ -213,6 +213,13 @@ def texts(nodes: dict[str, Loaded]) -> dict[Path, str]:
     return {path: json.dumps(holds, indent=1) + "\n" for path, holds in files.items()}
 
 
+def regions(size: tuple[int, int]) -> Image.Image:
+    """Masks for the left and the right of a photo (height, width), in red and in green."""
+    height, width = size
+    left = np.tile(np.linspace(382, -127, width).clip(0, 255).astype(np.uint8), (height, 1))
+    return Image.fromarray(np.dstack([left, 255 - left, np.zeros_like(left)]))
+
+
 def _write_inputs() -> None:
     import skimage.data
 
@@ -222,9 +229,7 @@ def _write_inputs() -> None:
     for file in (FIRST, SECOND):
         name = file.removeprefix("impasto-").removesuffix(".jpg")
         _save_small(load_artwork(name, ARTWORK_SIDE), INPUTS / file)
-    height, width = photo.size
-    ramp = np.clip(np.linspace(382, -127, width), 0, 255).astype(np.uint8)
-    Image.fromarray(np.tile(ramp, (height, 1))).save(INPUTS / LEFT, optimize=True)
+    regions(photo.size).save(INPUTS / MASKS, optimize=True)
 
 
 def _write_pictures(runner: Runner) -> None:
@@ -237,11 +242,11 @@ def _write_pictures(runner: Runner) -> None:
     for name, picture in painted.items():
         _save_small(picture.resized(*fit(picture.size, THUMBNAIL_SIDE)), PAGES / f"{name}.jpg")
     row = strip(list(painted.values()), list(painted), height=120)
-    row.pil().save(DOCS / "comfyui.webp", quality=50, method=6)
+    row.pil().save(DOCS / "comfyui.webp", quality=40, method=6)
 
 
 def _save_small(picture: Picture, path: Path) -> None:
-    picture.pil().save(path, quality=70, optimize=True)
+    picture.pil().save(path, quality=60, optimize=True)
 
 
 def main() -> None:
