@@ -193,5 +193,6 @@ class _Film:
             black = not mask.rgb.any()
             within = np.zeros(frame.size, np.float32) if black else load_mask(mask, frame)
         # Motion is found in 8 bits; frames of films have no more.
-        painted = self.painter(frame.integers(8), frame.name, mask=within)
+        pixels: Any = frame.integers(8)
+        painted = self.painter(pixels, frame.name, mask=within)
         return Picture.from_tensor(painted)

@@ -20,11 +20,6 @@ from tests.comfyui.runner import Core
 from tests.comfyui.standin import FOLDER, Comfy, Loaded, loaded
 from tests.comfyui.workflows import FIRST, PHOTO, SECOND
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    tomllib = pytest.importorskip("tomli")
-
 QUICK: dict[str, Any] = {
     "preset": "quick",
     "max_size": 64,
@@ -112,6 +107,7 @@ def test_without_impasto_one_line_says_what_to_install(
 
 
 def test_folder_can_be_published() -> None:
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.11 reads TOML")
     told = tomllib.loads((FOLDER / "pyproject.toml").read_text(encoding="utf-8"))
     needed = (FOLDER / "requirements.txt").read_text(encoding="utf-8").split()
     assert told["project"]["dependencies"] == needed == [f"impasto>={__version__}"]

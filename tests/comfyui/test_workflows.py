@@ -72,7 +72,7 @@ def test_workflows_are_shown_with_pictures() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_pictures_are_those_of_the_command_line(
     name: str,
-    nodes: dict[str, Loaded],
+    v3: dict[str, Loaded],
     inputs: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -83,7 +83,7 @@ def test_pictures_are_those_of_the_command_line(
     for file in inputs.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     monkeypatch.chdir(tmp_path)
-    images = run(name, nodes, inputs)["SaveImage"]
+    images = run(name, v3, inputs)["SaveImage"]
     assert images.shape[0] == 1 and images.dtype == torch.float32
     expected = painted(PHOTO, *COMMANDS[name], "-o", "out.png")
     assert np.array_equal(integers(images), expected)

@@ -147,60 +147,91 @@ WORKFLOWS = {
 }
 
 
-def page(prompt: Prompt, nodes: dict[str, Loaded]) -> dict[str, Any]:
-    """A workflow as the page saves it."""
-    links: list[list[Any]] = []
-    made: dict[str, dict[str, Any]] = {}
-    heights: dict[int, int] = {}
-    for order, (id, each) in enumerate(prompt.items()):
-        node = nodes[each["class_type"]]
-        sources = [value for value in each["inputs"].values() if isinstance(value, list)]
-        column = max((made[source]["pos"][0] for source, _ in sources), default=-COLUMN) + COLUMN
-        sockets, widgets = [], []
-        for name, socket in node.inputs.items():
-            value = each["inputs"].get(name)
-            if isinstance(value, list) or value is None:
-                link = None
-                if value:
-                    link = len(links) + 1
-                    kind = nodes[prompt[value[0]]["class_type"]].outputs[value[1]][0]
-                    links.append([link, int(value[0]), value[1], int(id), len(sockets), kind])
-                    made[value[0]]["outputs"][value[1]]["links"].append(link)
+class Page:
+    """A workflow as the page saves it.
+
+    Args:
+        prompt: The workflow as the API takes it.
+        nodes: All nodes.
+    """
+
+    def __init__(self, prompt: Prompt, nodes: dict[str, Loaded]) -> None:
+        self.prompt, self.nodes = prompt, nodes
+        self.links: list[list[Any]] = []
+        self.made: dict[str, dict[str, Any]] = {}
+        self.heights: dict[int, int] = {}  # of the columns so far
+        for id in prompt:
+            self.made[id] = self._node(id)
+
+    def saved(self) -> dict[str, Any]:
+        """What the file holds."""
+        return {
+            "last_node_id": len(self.made),
+            "last_link_id": len(self.links),
+            "nodes": list(self.made.values()),
+            "links": self.links,
+            "groups": [],
+            "config": {},
+            "extra": {},
+            "version": 0.4,
+        }
+
+    def _node(self, id: str) -> dict[str, Any]:
+        kind = self.prompt[id]["class_type"]
+        sockets, widgets = self._inputs(id)
+        outputs = [
+            {"name": name, "type": of, "links": [], "slot_index": slot}
+            for slot, (of, name) in enumerate(self.nodes[kind].outputs)
+        ]
+        picture = 220 * (kind in ("LoadImage", "SaveImage", "PreviewAny"))
+        height = 60 + 26 * (max(len(sockets), len(outputs)) + len(widgets)) + picture
+        return {
+            "id": int(id),
+            "type": kind,
+            "pos": self._place(id, height),
+            "size": [COLUMN - 80, height],
+            "flags": {},
+            "order": len(self.made),
+            "mode": 0,
+            "inputs": sockets,
+            "outputs": outputs,
+            "properties": {"Node name for S&R": kind},
+            "widgets_values": widgets,
+        }
+
+    def _inputs(self, id: str) -> tuple[list[dict[str, Any]], list[Any]]:
+        """The sockets of a node with their links, and the values of its widgets."""
+        sockets: list[dict[str, Any]] = []
+        widgets: list[Any] = []
+        given, kind = self.prompt[id]["inputs"], self.prompt[id]["class_type"]
+        for name, socket in self.nodes[kind].inputs.items():
+            value = given.get(name)
+            if value is None or isinstance(value, list):
+                link = None if value is None else self._link(value, id, len(sockets))
                 sockets.append({"name": name, "type": socket.kind, "link": link})
             else:
                 widgets.append(value)
                 widgets += ["fixed"] if socket.told.get("control_after_generate") else []
-        if each["class_type"].startswith("LoadImage"):
+        if kind.startswith("LoadImage"):
             widgets.append("image")  # the button that uploads a file
-        picture = 220 * (each["class_type"] in ("LoadImage", "SaveImage", "PreviewAny"))
-        height = 60 + 26 * (max(len(sockets), len(node.outputs)) + len(widgets)) + picture
-        made[id] = {
-            "id": int(id),
-            "type": each["class_type"],
-            "pos": [column, heights.get(column, 0)],
-            "size": [COLUMN - 80, height],
-            "flags": {},
-            "order": order,
-            "mode": 0,
-            "inputs": sockets,
-            "outputs": [
-                {"name": name, "type": kind, "links": [], "slot_index": slot}
-                for slot, (kind, name) in enumerate(node.outputs)
-            ],
-            "properties": {"Node name for S&R": each["class_type"]},
-            "widgets_values": widgets,
-        }
-        heights[column] = heights.get(column, 0) + height + GAP
-    return {
-        "last_node_id": len(prompt),
-        "last_link_id": len(links),
-        "nodes": list(made.values()),
-        "links": links,
-        "groups": [],
-        "config": {},
-        "extra": {},
-        "version": 0.4,
-    }
+        return sockets, widgets
+
+    def _link(self, source: list[Any], target: str, slot: int) -> int:
+        """The number of a new link."""
+        id, output = source
+        kind = self.nodes[self.prompt[id]["class_type"]].outputs[output][0]
+        self.links.append([len(self.links) + 1, int(id), output, int(target), slot, kind])
+        self.made[id]["outputs"][output]["links"].append(len(self.links))
+        return len(self.links)
+
+    def _place(self, id: str, height: int) -> list[int]:
+        """To the right of all that it needs, below what is there."""
+        values = self.prompt[id]["inputs"].values()
+        sources = [self.made[value[0]] for value in values if isinstance(value, list)]
+        x = max((source["pos"][0] + COLUMN for source in sources), default=0)
+        y = self.heights.get(x, 0)
+        self.heights[x] = y + height + GAP
+        return [x, y]
 
 
 def texts(nodes: dict[str, Loaded]) -> dict[Path, str]:
@@ -209,7 +240,7 @@ def texts(nodes: dict[str, Loaded]) -> dict[Path, str]:
     files: dict[Path, Any] = {}
     for name, prompt in WORKFLOWS.items():
         files[API / f"{name}.json"] = prompt
-        files[PAGES / f"{name}.json"] = page(prompt, nodes)
+        files[PAGES / f"{name}.json"] = Page(prompt, nodes).saved()
     return {path: json.dumps(holds, indent=1) + "\n" for path, holds in files.items()}
 
 
@@ -224,7 +255,7 @@ def _write_inputs() -> None:
     import skimage.data
 
     INPUTS.mkdir(exist_ok=True)
-    photo = load_image(skimage.data.chelsea(), long_side=PHOTO_SIDE)
+    photo = load_image(skimage.data.chelsea(), long_side=PHOTO_SIDE)  # type: ignore[no-untyped-call]
     _save_small(photo, INPUTS / PHOTO)
     for file in (FIRST, SECOND):
         name = file.removeprefix("impasto-").removesuffix(".jpg")
