@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+from impasto.options import choices, kinds
+
 CATEGORY = "Impasto"
 
-_KINDS = {"int": "INT", "float": "FLOAT"}
+_KINDS: dict[Any, str] = {int: "INT", float: "FLOAT"}
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,10 @@ def option(owner: type, name: str, **widget: Any) -> Socket:
         **widget: What the option does not say or says otherwise.
     """
     item = next(each for each in dataclasses.fields(owner) if each.name == name)
-    limits = item.metadata
-    if "options" in widget or limits["choices"]:
-        told = {"default": item.default, "options": list(limits["choices"] or ())}
-        return Socket(name, "COMBO", limits["help"], widget={**told, **widget})
-    told = {"default": item.default, "min": limits["minimum"], "max": limits["maximum"]}
-    told = {key: value for key, value in {**told, **widget}.items() if isfinite(value)}
-    return Socket(name, _KINDS[str(item.type)], limits["help"], widget=told)
+    limits, kind = item.metadata, kinds(owner)[name]
+    if "options" in widget or choices(kind):
+        told = {"default": item.default, "options": list(choices(kind)), **widget}
+        return Socket(name, "COMBO", limits["help"], widget=told)
+    told = {"default": item.default, "min": limits["minimum"], "max": limits["maximum"], **widget}
+    told = {key: value for key, value in told.items() if isfinite(value)}
+    return Socket(name, _KINDS[kind], limits["help"], widget=told)

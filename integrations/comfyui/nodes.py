@@ -13,7 +13,7 @@ from impasto import InputError, OptimizeOptions, Picture, load_backbone
 from impasto.color import keep_colors, match_histogram, match_linear
 from impasto.explain.evaluation import Evaluator, mean
 from impasto.image import fit
-from impasto.options import COLOR_STRENGTH, PRESETS
+from impasto.options import PRESETS
 from impasto.stylizers.networks import ArbitraryOptions, FastOptions
 from impasto.stylizers.networks.gallery import gallery
 from impasto.video.options import VideoOptions
@@ -285,12 +285,7 @@ KEEP_COLOURS = Node(
             "luminance: the photo's colours, pixel by pixel; linear and histogram: its palette",
             widget={"default": "luminance", "options": list(_CHANGES)},
         ),
-        Socket(
-            "strength",
-            "FLOAT",
-            COLOR_STRENGTH["help"],
-            widget={"default": 1.0, "min": 0.0, "max": 1.0, "step": 0.01},
-        ),
+        replace(option(OptimizeOptions, "color_strength", step=0.01), name="strength"),
     ),
     (PAINTED,),
     keep_colours,
