@@ -14,8 +14,8 @@ from impasto.color import keep_colors, match_histogram, match_linear
 from impasto.explain.evaluation import Evaluator, mean
 from impasto.image import fit
 from impasto.options import PRESETS
-from impasto.stylizers.networks import ArbitraryOptions, FastOptions
 from impasto.stylizers.networks.gallery import gallery
+from impasto.stylizers.networks.options import ArbitraryOptions, FastOptions
 from impasto.video.options import VideoOptions
 
 from .describe import Node, Socket, option
