@@ -413,7 +413,12 @@ def test_to_keep_all_is_a_heavier_content(strength: float) -> None:
 def test_what_is_kept_is_pulled_harder_there_alone() -> None:
     left, _ = halves(24, 96)
     content = {"style_weight": 0.0}
-    sources = Source(image(0, 24, 96)), [Source(image(3))], [1], OptimizeOptions(**OPTIONS | content)
+    sources = (
+        Source(image(0, 24, 96)),
+        [Source(image(3))],
+        [1],
+        OptimizeOptions(**OPTIONS | content),
+    )
     plain, there = (
         Objective(small_backbone(), *sources, keep=keep).gradient(image(5, 24, 96))[1]
         for keep in (None, left)
