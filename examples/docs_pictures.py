@@ -146,7 +146,7 @@ def _forms(*styles: str) -> list[list[str]]:
     names = [(style, forms) for style in styles for forms in ("0", "0.25", "0.5", "0.75", "1")]
     files = [f"{forms}-{style}" for style, forms in names]
     runs = [
-        ["stylize", "photo.png", style, *SMALL, "--forms", forms, "-o", file]
+        ["stylize", "photo.png", style, "--max-size", "224", "--forms", forms, "-o", file]
         for (style, forms), file in zip(names, files, strict=True)
     ]
     labels = [f"forms {forms}" for _, forms in names]
