@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -106,8 +106,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         else:
             self._check_picture(photo)
             used = {*self.options.content_layers, *self.options.style_layers}
-            deepest = max(used, key=self.backbone.layers.index)
-            found = find_striking(photo, self.backbone, deepest)
+            found = find_striking(photo, self.backbone, _deepest(used, self.backbone))
         return found if found.any() else None
 
     @own_state()
@@ -164,6 +163,12 @@ class Optimize(Stylizer[OptimizeOptions]):
                 f"{picture.name} is {width} x {height} px here, too small: the backbone "
                 f"{self.backbone.name} needs at least {smallest} px on each side"
             )
+
+
+def _deepest(layers: Collection[str], backbone: Backbone) -> list[str]:
+    """The deepest layer and the one before it; twice the same where there is only one."""
+    first, *rest = sorted(layers, key=backbone.layers.index, reverse=True)
+    return [first, *(rest or [first])][:2]
 
 
 @contextmanager
