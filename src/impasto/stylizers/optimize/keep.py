@@ -22,7 +22,7 @@ from impasto.losses.statistics import EPS
 # The photo is looked at with this longer side: larger faces would be skin, smaller ones dots.
 SIDE = 512
 # Multiples of the median deviation from which a place is kept in part, and as much as any is.
-LEAST, MOST = 1.3, 2.6
+LEAST, MOST = 1.0, 2.0
 # How much that is: more, and faces are photos in a painting.
 STRENGTH = 0.5
 
