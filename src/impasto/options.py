@@ -36,6 +36,9 @@ STYLE_LAYERS = {**CLASSIC_STYLE_LAYERS, "relu5_1": 0.5}
 # more than a run at one scale does, and leave more room for style at the same content distance.
 CONTENT_LAYERS = {"relu4_2": 1.0, "relu3_2": 0.6, "relu2_2": 0.4, "relu1_2": 0.1}
 
+# What keep may be beside a file.
+KEEP = ("off", "auto")
+
 
 def option(
     default: Any,
@@ -88,7 +91,7 @@ class LossOptions(CheckedOptions):
     """The terms of a loss and their weights."""
 
     content_weight: float = option(1.0, "weight of the content loss", minimum=0)
-    style_weight: float = option(4.0, "weight of the style loss", minimum=0)
+    style_weight: float = option(3.3, "weight of the style loss", minimum=0)
     tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
     bands_weight: float = option(
         12.0, "weight of the bands: fine structure and speckle as in the artwork", minimum=0
@@ -164,6 +167,12 @@ class OptimizeOptions(DeviceOptions, ColorOptions, LossOptions):
     detail: float = option(
         1.0, "share of the content's fine detail that enters with each scale", minimum=0, maximum=1
     )
+    keep: str = option(
+        "off",
+        "what has to stay recognisable: auto finds it in the photo; a mask says how much (grey); "
+        "or off",
+        metavar="auto|FILE|off",
+    )
     forms: float = option(
         0.5,
         "what is taken over: 0 brushwork alone, 1 the artwork's large shapes as well",
@@ -206,6 +215,9 @@ class OptimizeOptions(DeviceOptions, ColorOptions, LossOptions):
         parse_memory(self.memory)
         if self.content_weight == 0 and self.style_weight == 0:
             raise InputError("content_weight and style_weight are both 0: nothing to optimise")
+        if self.keep != "off" and (self.content_weight == 0 or self.classic_losses):
+            why = "classic_losses" if self.classic_losses else "a content_weight of 0"
+            raise InputError(f"keep does nothing with {why}")
         self._moderate()
 
     def _moderate(self) -> None:

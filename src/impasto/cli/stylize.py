@@ -189,7 +189,11 @@ def _check_outputs(args: argparse.Namespace, output: str, sources: list[str]) ->
 
 def _check_clashes(args: argparse.Namespace, output: str, sources: list[str]) -> None:
     masks = [args.mask, *(args.content_masks or ()), *(args.style_masks or ())]
-    given = [*sources, *masks, *(getattr(args, name, None) for name in ("weights", "model"))]
+    given = [
+        *sources,
+        *masks,
+        *(getattr(args, name, None) for name in ("weights", "model", "keep")),
+    ]
     side = {f"--{name}": getattr(args, name) for name in SIDE_FILES}
     result = None if output == STANDARD else output
     check_outputs({"-o": result, **side}, [] if args.force else given, hint=", or --force")

@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_output(args: argparse.Namespace) -> None:
     """Refuse to write over an artwork or a mask."""
-    for path in (*args.styles, args.mask):
+    for path in (*args.styles, args.mask, getattr(args, "keep", None)):
         if path and Path(path).resolve() == Path(args.output).resolve():
             raise InputError(f"-o {args.output} would replace {path}, which is needed to paint")
 
@@ -105,7 +105,7 @@ def _settings(args: argparse.Namespace, choice: Choice, stylizer: Any) -> dict[s
     files = [
         *choice.styles,
         getattr(stylizer, "path", None),
-        *map(options.get, ("weights", "init")),
+        *map(options.get, ("weights", "init", "keep")),
     ]
     known = {str(file): Path(file) for file in files if file and Path(file).is_file()}
     return {

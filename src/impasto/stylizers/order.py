@@ -28,6 +28,8 @@ class Order:
         mask: ``(H, W)`` in [0, 1], where the photo is painted; None: everywhere.
         regions: ``(H, W)`` in [0, 1] for each style, where the photo is to have it. No pixel
             belongs to them more than once. None: the styles are blended everywhere.
+        keep: ``(H, W)`` in [0, 1], how much the photo has to stay recognisable; None: no more in
+            one place than in another.
         before: What a video hands on from the frame before, in the terms of the stylizer.
     """
 
@@ -36,6 +38,7 @@ class Order:
     weights: Sequence[float]
     mask: Floats | None = None
     regions: tuple[Floats, ...] | None = None
+    keep: Floats | None = None
     before: Any = None
 
     def part(self, index: int) -> Picture:
@@ -64,6 +67,7 @@ class Order:
             photo=self.photo.resized(*size),
             mask=None if self.mask is None else resized(self.mask, *size),
             regions=self.regions and tuple(resized(each, *size) for each in self.regions),
+            keep=None if self.keep is None else resized(self.keep, *size),
             before=self.before.resized(size) if self.before else None,
         )
 

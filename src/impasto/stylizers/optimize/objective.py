@@ -54,6 +54,8 @@ STATISTICS: dict[str, dict[type[Gram | W2], float]] = {
 NEIGHBORS = {"nn": 1.0, "gram+w2+nn": 0.5}
 # Octaves by which the weight of the deepest layer moves against the shallowest one's, at most.
 BALANCE = 3.5
+# How much heavier the content is where all of it is to be kept: 1 + KEPT times.
+KEPT = 4.0
 # From so many tiles on, asking the system anew for the memory of one takes no time to speak of.
 MANY = 12
 
@@ -139,6 +141,7 @@ class Objective:
             it (Gatys et al. 2017, section 4); all styles are blended everywhere if left out.
         mask: ``(1, 1, H, W)`` in [0, 1], where the image is free; elsewhere it is the content.
             The backbone sees it as it will be, so that what is painted fits what stays.
+        keep: ``(1, 1, H, W)`` in [0, 1], where the content counts for more.
         guide: The finished frame before, in a video.
         tile: The longest side of a tile, in pixels; 0: in one piece.
         keep_maps: Keep the content image's feature maps; otherwise each step computes them again.
@@ -157,6 +160,7 @@ class Objective:
         regions: Sequence[Tensor] | None = None,
         *,
         mask: Tensor | None = None,
+        keep: Tensor | None = None,
         guide: Guide | None = None,
         tile: int = 0,
         keep_maps: bool = True,
@@ -172,6 +176,7 @@ class Objective:
         self.style_layers = _normalised(style_layers, options.style_weight, classic)
         self.heads = self._heads()
         self.pieces = Pieces(content, tile, self.fields)
+        self.kept = self.pieces if keep is None else Pieces(_kept(content, keep), tile, self.fields)
         with torch.no_grad():
             self._measure_content()
             self.regions = self._regions(styles, style_weights, regions)
@@ -322,7 +327,7 @@ class Objective:
         for layer, maps in self.backbone.walk(window, {*content, *self.style_layers}, self.heads):
             part = self.pieces.part(tile, layer, maps)
             if layer in content:
-                weights, _ = self.pieces.weigh(tile, layer, part)
+                weights, _ = self.kept.weigh(tile, layer, part)
                 error = self.content_terms[layer](part, targets[layer], weights)
                 errors.append(content[layer] * error)
             if layer in self.style_layers and self.statistics:
@@ -429,6 +434,12 @@ def _balanced(layers: LayerWeights, forms: float, order: Sequence[str]) -> Layer
     }
     scale = sum(layers.values()) / sum(moved.values())
     return {layer: scale * weight for layer, weight in moved.items()}
+
+
+def _kept(content: Source, keep: Tensor) -> Source:
+    """The content with pixels that count for more where they have to stay."""
+    weights = 1 + KEPT * keep
+    return Source(content.image, weights if content.alpha is None else content.alpha * weights)
 
 
 def _normalised(layers: LayerWeights, weight: float, classic: bool) -> LayerWeights:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -18,9 +19,12 @@ from impasto.callbacks import History
 from impasto.devices import describe, free_threads, keep_memory, own_state, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
-from impasto.image import Picture
-from impasto.options import OptimizeOptions
+from impasto.image import Picture, load_image
+from impasto.image.masks import load_grey
+from impasto.image.picture import Floats
+from impasto.options import KEEP, OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
+from impasto.stylizers.optimize.keep import find_striking
 from impasto.stylizers.optimize.loop import Loop
 from impasto.stylizers.optimize.memory import Costs, Planner, measure
 from impasto.stylizers.optimize.optimizers import make_optimizer
@@ -76,6 +80,7 @@ class Optimize(Stylizer[OptimizeOptions]):
             backbone = copy.deepcopy(backbone)
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.keep = None if self.options.keep in KEEP else load_image(self.options.keep)
         logger.info(
             "optimising with %s in %s on %s",
             backbone.name,
@@ -87,6 +92,22 @@ class Optimize(Stylizer[OptimizeOptions]):
     def costs(self) -> Costs:
         """The memory that a step takes; measured when the first picture asks for it."""
         return measure(self.backbone, self.options, self.device)
+
+    def _ordered(self, photo: Picture, mask: Any = None, content_masks: Any = None) -> Order:
+        order = super()._ordered(photo, mask, content_masks)
+        return dataclasses.replace(order, keep=self._keep(photo))
+
+    def _keep(self, photo: Picture) -> Floats | None:
+        """Where a photo has to stay recognisable; None where nothing is said of it."""
+        if self.options.keep == "off":
+            return None
+        if self.keep:
+            found = load_grey(self.keep, photo)
+        else:
+            self._check_picture(photo)
+            used = {*self.options.content_layers, *self.options.style_layers}
+            found = find_striking(photo, self.backbone, _deepest(used, self.backbone))
+        return found if found.any() else None
 
     @own_state()
     def _paint(self, order: Order, callbacks: Sequence[Callback]) -> Painted:
@@ -142,6 +163,12 @@ class Optimize(Stylizer[OptimizeOptions]):
                 f"{picture.name} is {width} x {height} px here, too small: the backbone "
                 f"{self.backbone.name} needs at least {smallest} px on each side"
             )
+
+
+def _deepest(layers: Collection[str], backbone: Backbone) -> list[str]:
+    """The deepest layer and the one before it; twice the same where there is only one."""
+    first, *rest = sorted(layers, key=backbone.layers.index, reverse=True)
+    return [first, *(rest or [first])][:2]
 
 
 @contextmanager
