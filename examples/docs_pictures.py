@@ -79,7 +79,7 @@ COMMANDS = {
     "strength": "networks strength wave-print.png 0 0.25 0.5 0.75 1",
     "style_size": "networks style_size dolphin-mosaic.png 192 384 768",
     "masks": "masks",
-    "forms": "forms night-wind.png stained-glass.png wave-print.png",
+    "forms": "forms night-wind.png stained-glass.png",
     "keep": "keep night-wind.png",
     "grid": "compare grid photo.png --styles night-wind.png wave-print.png stained-glass.png "
     f"dolphin-mosaic.png {' '.join(SMALL)} {BOLD} -o figures/grid.jpg",

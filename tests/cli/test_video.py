@@ -137,7 +137,6 @@ def test_what_is_known_of_a_film_is_told_once(
             ["in.mp4", "artwork.png", "--keep", "artwork.webp", "-o", "artwork.webp"],
             "would replace artwork.webp",
         ),
-        (["in.mp4", "wild.safetensors", "--keep", "auto", "-o", "out.gif"], "--keep does nothing"),
         (["in.mp4", "artwork.png", "-o", "out.mp4", "--mask", "tall.png"], "have the shape"),
         (["nowhere.mp4", "artwork.png", "-o", "out.mp4"], "no such file"),
         (["text.mp4", "artwork.png", "-o", "out.mp4"], "no video"),
