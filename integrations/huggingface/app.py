@@ -2,7 +2,9 @@
 
 from impasto.cli import main
 
-LIMITS = "--optimize-size 512 --network-size 1024 --max-steps 200 --max-seconds 180 --max-waiting 10"
+LIMITS = (
+    "--optimize-size 512 --network-size 1024 --max-steps 200 --max-seconds 180 --max-waiting 10"
+)
 
 if __name__ == "__main__":
     raise SystemExit(main(["app", "--host", "0.0.0.0", *LIMITS.split()]))
