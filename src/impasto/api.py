@@ -41,9 +41,9 @@ def stylize(
         content: The photo: a path, Pillow image, NumPy array, tensor or Picture.
         styles: The artwork, or several of them: blended, or each in its own region; names of the
             gallery's styles; or a trained model file.
-        method: "optimize" (minutes, the best picture), "fast" (a network that knows the style)
-            or "arbitrary" (a network for any artwork). Left out, it is chosen by the styles: a
-            gallery name or a model file is painted with its network, artworks are optimised.
+        method: "optimize" (step by step, the best picture), "fast" (a network that knows the
+            style) or "arbitrary" (a network for any artwork). Left out, it is chosen by the styles:
+            a gallery name or a model file is painted with its network, artworks are optimised.
         preset: For "optimize": where the options start from (``impasto.options.PRESETS``).
         style_weights: How much each style counts; all alike if left out.
         mask: Where to paint; elsewhere the photo stays as it is.
