@@ -1,9 +1,10 @@
-"""Tells in each notebook how to open it on Colab.
+"""Lets each notebook be opened on Colab and run there as it is.
 
     python examples/colab.py
 
-Where the repository is published is said in one place, ``repo_url`` in mkdocs.yml. As long as that
-is not set, the notebooks tell how to upload them; set it, run this, and their badges lead there.
+Writes the badge and a first cell that installs Impasto where it is missing. Where the repository is
+published is said in one place, ``repo_url`` in mkdocs.yml: set it, run this, and the badges lead
+there. Until then they lead to Colab's upload, and Impasto comes from the package index.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import re
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+FIRST = "# Where Impasto is missing, as on Colab."
 START, END = "<!-- Colab: written by examples/colab.py -->", "<!-- end -->"
 BLOCK = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
 
@@ -34,18 +37,35 @@ def invitation(notebook: str, address: str | None) -> str:
         address: The repository, such as https://github.com/someone/impasto; None if unknown.
     """
     if address is None:
-        text = (
-            f"{BADGE}(https://colab.research.google.com/) On Colab choose *Upload* and give it "
-            "this notebook. Put the wheel that `pip wheel --no-deps .` makes in a checkout among "
-            "its files, and run `%pip install impasto*.whl` in a cell of its own."
-        )
+        text = f"{BADGE}(https://colab.research.google.com/) On Colab, *Upload* this notebook."
     else:
         place = address.replace("https://github.com/", "github/")
         link = f"https://colab.research.google.com/{place}/blob/main/notebooks/{notebook}"
-        text = (
-            f"{BADGE}({link}) On Colab first run `%pip install git+{address}` in a cell of its own."
-        )
+        text = f"{BADGE}({link})"
     return f"{START}\n{text}\n{END}"
+
+
+def installation(address: str | None) -> str:
+    """The cell that installs Impasto where it is missing; the address as above."""
+    source = f"impasto[plots] @ git+{address}" if address else "impasto[plots]"
+    return f"""{FIRST}
+import importlib.util
+
+if importlib.util.find_spec("impasto") is None:
+    %pip install --quiet "{source}\""""
+
+
+def install_first(notebook: NotebookNode, address: str | None) -> None:
+    """Make the installation the first code of a notebook, and count its cells anew."""
+    cells = [cell for cell in notebook.cells if not cell.source.startswith(FIRST)]
+    cells.insert(1, nbformat.v4.new_code_cell(installation(address), id="installation"))
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    for number, cell in enumerate(code, 1):
+        cell.execution_count = number
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = number
+    notebook.cells = cells
 
 
 def main() -> None:
@@ -56,6 +76,7 @@ def main() -> None:
         first = notebook.cells[0]
         text = invitation(path.name, address)
         first.source = BLOCK.sub(lambda _found, text=text: text, first.source)
+        install_first(notebook, address)
         nbformat.write(notebook, path)
 
 

@@ -51,12 +51,15 @@ def test_there_are_notebooks() -> None:
     assert len(NOTEBOOKS) >= 3
 
 
-def test_notebooks_invite_to_colab_as_the_site_says_where_the_repository_is() -> None:
+def test_notebooks_open_and_run_on_colab_as_the_site_says_where_the_repository_is() -> None:
     colab = SimpleNamespace(**runpy.run_path(str(ROOT / "examples" / "colab.py")))
     address = colab.repository((ROOT / "mkdocs.yml").read_text())
     for path in NOTEBOOKS:
-        assert colab.invitation(path.name, address) in read(path).cells[0].source
+        first, second = read(path).cells[:2]
+        assert colab.invitation(path.name, address) in first.source
+        assert second.source == colab.installation(address)
     known = colab.repository("site_name: x\nrepo_url: https://github.com/someone/impasto/\n")
     link = "https://colab.research.google.com/github/someone/impasto/blob/main/notebooks/a.ipynb"
     assert f"({link})" in colab.invitation("a.ipynb", known)
-    assert "git+https://github.com/someone/impasto" in colab.invitation("a.ipynb", known)
+    assert '@ git+https://github.com/someone/impasto"' in colab.installation(known)
+    compile(colab.installation(known).replace("%pip", "pass  #"), "cell", "exec")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from impasto.errors import torch_needed
 from impasto.version import __version__
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'impasto' has no attribute '{name}'")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    with torch_needed():
+        return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

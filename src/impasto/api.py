@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from impasto.errors import InputError
+from impasto.errors import InputError, torch_needed
 from impasto.events import Callback
 from impasto.image import ImageSource, as_list
 from impasto.methods import OPTIONS, Choice, choose
@@ -41,9 +41,9 @@ def stylize(
         content: The photo: a path, Pillow image, NumPy array, tensor or Picture.
         styles: The artwork, or several of them: blended, or each in its own region; names of the
             gallery's styles; or a trained model file.
-        method: "optimize" (minutes, the best picture), "fast" (a network that knows the style)
-            or "arbitrary" (a network for any artwork). Left out, it is chosen by the styles: a
-            gallery name or a model file is painted with its network, artworks are optimised.
+        method: "optimize" (step by step, the best picture), "fast" (a network that knows the
+            style) or "arbitrary" (a network for any artwork). Left out, it is chosen by the styles:
+            a gallery name or a model file is painted with its network, artworks are optimised.
         preset: For "optimize": where the options start from (``impasto.options.PRESETS``).
         style_weights: How much each style counts; all alike if left out.
         mask: Where to paint; elsewhere the photo stays as it is.
@@ -86,6 +86,7 @@ def load(
 
     Raises:
         InputError: If there is no such stylizer, or an option, device or model cannot be used.
+        MissingTorchError: If it needs torch, and that is not installed.
     """
     if not isinstance(what, Choice) and what not in OPTIONS:
         choice = choose([os.fspath(what)], model=options.pop("model", None))
@@ -94,7 +95,8 @@ def load(
         return stylizer.set_style(choice.styles or None) if choice.styles or only else stylizer
     choice = what if isinstance(what, Choice) else Choice(str(what), [], options.pop("model", None))
     if choice.method == "optimize":
-        from impasto.stylizers.optimize import Optimize
+        with torch_needed():
+            from impasto.stylizers.optimize import Optimize
 
         if choice.model:
             raise InputError(f"the method optimize takes artworks, not the model {choice.model}")

@@ -33,7 +33,7 @@ class MissingExtraError(ImpastoError, ImportError):
     exit_code = 2
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs the package '{package}': pip install 'impasto[{extra}]'")
+        super().__init__(f"{purpose} needs the package '{package}': {pip_install(extra)}")
 
 
 @contextmanager
@@ -43,3 +43,41 @@ def needs(package: str, extra: str, purpose: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise MissingExtraError(package, extra, purpose) from error
+
+
+class MissingTorchError(ImpastoError, ImportError):
+    """What was asked for needs torch, and ``impasto-light`` is installed without it."""
+
+    exit_code = 2
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this needs torch, which is not installed: pip install torch (without it, networks "
+            "paint in one piece: --method arbitrary, or a style that `impasto gallery` lists)"
+        )
+
+
+@contextmanager
+def torch_needed() -> Iterator[None]:
+    """Around the import of what computes with torch: let it be said in one line if that is missing.
+
+    Raises:
+        MissingTorchError: If torch is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingTorchError from error
+
+
+def pip_install(extra: str) -> str:
+    """The command that installs an extra, for the distribution that is installed."""
+    from importlib import metadata  # takes a while, and is needed only here
+
+    try:
+        name = metadata.distribution("impasto-light").name
+    except metadata.PackageNotFoundError:
+        name = "impasto"
+    return f"pip install '{name}[{extra}]'"

@@ -8,7 +8,7 @@ item that is repeated is there once; the manifest is written here, by one proces
 from __future__ import annotations
 
 import dataclasses
-import importlib
+import importlib.util
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -77,11 +77,12 @@ class _RayWorker:
     """Keeps a model in a process of Ray's."""
 
     def __init__(self, setup: Setup, cpus: float) -> None:
-        import torch
-
         threads = max(1, int(cpus))
         os.environ["OMP_NUM_THREADS"] = str(threads)  # for ONNX Runtime, whose sessions are to come
-        torch.set_num_threads(threads)
+        if importlib.util.find_spec("torch"):
+            import torch
+
+            torch.set_num_threads(threads)
         self.worker = Worker(setup)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from impasto.cli import (
     weights,
 )
 from impasto.cli.arguments import INTERRUPTED, Parser
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, torch_needed
 from impasto.version import __version__
 
 COMMANDS = (
@@ -73,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr, force=True)
     logging.getLogger("impasto").setLevel(level)
     try:
-        code = int(args.run(args))
+        with torch_needed():
+            code = int(args.run(args))
         if sys.stdout is not None:
             sys.stdout.flush()
         return code

@@ -26,7 +26,7 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         choices=list(OPTIONS),
-        help="optimize: minutes, the best picture; fast: a network that knows the style; "
+        help="optimize: step by step, the best picture; fast: a network that knows the style; "
         "arbitrary: a network for any artwork (left out: fast for a style of the gallery or a "
         "model file, optimize for artworks)",
     )

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from impasto.errors import InputError
+from impasto.errors import InputError, pip_install
 from impasto.image import ifds
 from impasto.image.deep import Planes, check_pixels, scaled
 
@@ -80,7 +80,7 @@ def register_heif() -> None:
         import pillow_heif
     except ImportError:
         raise InputError(
-            "it is HEIC: pip install 'impasto[heif]' to read it, or export it as JPEG"
+            f"it is HEIC: {pip_install('heif')} to read it, or export it as JPEG"
         ) from None
     pillow_heif.register_heif_opener()
 
@@ -95,8 +95,7 @@ def develop(stream: BinaryIO, max_pixels: int) -> Planes:
         import rawpy
     except ImportError:
         raise InputError(
-            "it is a raw photo: pip install 'impasto[raw]' to read it, or develop it to TIFF or "
-            "JPEG"
+            f"it is a raw photo: {pip_install('raw')} to read it, or develop it to TIFF or JPEG"
         ) from None
     stream.seek(0)
     with rawpy.imread(stream) as raw:

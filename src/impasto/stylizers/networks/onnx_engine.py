@@ -125,11 +125,13 @@ def chosen_onnx_engine(model: Path, options: NetworkOptions) -> OnnxEngine | Non
 def _leave_the_choice(options: NetworkOptions) -> bool:
     """Whether ONNX Runtime may be taken.
 
-    Never where there may be a GPU: only torch can tell, and importing it takes longer than
-    painting.
+    Never where there may be a GPU for torch: only torch can tell, and importing it takes longer
+    than painting.
     """
     if options.engine != "auto" or options.precision == "bfloat16":
         return False
+    if importlib.util.find_spec("torch") is None:
+        return options.device in ("auto", "cpu")
     return options.device == "cpu" or (options.device == "auto" and not _may_have_gpu())
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from impasto.errors import InputError
+from impasto.errors import InputError, torch_needed
 from impasto.events import Callback
 from impasto.image import Picture, fit, load_image
 from impasto.options import check_weights
@@ -64,7 +64,8 @@ class NetworkStylizer(Stylizer[Options]):
     @functools.cached_property
     def torch(self) -> TorchEngine:
         """The torch engine, which can do what ONNX files cannot; importing torch takes seconds."""
-        from impasto.stylizers.networks.torch_engine import TorchEngine
+        with torch_needed():
+            from impasto.stylizers.networks.torch_engine import TorchEngine
 
         return TorchEngine(self.path, self.options)
 
