@@ -68,16 +68,18 @@ def opened(browser: Browser, site: Path) -> Opened:
 
     @contextmanager
     def opening(*, isolated: bool = False, **options: Any) -> Iterator[Page]:
-        with served(site, isolated=isolated) as address:
-            with context_of(browser, address, **options) as context:
-                page = context.new_page()
-                page.goto(address)
-                wait_for_painting(page)
-                yield page
+        with (
+            served(site, isolated=isolated) as address,
+            context_of(browser, address, **options) as context,
+        ):
+            page = context.new_page()
+            page.goto(address)
+            wait_for_painting(page)
+            yield page
 
     return opening
 
 
 def wait_for_painting(page: Page, size: str = "") -> None:
-    """Wait for a painting of a size, such as ``451 × 300``."""
+    """Wait for a painting of a size, such as ``451 x 300``."""
     page.locator("#status", has_text=f"{size} px in ").wait_for()

@@ -60,7 +60,7 @@ def test_without_a_network_all_of_it_works(browser: Browser, site: Path) -> None
         wait_for_painting(page)
         page.locator("#gallery input").first.check(force=True)
         page.get_by_role("button", name="Coffee").click()
-        wait_for_painting(page, "512 × 341")
+        wait_for_painting(page, "512 x 341")
 
 
 def test_as_a_plugin_of_photopea(browser: Browser, site: Path) -> None:
@@ -70,11 +70,14 @@ def test_as_a_plugin_of_photopea(browser: Browser, site: Path) -> None:
         manifest = json.loads((site / "photopea.json").read_text())
         (plugin,) = manifest["environment"]["plugins"]
         html = EDITOR % (address + plugin["url"])
-        page.route("https://www.photopea.com/**", lambda route: route.fulfill(body=html, content_type="text/html"))
+        page.route(
+            "https://www.photopea.com/**",
+            lambda route: route.fulfill(body=html, content_type="text/html"),
+        )
         page.goto("https://www.photopea.com/")
         panel = page.frame_locator("iframe")
         panel.get_by_role("button", name="Take from Photopea").click()
-        panel.locator("#status", has_text="120 × 80 px in ").wait_for()
+        panel.locator("#status", has_text="120 x 80 px in ").wait_for()
         panel.get_by_role("button", name="Put into Photopea").click()
         page.wait_for_function("scripts.length == 2")
         assert page.evaluate("scripts[1]").startswith('app.open("data:image/png;base64,iVBOR')

@@ -36,7 +36,7 @@ def test_photo_and_artwork_of_ones_own(page: Page, tmp_path: Path) -> None:
         save_image(load_artwork("river-dots").resized(height, width), tmp_path / f"{name}.png")
     page.set_input_files("#photo-file", tmp_path / "me.png")
     page.set_input_files("#artwork-file", tmp_path / "mine.png")
-    wait_for_painting(page, "150 × 100")
+    wait_for_painting(page, "150 x 100")
     page.locator("#stage:not([aria-busy=true])").wait_for()
     assert page.get_by_label("mine").is_checked()
     for id, kind, name in (("png", "PNG", "me-mine.png"), ("jpeg", "JPEG", "me-mine.jpg")):
@@ -53,7 +53,7 @@ def test_what_is_no_picture_gets_a_line_and_nothing_is_lost(page: Page, tmp_path
     page.set_input_files("#photo-file", letter)
     page.get_by_role("alert").filter(has_text="Cannot read letter.jpg: it is not a pict").wait_for()
     page.get_by_role("button", name="Cat").click()
-    wait_for_painting(page, "451 × 300")
+    wait_for_painting(page, "451 x 300")
     assert not page.is_visible("#error")
 
 
@@ -66,22 +66,20 @@ def test_by_keyboard(page: Page) -> None:
     page.get_by_label("Night wind").first.focus()
     page.keyboard.press("ArrowRight")
     assert page.get_by_label("Wave print").first.is_checked()
-    wait_for_painting(page, "512 × 341")
+    wait_for_painting(page, "512 x 341")
 
 
 def test_the_camera_is_painted_live(page: Page) -> None:
     page.click("#camera")
     page.locator("#status", has_text="Live").wait_for()
     page.get_by_role("button", name="Take the picture").click()
-    wait_for_painting(page, "512 × 384")
+    wait_for_painting(page, "512 x 384")
     assert not page.is_visible("#shutter")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_everything_fits_and_can_be_reached(
-    page: Page, screen: ViewportSize, scheme: str
-) -> None:
+def test_everything_fits_and_can_be_reached(page: Page, screen: ViewportSize, scheme: str) -> None:
     page.set_viewport_size(screen)
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"]

@@ -51,7 +51,7 @@ CASES = {
         keep=True,
         alpha=True,
     ),
-    "resized": Case((647, 310), (*ARBITRARY, "--max-size", "512"), painted="512 × 245"),
+    "resized": Case((647, 310), (*ARBITRARY, "--max-size", "512"), painted="512 x 245"),
     "gallery": Case((166, 127), gallery="great-wave"),
     "gallery, colours kept": Case(
         (167, 128), ("--preserve-color", "luminance"), gallery="udnie", keep=True
@@ -103,7 +103,7 @@ def painted_by_page(page: Page, case: Case, photo: Path, artwork: Path) -> np.nd
     else:
         page.set_input_files("#artwork-file", artwork)
     width, height = case.size
-    wait_for_painting(page, case.painted or f"{width} × {height}")
+    wait_for_painting(page, case.painted or f"{width} x {height}")
     page.locator("#stage:not([aria-busy=true])").wait_for()
     with page.expect_download() as waiting:
         page.click("#png")

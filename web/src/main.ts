@@ -125,7 +125,7 @@ const watcher = {
       void attempt(paintFrame);
       return;
     }
-    stage.say(`${width} × ${height} px in ${seconds.toFixed(1)} s`);
+    stage.say(`${width} x ${height} px in ${seconds.toFixed(1)} s`);
     afterFirst();
   },
   failed(message: string): void {
