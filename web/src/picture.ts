@@ -14,17 +14,20 @@ export interface Picture {
 export function fromBytes(bytes: Uint8ClampedArray, width: number, height: number): Picture {
   const count = width * height;
   const rgb = new Float32Array(3 * count);
-  let opaque = true;
   for (let i = 0; i < count; i++) {
     rgb[i] = bytes[4 * i] / 255;
     rgb[count + i] = bytes[4 * i + 1] / 255;
     rgb[2 * count + i] = bytes[4 * i + 2] / 255;
-    opaque &&= bytes[4 * i + 3] === 255;
   }
-  if (opaque) return { width, height, rgb, alpha: null };
+  if (isOpaque(bytes)) return { width, height, rgb, alpha: null };
   const alpha = Float32Array.from({ length: count }, (_, i) => bytes[4 * i + 3] / 255);
   fillHidden(rgb, alpha, width, height);
   return { width, height, rgb, alpha };
+}
+
+export function isOpaque(bytes: Uint8ClampedArray): boolean {
+  for (let i = 3; i < bytes.length; i += 4) if (bytes[i] < 255) return false;
+  return true;
 }
 
 export function toBytes(picture: Picture): Uint8ClampedArray<ArrayBuffer> {

@@ -2,6 +2,7 @@
 
 import type { Painted } from "./orders";
 import { byId } from "./page";
+import { isOpaque } from "./picture";
 
 const stage = byId("stage");
 const frame = byId("frame");
@@ -13,18 +14,13 @@ const bar = byId("bar");
 const status = byId("status");
 const error = byId("error");
 
-let bytes: Uint8ClampedArray | null = null;
-
 compare.addEventListener("input", () => split(compare.valueAsNumber));
 new ResizeObserver(lay).observe(mat);
 
 export function show(painted: Painted): void {
   draw(before, painted, painted.before);
   draw(after, painted, painted.after);
-  bytes = painted.after;
-  let seeThrough = false;
-  for (let i = 3; i < bytes.length && !seeThrough; i += 4) seeThrough = bytes[i] < 255;
-  frame.classList.toggle("see-through", seeThrough);
+  frame.classList.toggle("see-through", !isOpaque(painted.after));
   frame.hidden = false;
   lay();
   split(compare.valueAsNumber);
