@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -33,7 +34,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("there is no node here")
     if not (WEB / "node_modules").is_dir():
         pytest.skip("the page's packages are not here: npm ci --prefix web")
-    shared = tmp_path_factory.getbasetemp().parent
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
     folder = shared / "web"
     with FileLock(shared / "web.lock"):
         if not (folder / "sw.js").is_file():

@@ -91,7 +91,7 @@ def write_photo(path: Path, case: Case) -> None:
     if case.alpha:
         x, y = np.meshgrid(*(np.linspace(-1, 1, side) for side in case.size))
         cover = np.clip(4 * np.hypot(x, y) - 1.5, 0, 1)
-        picture.putalpha(Image.fromarray(np.uint8(255 * cover)))
+        picture.putalpha(Image.fromarray((255 * cover).astype(np.uint8)))
     picture.save(path)
 
 

@@ -22,6 +22,7 @@ export function show(painted: Painted): void {
   draw(after, painted, painted.after);
   frame.classList.toggle("see-through", !isOpaque(painted.after));
   frame.hidden = false;
+  mat.style.setProperty("--ratio", String(painted.width / painted.height));
   lay();
   split(compare.valueAsNumber);
 }
