@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
+from urllib.request import urlopen
 
 import pytest
 from PIL import Image
@@ -73,7 +76,7 @@ def test_the_camera_is_painted_live(page: Page) -> None:
     page.click("#camera")
     page.locator("#status", has_text="Live").wait_for()
     page.get_by_role("button", name="Take the picture").click()
-    wait_for_painting(page, "512 x 384")
+    wait_for_painting(page, "512 x 288")
     assert not page.is_visible("#shutter")
 
 
@@ -87,3 +90,15 @@ def test_everything_fits_and_can_be_reached(page: Page, screen: ViewportSize, sc
     page.evaluate((WEB / "node_modules/axe-core/axe.min.js").read_text())
     violations = page.evaluate("axe.run().then(result => result.violations)")
     assert not [(each["id"], [node["html"] for node in each["nodes"]]) for each in violations]
+
+
+def test_the_link_to_photopea_brings_the_plugin(page: Page) -> None:
+    link = page.locator("#photopea").get_attribute("href")
+    assert link is not None
+    editor, _, configuration = link.partition("#")
+    assert editor == "https://www.photopea.com/"
+    (plugin,) = json.loads(unquote(configuration))["environment"]["plugins"]
+    assert plugin["url"] == f"{page.url}?photopea"
+    for url in (plugin["url"], plugin["icon"]):
+        with urlopen(url) as answer:
+            assert answer.status == 200

@@ -202,7 +202,11 @@ function wire(): void {
   onClick("png", () => download("image/png", "png"));
   onClick("jpeg", () => download("image/jpeg", "jpg"));
   cameraButton.hidden = !camera.isPossible();
-  onClick("camera", async () => (camera.isOn() ? stopCamera() : startCamera()));
+  onClick("camera", async () => {
+    if (!camera.isOn()) return startCamera();
+    stopCamera();
+    paint();
+  });
   onClick("shutter", async () => takePhoto(await camera.photo(), "camera"));
   byId<HTMLAnchorElement>("photopea").href = photopea.editorUrl();
   for (const id of ["from-photopea", "to-photopea"]) byId(id).hidden = !photopea.isPlugin();
