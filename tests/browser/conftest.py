@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.app.server import Served, served
+from tests.chromium import PATIENCE, chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
 
-PATIENCE = 60_000  # milliseconds, for a busy machine
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
-FLAGS = ["--no-sandbox", "--disable-gpu"]
 
 
 @pytest.fixture(scope="session")
@@ -29,14 +27,8 @@ def app() -> Iterator[Served]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium."""
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("there is no chromium here")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -14,13 +14,12 @@ from impasto.image import load_image, read_settings
 from tests.app.server import Served, served
 from tests.app.test_uploads import huge_png, saved
 from tests.browser.conftest import opened
+from tests.chromium import PHONE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, ViewportSize
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-
-PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 def upload(page: Page, field: str, path: Path) -> None:
