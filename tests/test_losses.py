@@ -415,5 +415,5 @@ def test_bands_blend_like_pixels() -> None:
     """Two artworks in equal shares are the energies of both side by side."""
     sources = [losses.Source(torch.rand(1, 3, 8, 8)) for _ in range(2)]
     one, other = (losses.band_energies(each.image) for each in sources)
-    blend = losses.Bands(sources, [3, 1], sources[0])
+    blend = losses.Bands(torch.cat([one, other]), [3, 1], sources[0])
     torch.testing.assert_close(blend.target, 0.75 * one + 0.25 * other)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from impasto.version import __version__
 
 if TYPE_CHECKING:
-    from impasto.api import load, stylize
+    from impasto.api import load, pack_style, stylize
     from impasto.backbones import load_backbone
     from impasto.backbones.base import Backbone
     from impasto.errors import ImpastoError, InputError, MissingExtraError
@@ -45,6 +45,7 @@ _HOMES = {
     "load": "impasto.api",
     "load_backbone": "impasto.backbones",
     "load_image": "impasto.image",
+    "pack_style": "impasto.api",
     "read_settings": "impasto.image",
     "save_image": "impasto.image",
     "stylize": "impasto.api",
@@ -69,6 +70,7 @@ __all__ = [
     "load",
     "load_backbone",
     "load_image",
+    "pack_style",
     "read_settings",
     "save_image",
     "stylize",

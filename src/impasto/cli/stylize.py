@@ -47,8 +47,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "styles",
         nargs="*",
         metavar="STYLE",
-        help="artwork, style of the gallery (impasto gallery lists them) or model file; "
-        "several are blended",
+        help="artwork, folder of artworks, style pack (impasto style pack), style of the gallery "
+        "(impasto gallery lists them) or model file; several are blended",
     )
     parser.add_argument("--content", dest="content_option", metavar="FILE", help=argparse.SUPPRESS)
     parser.add_argument(

@@ -34,13 +34,13 @@ class Bands:
     """Compares the octaves of a region with those of its styles by ``bands_loss``.
 
     Args:
-        styles: The style images, at the size that their strokes are to have.
+        energies: ``(S, OCTAVES, 3)``, of the style images at the size that their strokes are to
+            have (``band_energies``).
         weights: How much each style counts, as if their pixels were mixed in these shares.
         where: The content image; its alpha is how much each pixel belongs to the region.
     """
 
-    def __init__(self, styles: Sequence[Source], weights: Sequence[float], where: Source) -> None:
-        energies = torch.cat([band_energies(each.image, each.alpha) for each in styles])
+    def __init__(self, energies: Tensor, weights: Sequence[float], where: Source) -> None:
         shares = energies.new_tensor(weights) / sum(weights)
         self.target = (shares[:, None, None] * energies).sum(dim=0, keepdim=True)
         self.where = where.alpha

@@ -23,6 +23,7 @@ from impasto.image.masks import must_be_seen, name_of, weighted
 from impasto.names import must_be_known
 from impasto.options import check_weights, names
 from impasto.result import Result
+from impasto.stylizers.body import StylePack, is_pooled
 from impasto.stylizers.order import Order, check_parts, load_masks
 from impasto.version import __version__
 
@@ -85,8 +86,9 @@ class Stylizer(ABC, Generic[Options]):
         """Set the style for all that is painted from now on.
 
         Args:
-            styles: The artwork, or several: paths, Pillow images, arrays, tensors or Pictures; for
-                ``Fast`` names. They are blended, or each has its own region (``content_masks``).
+            styles: The artwork, or several: paths, Pillow images, arrays, tensors or Pictures; a
+                folder of artworks or a style pack, which count as one; for ``Fast`` names. They
+                are blended, or each has its own region (``content_masks``).
             weights: How much each style counts; all alike if left out.
             masks: For each artwork the part whose style is taken; None: all of it.
 
@@ -221,10 +223,32 @@ class Stylizer(ABC, Generic[Options]):
         """The styles as an order holds them."""
         if not sources:
             raise InputError("no style image: give at least one")
-        styles = [load_image(source) for source in sources]
-        for style in styles:
-            must_be_seen(style)
-        return styles
+        return [self._load_style(source) for source in sources]
+
+    def _load_style(self, source: Any) -> Picture | StylePack:
+        """An artwork, or what is known of a folder of artworks or a style pack."""
+        if not is_pooled(source):
+            picture = self._load_artwork(source)
+            must_be_seen(picture)
+            return picture
+        mode = self.options.preserve_color
+        if mode in ("linear", "histogram"):
+            raise InputError(
+                f"preserve_color {mode} recolours artworks, and of a folder or a style pack only "
+                "statistics are known: use luminance, or match_result content"
+            )
+        return self._load_pooled(source)
+
+    def _load_artwork(self, source: ImageSource) -> Picture:
+        return load_image(source)
+
+    def _load_pooled(self, source: Any) -> StylePack:
+        """What is known of a folder of artworks or a style pack.
+
+        Raises:
+            InputError: If it cannot be used.
+        """
+        raise NotImplementedError
 
     def _visible(self, styles: list[Any]) -> list[Any]:
         """Artworks that are visible within their masks."""
@@ -234,15 +258,24 @@ class Stylizer(ABC, Generic[Options]):
         if len(masks) != len(styles):
             raise InputError(f"{len(masks)} style masks for {len(styles)} styles: one for each")
         return [
-            style if mask is None else weighted(style, load_mask(mask, style))
+            style if mask is None else self._within(style, mask)
             for style, mask in zip(styles, masks, strict=True)
         ]
+
+    @staticmethod
+    def _within(style: Any, mask: ImageSource) -> Picture:
+        """An artwork, visible within a mask."""
+        if isinstance(style, StylePack):
+            raise InputError(f"a style mask is for a single artwork, and {style.name} is many")
+        return weighted(style, load_mask(mask, style))
 
     def _coloured(self, order: Order) -> Sequence[Any]:
         """The styles in the colours to be painted with."""
         mode, strength = self.options.preserve_color, self.options.color_strength
         return [
-            prepare_style(mode, style, order.part(index), strength)
+            style
+            if isinstance(style, StylePack)  # nothing that it is known by could be recoloured
+            else prepare_style(mode, style, order.part(index), strength)
             for index, style in enumerate(order.styles)
         ]
 

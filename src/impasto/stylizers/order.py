@@ -15,6 +15,7 @@ from impasto.errors import InputError
 from impasto.image import ImageSource, Picture
 from impasto.image.masks import composite, load_mask, load_painted, resized, weighted
 from impasto.image.picture import Floats
+from impasto.stylizers.body import colors_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Order:
 
     Attributes:
         photo: The content image, at the size of the result.
-        styles: The artworks, in the colours to be painted with; or names of learnt styles.
+        styles: The artworks or packs, in the colours to be painted with; or names of learnt styles.
         weights: How much each style counts.
         mask: ``(H, W)`` in [0, 1], where the photo is painted; None: everywhere.
         regions: ``(H, W)`` in [0, 1] for each style, where the photo is to have it. No pixel
@@ -50,7 +51,7 @@ class Order:
     @cached_property
     def color(self) -> float:
         """The colourfulness of the most colourful artwork."""
-        return max(colorfulness(artwork) for artwork in self.styles)
+        return max(colorfulness(colors_of(artwork)) for artwork in self.styles)
 
     @cached_property
     def content(self) -> Picture:
@@ -80,7 +81,7 @@ class Order:
         if options.preserve_color == "luminance":  # the other modes have recoloured the artwork
             picture = keep_colors(picture, self.photo, options.color_strength)
         if options.match_result != "off":
-            goal = self.painted if options.match_result == "content" else self.styles[0]
+            goal = self.painted if options.match_result == "content" else colors_of(self.styles[0])
             matched = match_linear(weighted(picture, self.mask), goal, options.color_strength)
             picture = dataclasses.replace(matched, alpha=picture.alpha)
         return composite(picture, self.photo, self.mask)

@@ -134,7 +134,7 @@ class Planner:
 
         Args:
             scale: The scale.
-            styles: (height, width) of the style images.
+            styles: (height, width) of the style images that have to be looked at.
 
         Raises:
             InputError: If no way fits.
@@ -174,7 +174,7 @@ class Planner:
         image = 3 * FLOAT * prod(size)
         maps = self.costs.maps * prod(size) * keep_maps
         # No gradient of the style images is asked for: about half of the graph.
-        seen = max(self._seen(size, tile), *(self._seen(style, tile) / 2 for style in styles))
+        seen = max([self._seen(size, tile), *(self._seen(style, tile) / 2 for style in styles)])
         styled = 3 * FLOAT * sum(prod(style) for style in styles)
         return IMAGES * image + maps + styled + max(WORK_IMAGES * image, self.costs.graph * seen)
 

@@ -11,7 +11,7 @@ match the style on their own.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -31,6 +31,7 @@ from impasto.losses import (
     Moments,
     Neighbors,
     Source,
+    band_energies,
     moments,
     total_variation,
 )
@@ -92,6 +93,19 @@ class Guide:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A style of which only its statistics are known.
+
+    Attributes:
+        moments: By layer, without the heads that are applied later.
+        bands: ``(1, OCTAVES, 3)``, as from ``band_energies``.
+    """
+
+    moments: Mapping[str, Moments]
+    bands: Tensor
+
+
+@dataclass(frozen=True)
 class Region:
     """A part of the image, and how it is compared with the style that it is to have.
 
@@ -131,7 +145,7 @@ class Objective:
     Args:
         backbone: Looks at the pictures.
         content: The content image, at the size of the result at this scale.
-        styles: The style images, each at its own size.
+        styles: The style images, each at its own size, or what was measured of them.
         style_weights: How much each style counts.
         options: Weights, layers and kinds of the losses.
         regions: ``(1, 1, H, W)`` in [0, 1] for each style, which pixels of the image are to have
@@ -150,7 +164,7 @@ class Objective:
         self,
         backbone: Backbone,
         content: Source,
-        styles: Sequence[Source],
+        styles: Sequence[Source | Measured],
         style_weights: Sequence[float],
         options: OptimizeOptions,
         regions: Sequence[Tensor] | None = None,
@@ -248,7 +262,7 @@ class Objective:
 
     def _regions(
         self,
-        styles: Sequence[Source],
+        styles: Sequence[Source | Measured],
         weights: Sequence[float],
         masks: Sequence[Tensor] | None,
     ) -> list[Region]:
@@ -271,7 +285,11 @@ class Objective:
         ]
 
     def _region(
-        self, where: Source, share: float, styles: Sequence[Source], weights: Sequence[float]
+        self,
+        where: Source,
+        share: float,
+        styles: Sequence[Source | Measured],
+        weights: Sequence[float],
     ) -> Region:
         """Measure the styles of a region, as if their pixels were mixed in these shares."""
         blend: dict[str, Moments] = {}
@@ -290,22 +308,22 @@ class Objective:
             counting = (
                 (source, self.backbone(source.image, self.style_layers))
                 for source, weight in zip(styles, weights, strict=True)
-                if weight
+                if weight and isinstance(source, Source)  # others are refused before
             )
             neighbors = Neighbors(self.style_layers, blend, where, counting)
-        bands = Bands(styles, weights, where)
+        energies = [
+            style.bands if isinstance(style, Measured) else band_energies(style.image, style.alpha)
+            for style in styles
+        ]
+        bands = Bands(torch.cat(energies), weights, where)
         return Region(Pieces(where, self.tile, self.fields), share, statistics, neighbors, bands)
 
-    def _measure_style(self, source: Source) -> dict[str, Moments]:
-        """The moments of a style image, without the heads that are applied later."""
-        pieces = Pieces(source, self.tile, self.fields)
-        sums: Statistics = {}
-        for tile in pieces.tiles:
-            seen = Seen(tile.window(source.image))
-            for layer, maps in self.backbone.walk(seen.window, self.style_layers, self.heads):
-                _note(seen, tile, layer, pieces.part(tile, layer, maps), [pieces])
-            _add(sums, seen)
-        return {layer: found for (_, layer), found in sums.items()}
+    def _measure_style(self, style: Source | Measured) -> Mapping[str, Moments]:
+        """The moments of a style, without the heads that are applied later."""
+        if isinstance(style, Measured):
+            return {layer: style.moments[layer] for layer in self.style_layers}
+        pieces = Pieces(style, self.tile, self.fields)
+        return measure_style(self.backbone, style, self.style_layers, self.heads, pieces)
 
     def _look(self, image: Tensor, tile: Tile, style_alone: bool = False) -> Seen:
         """Look at a tile of an image; what is needed of a map is taken before the next is made.
@@ -369,6 +387,30 @@ class Objective:
         (grad,) = torch.autograd.grad(_total(found.values()), image)
         terms |= {name: term.detach() for name, term in found.items()}
         return grad
+
+
+def measure_style(
+    backbone: Backbone,
+    source: Source,
+    layers: Iterable[str],
+    headless: Collection[str],
+    pieces: Pieces,
+) -> dict[str, Moments]:
+    """The moments of an image by layer, of its feature maps without some of their heads."""
+    sums: Statistics = {}
+    for tile in pieces.tiles:
+        seen = Seen(tile.window(source.image))
+        for layer, maps in backbone.walk(seen.window, layers, headless):
+            _note(seen, tile, layer, pieces.part(tile, layer, maps), [pieces])
+        _add(sums, seen)
+    return {layer: found for (_, layer), found in sums.items()}
+
+
+def tiles_of(backbone: Backbone, source: Source, layers: Iterable[str], tile: int) -> Pieces:
+    """An image in tiles, or in one piece where the backbone cannot work in tiles."""
+    fields = {layer: backbone.receptive_field(layer) for layer in layers} if tile else {}
+    known = {layer: field for layer, field in fields.items() if field is not None}
+    return Pieces(source, tile if len(known) == len(fields) else 0, known)
 
 
 def receptive_fields(backbone: Backbone, options: OptimizeOptions) -> dict[str, ReceptiveField]:

@@ -8,12 +8,14 @@ from torch import Tensor
 from impasto.backbones.base import Backbone
 from impasto.color import mute
 from impasto.devices import release_memory
-from impasto.image import Picture, fit, load_image
+from impasto.image import Picture, load_image
 from impasto.image.picture import Floats
 from impasto.losses import Source, moments, sqrtm
 from impasto.options import OptimizeOptions
+from impasto.stylizers.body.pack import StylePack, artwork_size, colors_of
+from impasto.stylizers.optimize.eye import BackboneEye
 from impasto.stylizers.optimize.memory import Planner
-from impasto.stylizers.optimize.objective import Guide, Objective
+from impasto.stylizers.optimize.objective import Guide, Measured, Objective
 from impasto.stylizers.optimize.optimizers import resize
 from impasto.stylizers.optimize.pyramid import Scale
 from impasto.stylizers.order import Order
@@ -29,6 +31,7 @@ class Stage:
         device: Where it runs.
         scale: Size and steps.
         planner: Says how the scale is to be computed.
+        eye: What the backbone sees, for styles that are packs.
 
     Raises:
         InputError: If there is too little memory for this size.
@@ -42,13 +45,14 @@ class Stage:
         device: torch.device,
         scale: Scale,
         planner: Planner,
+        eye: BackboneEye | None = None,
     ) -> None:
         self.order, self.options, self.scale = order.resized(scale.size), options, scale
-        self.backbone, self.device, self.color = backbone, device, order.color
+        self.backbone, self.device, self.color, self.eye = backbone, device, order.color, eye
         self.content = order.content.resized(*scale.size).tensor(device)
         self.guide: Guide | None = self.order.before
         self.detailed = self.guide.image if self.guide else self.content
-        self.layout = planner.layout(scale, [self._style_size(each) for each in order.styles])
+        self.layout = planner.layout(scale, self._style_sizes())
 
     def objective(self) -> Objective:
         """What is minimised here.
@@ -87,7 +91,8 @@ class Stage:
         if init == "noise":
             return noise.to(self.device)
         if init == "style":
-            return _with_colors_of(self._style(self.order.styles[0]), noise.to(self.device))
+            colors = colors_of(self.order.styles[0])
+            return _with_colors_of(self._source(colors), noise.to(self.device))
         return load_image(init).resized(*self.scale.size).tensor(self.device)
 
     def refine(self, image: Tensor, before: Stage) -> Tensor:
@@ -111,17 +116,31 @@ class Stage:
         picture = mute(picture, self.color)
         return self.order.finish(picture, self.options)
 
-    def _style(self, artwork: Picture) -> Source:
-        """An artwork at the size that suits this scale."""
-        sized = artwork.resized(*self._style_size(artwork))
+    def _style(self, artwork: Picture | StylePack) -> Source | Measured:
+        """An artwork at the size that suits this scale, or what is known of it."""
+        if isinstance(artwork, StylePack):
+            assert self.eye
+            return self.eye.measured(artwork, self.style_side)
+        return self._source(artwork)
+
+    def _source(self, artwork: Picture) -> Source:
+        smallest = self.backbone.min_size
+        sized = artwork.resized(*artwork_size(artwork.size, self.style_side, smallest))
         return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
 
-    def _style_size(self, artwork: Picture) -> tuple[int, int]:
-        """The size of an artwork that suits this scale: its own aspect, never enlarged."""
-        side, smallest = round(max(self.scale.size) * self.options.style_scale), min(artwork.size)
-        # A long, narrow artwork keeps enough pixels for the deepest layer.
-        side = max(side, -(-self.backbone.min_size * max(artwork.size) // smallest))
-        return fit(artwork.size, side)
+    @property
+    def style_side(self) -> int:
+        """The longer side of artworks that suits this scale, in pixels."""
+        return round(max(self.scale.size) * self.options.style_scale)
+
+    def _style_sizes(self) -> list[tuple[int, int]]:
+        """(height, width) of the artworks that have to be looked at."""
+        smallest = self.backbone.min_size
+        return [
+            artwork_size(each.size, self.style_side, smallest)
+            for each in self.order.styles
+            if isinstance(each, Picture)
+        ]
 
 
 def _plane(mask: Floats, device: torch.device) -> Tensor:

@@ -21,8 +21,11 @@ from impasto.events import Callback
 from impasto.image import Picture
 from impasto.options import OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
+from impasto.stylizers.body import StylePack, load_pooled
+from impasto.stylizers.optimize.eye import BackboneEye
 from impasto.stylizers.optimize.loop import Loop
 from impasto.stylizers.optimize.memory import Costs, Planner, measure
+from impasto.stylizers.optimize.objective import NEIGHBORS
 from impasto.stylizers.optimize.optimizers import make_optimizer
 from impasto.stylizers.optimize.pyramid import plan
 from impasto.stylizers.optimize.stage import Stage
@@ -88,10 +91,26 @@ class Optimize(Stylizer[OptimizeOptions]):
         """What a step costs in memory; measured when the first picture asks for it."""
         return measure(self.backbone, self.options, self.device)
 
+    @cached_property
+    def eye(self) -> BackboneEye:
+        """The backbone as what looks at folders of artworks."""
+        options = self.options
+        return BackboneEye(self.backbone, [*options.style_layers], options.pooling, self.device)
+
+    def _load_pooled(self, source: Any) -> StylePack:
+        options = self.options
+        if options.style_loss in NEIGHBORS:
+            raise InputError(
+                f"style_loss {options.style_loss} compares places of an artwork, which a folder or "
+                "a style pack does not keep: use gram, w2 or gram+w2"
+            )
+        return load_pooled(source, self.eye, round(options.max_size * options.style_scale))
+
     @own_state()
     def _paint(self, order: Order, callbacks: Sequence[Callback]) -> Painted:
         for picture in (order.photo, *order.styles):
-            self._check_picture(picture)
+            if isinstance(picture, Picture):
+                self._check_picture(picture)
         history = History()
         loop = self._loop(order, [history, *callbacks])
         with _memory_errors(loop), free_threads(self.device):
@@ -126,7 +145,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         optimizer = make_optimizer(options)
         planner = Planner(backbone, options, device, self.costs, optimizer.history)
         stages = [
-            Stage(order, options, backbone, device, scale, planner)
+            Stage(order, options, backbone, device, scale, planner, self.eye)
             for scale in plan(order.photo.size, steps, count, backbone.min_size)
         ]
         logger.info(planner.describe(stages[-1].scale, stages[-1].layout))
