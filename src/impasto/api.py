@@ -44,8 +44,7 @@ def stylize(
     Args:
         content: The photo: a path, Pillow image, NumPy array, tensor or Picture.
         styles: The artwork, or several of them: blended, or each in its own region; a folder of
-            artworks or a style pack (``pack_style``), which count as one; names of the gallery's
-            styles; or a trained model file.
+            artworks or a ``pack_style`` file, as one; names of the gallery; or a model file.
         method: "optimize" (minutes, the best picture), "fast" (a network that knows the style)
             or "arbitrary" (a network for any artwork). Left out, it is chosen by the styles: a
             gallery name or a model file is painted with its network, artworks are optimised.
@@ -138,8 +137,8 @@ def pack_style(
             backbone.
         ImpastoError: If the file cannot be written.
     """
-    from impasto.stylizers.body.pack_file import write_pack
     from impasto.stylizers.body.folder import pictures_in, pool
+    from impasto.stylizers.body.pack_file import write_pack
     from impasto.stylizers.networks import Arbitrary
     from impasto.stylizers.optimize import Optimize
 

@@ -64,7 +64,7 @@ _GAMUT_HALVINGS = 14
 
 # Colours that spread less than this in a direction (standard deviation, OkLab) look the same: a
 # quarter of a just noticeable difference. What is there is noise, which must not be amplified.
-_FAINT = 0.005
+FAINT = 0.005
 
 # Pixels from which histograms are learnt.
 _SAMPLES = 1 << 16
@@ -211,6 +211,24 @@ def prepare_style(
     return _match(mode, style, content, strength)
 
 
+def change_colors(rgb: Floats, change: Change, strength: float = 1.0) -> Floats:
+    """Move colours ``(..., 3)`` a part of the way to where a change of OkLab puts them.
+
+    Colours that sRGB lacks move straight towards a grey of similar lightness.
+    """
+    return _recolor(rgb, change, _checked(strength))
+
+
+def sample_colors(picture: Picture) -> tuple[Floats, Floats]:
+    """Some colours of a picture, OkLab ``(N, 3)``, and how much each counts ``(N,)``.
+
+    Raises:
+        InputError: If it is fully transparent.
+    """
+    sample = _sample(picture)
+    return sample.lab, sample.weights
+
+
 def mute(picture: Picture, most: float) -> Picture:
     """A picture with no more colour than suits artworks of a colourfulness.
 
@@ -247,7 +265,7 @@ def _match_lightness(image: ImageT, target: Picture | Floats, strength: float) -
     old, new = _moments(source), _moments(goal)
     # Rounding can leave the variance of a constant below zero.
     old_spread, new_spread = (max(each.covariance[0, 0], 0.0) ** 0.5 for each in (old, new))
-    gain = new_spread / old_spread if old_spread > _FAINT else 1.0
+    gain = new_spread / old_spread if old_spread > FAINT else 1.0
 
     def change(lab: Floats) -> Floats:
         changed = lab.copy()
@@ -410,7 +428,7 @@ def _visible(picture: Picture) -> tuple[Floats, Floats]:
 def _transport(source: _ColorMoments, goal: _ColorMoments) -> Change:
     """The affine map of least movement that gives colours other moments."""
     values, vectors = np.linalg.eigh(source.covariance)
-    clear = (vectors * np.where(values > _FAINT**2, values, 0)) @ vectors.T
+    clear = (vectors * np.where(values > FAINT**2, values, 0)) @ vectors.T
     root = _power(goal.covariance, 0.5)
     # This form needs no inverse of the source's covariance, so that may lack directions.
     matrix = root @ _power(root @ clear @ root, -0.5) @ root

@@ -46,6 +46,7 @@ class Keywords(TypedDict, total=False):
     preserve_color: ColorMode
     match_result: Literal["off", "content", "style"]
     color_strength: float
+    palette: File | None
     precision: Precision
     device: str
     model: File | None

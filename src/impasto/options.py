@@ -121,6 +121,23 @@ class ColorOptions(CheckedOptions):
     color_strength: float = option(
         1.0, "how far colours are kept or matched, 0 to 1", minimum=0, maximum=1
     )
+    palette: str | None = option(
+        None,
+        "bring the artwork to these colours before painting, as 1d3557,e63946,f1faee, or to those "
+        "of a picture or list of colours",
+        metavar="FILE|HEX,HEX,...",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.palette is None:
+            return
+        for name, allowed in (("preserve_color", ("off",)), ("match_result", ("off", "style"))):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise InputError(
+                    f"palette and {name} {value} contradict each other: use one of them"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -374,6 +391,18 @@ def parse_layers(text: str) -> LayerWeights:
                 f"'{part}': the weight of a layer is a number, as {layer}=0.5"
             ) from None
     return weights
+
+
+MOST_COLORS = 256
+
+
+def parse_colors(text: str) -> list[tuple[int, int, int]] | None:
+    """Read colours in hexadecimal digits: ``1d3557,#e63946``; None if it is no list of these."""
+    found = [re.fullmatch(r"#?([0-9a-f]{6})", part.strip().lower()) for part in text.split(",")]
+    if not all(found):
+        return None
+    values = [bytes.fromhex(match[1]) for match in found if match]
+    return [(red, green, blue) for red, green, blue in values]
 
 
 SMALLEST_TILE = 64

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import impasto
+from impasto.color import srgb_to_oklab
 from impasto.errors import InputError
 from impasto.image import Picture
 from impasto.image.picture import Floats
@@ -154,3 +155,24 @@ def test_a_stylizer_is_loaded_by_any_name(models: Path) -> None:
         impasto.load("optimize", model="m.safetensors")
     with pytest.raises(InputError, match="presets are for the method optimize"):
         impasto.load("arbitrary", preset="quick")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_palette_steers_the_colours(make: Any, method: str) -> None:
+    """Nearer to it than what is painted without, for artworks and for learnt styles."""
+    colors = "102040,f0e0c0"
+    goal = srgb_to_oklab(np.array([[16, 32, 64], [240, 224, 192]], np.float32) / np.float32(255))
+    distances = []
+    for palette in (None, colors):
+        options = {"init": "style"} if method == "optimize" else {}
+        lab = srgb_to_oklab(make(method, palette=palette, **options)(random_picture(1)).picture.rgb)
+        chroma = np.square(lab.reshape(-1, 1, 3) - goal).sum(axis=2).min(axis=1)
+        distances.append(float(chroma.mean()))
+    assert distances[1] < 0.8 * distances[0]
+
+
+def test_a_palette_that_cannot_be_read_is_refused_before_painting(make: Any) -> None:
+    with pytest.raises(InputError, match="cannot read"):
+        make("arbitrary", palette="missing.png")
+    with pytest.raises(InputError, match="not with apply"):
+        make("fast", palette="102040,f0e0c0").apply(random_picture(1).tensor())

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from impasto.callbacks import Record
@@ -22,6 +23,7 @@ from impasto.image import ImageSource, Picture, as_list, load_image, load_mask
 from impasto.image.masks import must_be_seen, name_of, weighted
 from impasto.names import must_be_known
 from impasto.options import check_weights, names
+from impasto.palette import Palette, load_palette
 from impasto.result import Result
 from impasto.stylizers.body import StylePack, is_pooled
 from impasto.stylizers.order import Order, check_parts, load_masks
@@ -98,6 +100,7 @@ class Stylizer(ABC, Generic[Options]):
         Raises:
             InputError: If a style, weight or mask cannot be used.
         """
+        _ = self.palette  # what is wrong with it is told first
         self._styles = self._load_styles([] if styles is None else as_list(styles))
         self._style_masks = None if masks is None else as_list(masks)
         self._weights = weights
@@ -193,7 +196,10 @@ class Stylizer(ABC, Generic[Options]):
         styles = self._styles * len(regions) if len(self._styles) == 1 and regions else self._styles
         weights = check_weights(self._weights, len(styles))
         styles = self._visible(styles)
-        order = Order(photo, styles, weights, *load_masks(photo, mask, regions, len(styles)))
+        masks = load_masks(photo, mask, regions, len(styles))
+        # Only artworks can be recoloured beforehand.
+        palette = None if all(isinstance(each, Picture) for each in styles) else self.palette
+        order = Order(photo, styles, weights, *masks, palette=palette)
         check_parts(order)
         return dataclasses.replace(order, styles=self._coloured(order))
 
@@ -230,7 +236,8 @@ class Stylizer(ABC, Generic[Options]):
         if not is_pooled(source):
             picture = self._load_artwork(source)
             must_be_seen(picture)
-            return picture
+            palette, strength = self.palette, self.options.color_strength
+            return picture if palette is None else palette.apply(picture, strength)
         mode = self.options.preserve_color
         if mode in ("linear", "histogram"):
             raise InputError(
@@ -238,6 +245,11 @@ class Stylizer(ABC, Generic[Options]):
                 "statistics are known: use luminance, or match_result content"
             )
         return self._load_pooled(source)
+
+    @cached_property
+    def palette(self) -> Palette | None:
+        """The colours that artworks are brought to before painting."""
+        return None if self.options.palette is None else load_palette(self.options.palette)
 
     def _load_artwork(self, source: ImageSource) -> Picture:
         return load_image(source)

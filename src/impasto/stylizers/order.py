@@ -15,6 +15,7 @@ from impasto.errors import InputError
 from impasto.image import ImageSource, Picture
 from impasto.image.masks import composite, load_mask, load_painted, resized, weighted
 from impasto.image.picture import Floats
+from impasto.palette import Palette
 from impasto.stylizers.body import colors_of
 
 
@@ -30,6 +31,7 @@ class Order:
         regions: ``(H, W)`` in [0, 1] for each style, where the photo is to have it. No pixel
             belongs to them more than once. None: the styles are blended everywhere.
         before: What a video hands on from the frame before, in the terms of the stylizer.
+        palette: Colours that the finished picture is brought to.
     """
 
     photo: Picture
@@ -38,6 +40,7 @@ class Order:
     mask: Floats | None = None
     regions: tuple[Floats, ...] | None = None
     before: Any = None
+    palette: Palette | None = None
 
     def part(self, index: int) -> Picture:
         """The photo, visible only where it is painted in a style."""
@@ -84,6 +87,9 @@ class Order:
             goal = self.painted if options.match_result == "content" else colors_of(self.styles[0])
             matched = match_linear(weighted(picture, self.mask), goal, options.color_strength)
             picture = dataclasses.replace(matched, alpha=picture.alpha)
+        if self.palette:
+            brought = self.palette.apply(weighted(picture, self.mask), options.color_strength)
+            picture = dataclasses.replace(brought, alpha=picture.alpha)
         return composite(picture, self.photo, self.mask)
 
 

@@ -20,8 +20,8 @@ from impasto.errors import InputError
 from impasto.image import Picture, save_image
 from impasto.losses import band_energies
 from impasto.stylizers.body import StylePack, load_pooled
-from impasto.stylizers.body.pack_file import read_pack, write_pack
 from impasto.stylizers.body.folder import ladder, pool
+from impasto.stylizers.body.pack_file import read_pack, write_pack
 from impasto.stylizers.optimize import Optimize
 from tests.models import write_arbitrary
 from tests.small import OPTIONS, small_backbone, small_state

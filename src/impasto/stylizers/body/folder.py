@@ -24,8 +24,8 @@ from impasto.files import cache_folder
 from impasto.image import Picture, fit, load_image, suffixes
 from impasto.image.masks import must_be_seen
 from impasto.image.picture import Floats
-from impasto.stylizers.body.pack_file import read_pack, write_pack
 from impasto.stylizers.body.pack import COLORS, SUFFIX, Eye, Found, StylePack, artwork_size, blank
+from impasto.stylizers.body.pack_file import read_pack, write_pack
 
 logger = logging.getLogger(__name__)
 

@@ -89,6 +89,11 @@ class NetworkStylizer(Stylizer[Options]):
             {"model": self.path.name, **engine.settings},
         )
 
+    def _must_not_finish(self) -> None:
+        """Refuse tensors a palette that finished pictures alone are brought to."""
+        if self.palette and not all(isinstance(each, Picture) for each in self._styles):
+            raise InputError("these styles take a palette after painting: not with apply")
+
     @abstractmethod
     def _style(self, order: Order) -> Style:
         """The styles of an order as the engine takes them: mixed, or one row for each region."""
@@ -133,6 +138,7 @@ class Fast(NetworkStylizer[FastOptions]):
         return (rows if order.regions else _shares(order.weights)[None] @ rows,)
 
     def _apply(self, images: Tensor) -> Tensor:
+        self._must_not_finish()
         return self.torch.apply(images, self._style(self._ordered(Picture.from_tensor(images[0]))))
 
 
@@ -175,6 +181,7 @@ class Arbitrary(NetworkStylizer[ArbitraryOptions]):
         return (code.mean, code.square)
 
     def _apply(self, images: Tensor) -> Tensor:
+        self._must_not_finish()
         weights = check_weights(self._weights, len(self._styles))
         code = blend([self._encode(each) for each in self._styles], weights)
         own, side = 1 - self.options.strength, self.options.style_size
