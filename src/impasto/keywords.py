@@ -28,6 +28,7 @@ class Keywords(TypedDict, total=False):
     forms: float
     classic_losses: bool
     style_scale: float
+    preview_size: int
     optimizer: Literal["lbfgs", "adam"]
     learning_rate: float
     averaging: float

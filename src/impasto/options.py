@@ -192,6 +192,13 @@ class OptimizeOptions(DeviceOptions, ColorOptions, LossOptions):
     style_scale: float = option(
         1.0, "longer side of the style image over that of the result", minimum=0.01, maximum=16
     )
+    preview_size: int = option(
+        0,
+        "longer side of a preview that the result is to look like, enlarged with its strokes; 0: "
+        "none",
+        minimum=0,
+        metavar="PX",
+    )
     optimizer: Literal["lbfgs", "adam"] = option("lbfgs", "algorithm that changes the image")
     learning_rate: float = option(0.02, "step size of Adam, of the full range", minimum=1e-6)
     averaging: float = option(
@@ -220,6 +227,10 @@ class OptimizeOptions(DeviceOptions, ColorOptions, LossOptions):
         super().__post_init__()
         parse_tile(self.tile)
         parse_memory(self.memory)
+        if self.preview_size > self.max_size:
+            raise InputError(
+                f"preview_size {self.preview_size} is more than max_size {self.max_size}"
+            )
         if self.content_weight == 0 and self.style_weight == 0:
             raise InputError("content_weight and style_weight are both 0: nothing to optimise")
         self._moderate()

@@ -19,6 +19,7 @@ from impasto.cli.method_options import (
     opened,
 )
 from impasto.cli.outputs import check_numbered, check_outputs
+from impasto.cli.prints import PrintJob, add_print, page_of
 from impasto.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     add_method_options(parser)
     add_masks(parser)
+    add_print(parser)
     _add_watching(parser.add_argument_group("watching"))
     _add_saving(parser.add_argument_group("saving"))
     parser.set_defaults(run=run)
@@ -102,21 +104,33 @@ def run(args: argparse.Namespace) -> int:
     content, styles = _sources(args)
     output = args.output or _default_output(content, styles)
     _check_outputs(args, output, [content, *styles])
+    page = page_of(args)
     choice = choice_of(args, styles)
     if choice.method != "optimize":
         _refuse_watching(args, choice.method)
     photo = load_picture(_from_stdin() if content == STANDARD else content)
+    job = PrintJob(page, args, choice, photo) if page else None
+    if job:
+        _check_print(job, output, args)
     stylizer = load_stylizer(args, choice)
     with Watch(args, output, steps=choice.method == "optimize") as watch:
         result = stylizer(
-            _sized(photo, args),
+            job.photo(photo) if job else _sized(photo, args),
             mask=args.mask and opened(args.mask),
             content_masks=args.content_masks and [*map(opened, args.content_masks)],
             callback=watch.callbacks,
         )
-    _save(result, output, args)
+    _save(job.finished(result) if job else result, output, args)
     watch.write()
     return exit_code(result)
+
+
+def _check_print(job: PrintJob, output: str, args: argparse.Namespace) -> None:
+    """Refuse a format that cannot hold a print."""
+    from impasto.image import check_writable
+
+    if output != STANDARD:
+        check_writable(output, bits=args.bits, size=job.size)
 
 
 def _refuse_watching(args: argparse.Namespace, method: str) -> None:
@@ -254,7 +268,9 @@ def _write_frames(frames: Frames, args: argparse.Namespace) -> None:
 
 def _save(result: Result, output: str, args: argparse.Namespace) -> None:
     if output == STANDARD:
-        result.save(sys.stdout.buffer, bits=args.bits, format="PNG", exif=args.exif)
+        result.save(
+            sys.stdout.buffer, bits=args.bits, format="PNG", exif=args.exif or bool(args.print)
+        )
         sys.stdout.buffer.flush()
         return
     result.save(output, quality=args.quality, bits=args.bits, exif=args.exif)

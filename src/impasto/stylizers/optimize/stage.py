@@ -8,7 +8,7 @@ from torch import Tensor
 from impasto.backbones.base import Backbone
 from impasto.color import mute
 from impasto.devices import release_memory
-from impasto.image import Picture, load_image
+from impasto.image import Picture, fit, load_image
 from impasto.image.picture import Floats
 from impasto.losses import Source, moments, sqrtm
 from impasto.options import OptimizeOptions
@@ -124,8 +124,7 @@ class Stage:
         return self._source(artwork)
 
     def _source(self, artwork: Picture) -> Source:
-        smallest = self.backbone.min_size
-        sized = artwork.resized(*artwork_size(artwork.size, self.style_side, smallest))
+        sized = artwork.resized(*self._sized(artwork.size))
         return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
 
     @property
@@ -133,14 +132,20 @@ class Stage:
         """The longer side of artworks that suits this scale, in pixels."""
         return round(max(self.scale.size) * self.options.style_scale)
 
+    def _sized(self, artwork: tuple[int, int]) -> tuple[int, int]:
+        """The (height, width) of an artwork of another that suits this scale.
+
+        Beyond the preview it is enlarged, so that its strokes grow with the picture.
+        """
+        preview, side = self.options.preview_size, max(self.scale.size)
+        if 0 < preview < side:
+            share = min(self.options.style_scale, max(artwork) / preview)
+            return fit(artwork, round(side * share), enlarge=True)
+        return artwork_size(artwork, self.style_side, self.backbone.min_size)
+
     def _style_sizes(self) -> list[tuple[int, int]]:
         """(height, width) of the artworks that have to be looked at."""
-        smallest = self.backbone.min_size
-        return [
-            artwork_size(each.size, self.style_side, smallest)
-            for each in self.order.styles
-            if isinstance(each, Picture)
-        ]
+        return [self._sized(each.size) for each in self.order.styles if isinstance(each, Picture)]
 
 
 def _plane(mask: Floats, device: torch.device) -> Tensor:

@@ -27,7 +27,7 @@ from impasto.stylizers.optimize.loop import Loop
 from impasto.stylizers.optimize.memory import Costs, Planner, measure
 from impasto.stylizers.optimize.objective import NEIGHBORS
 from impasto.stylizers.optimize.optimizers import make_optimizer
-from impasto.stylizers.optimize.pyramid import plan
+from impasto.stylizers.optimize.pyramid import plan_enlarged
 from impasto.stylizers.optimize.stage import Stage
 from impasto.stylizers.order import Order
 
@@ -104,6 +104,11 @@ class Optimize(Stylizer[OptimizeOptions]):
                 f"style_loss {options.style_loss} compares places of an artwork, which a folder or "
                 "a style pack does not keep: use gram, w2 or gram+w2"
             )
+        if options.preview_size:
+            raise InputError(
+                f"preview_size enlarges the strokes of artworks, and of {source} only statistics "
+                "are known: paint with single artworks"
+            )
         return load_pooled(source, self.eye, round(options.max_size * options.style_scale))
 
     @own_state()
@@ -146,7 +151,9 @@ class Optimize(Stylizer[OptimizeOptions]):
         planner = Planner(backbone, options, device, self.costs, optimizer.history)
         stages = [
             Stage(order, options, backbone, device, scale, planner, self.eye)
-            for scale in plan(order.photo.size, steps, count, backbone.min_size)
+            for scale in plan_enlarged(
+                order.photo.size, steps, count, backbone.min_size, options.preview_size
+            )
         ]
         logger.info(planner.describe(stages[-1].scale, stages[-1].layout))
         return Loop(
