@@ -208,7 +208,7 @@ def prepare_style(
     """
     if mode == "luminance":
         return _match_lightness(style, content, strength)
-    return _match(mode, style, content, strength)
+    return match_colors(mode, style, content, strength)
 
 
 def change_colors(rgb: Floats, change: Change, strength: float = 1.0) -> Floats:
@@ -247,7 +247,14 @@ def colorfulness(picture: Picture) -> float:
     return float(np.sqrt(np.square(srgb_to_oklab(small.rgb)[..., 1:]).sum(axis=2).mean()))
 
 
-def _match(mode: ColorMode, image: ImageT, target: Picture | Floats, strength: float) -> ImageT:
+def match_colors(
+    mode: ColorMode, image: ImageT, target: Picture | Floats, strength: float = 1.0
+) -> ImageT:
+    """Match by ``match_linear`` or ``match_histogram``; ``off`` returns the image as it is.
+
+    Raises:
+        InputError: If the mode is another one, or as these raise.
+    """
     if mode == "off":
         return image
     if mode == "linear":

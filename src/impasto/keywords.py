@@ -46,6 +46,7 @@ class Keywords(TypedDict, total=False):
     style_loss: StyleLoss
     preserve_color: ColorMode
     match_result: Literal["off", "content", "style"]
+    match_mode: Literal["linear", "histogram"]
     color_strength: float
     palette: File | None
     precision: Precision

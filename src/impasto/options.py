@@ -115,8 +115,12 @@ class ColorOptions(CheckedOptions):
     )
     match_result: Literal["off", "content", "style"] = option(
         "off",
-        "match the mean and covariance of the finished picture's colours to those of the photo or "
-        "of the first artwork",
+        "match the finished picture's colours to those of the photo or of the first artwork",
+    )
+    match_mode: Literal["linear", "histogram"] = option(
+        "linear",
+        "how match_result matches: linear by mean and covariance, smooth; histogram by the whole "
+        "distribution",
     )
     color_strength: float = option(
         1.0, "how far colours are kept or matched, 0 to 1", minimum=0, maximum=1
@@ -130,6 +134,8 @@ class ColorOptions(CheckedOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.match_mode != "linear" and self.match_result == "off":
+            raise InputError(f"match_mode {self.match_mode} does nothing without match_result")
         if self.palette is None:
             return
         for name, allowed in (("preserve_color", ("off",)), ("match_result", ("off", "style"))):

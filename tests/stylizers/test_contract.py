@@ -176,3 +176,18 @@ def test_a_palette_that_cannot_be_read_is_refused_before_painting(make: Any) -> 
         make("arbitrary", palette="missing.png")
     with pytest.raises(InputError, match="not with apply"):
         make("fast", palette="102040,f0e0c0").apply(random_picture(1).tensor())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_histograms_are_matched_after_painting(make: Any, method: str) -> None:
+    """Quantiles of lightness, a and b are those of the goal within a bin of 32."""
+    goal = random_picture(1)
+    how = {"match_result": "content", "match_mode": "histogram"}
+    lab, wanted = (
+        srgb_to_oklab(each.rgb).reshape(-1, 3) for each in (make(method, **how)(goal).picture, goal)
+    )
+    shares = np.linspace(0.02, 0.98, 97)
+    apart = np.abs(np.quantile(lab, shares, axis=0) - np.quantile(wanted, shares, axis=0))
+    assert (apart.max(axis=0) < np.ptp(wanted, axis=0) / 32).all()
+    with pytest.raises(InputError, match="does nothing without match_result"):
+        make(method, match_mode="histogram")

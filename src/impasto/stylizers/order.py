@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from impasto.color import colorfulness, keep_colors, match_linear, mute
+from impasto.color import colorfulness, keep_colors, match_colors, mute
 from impasto.errors import InputError
 from impasto.image import ImageSource, Picture
 from impasto.image.masks import composite, load_mask, load_painted, resized, weighted
@@ -79,13 +79,14 @@ class Order:
 
         Args:
             picture: At the size of the photo.
-            options: With ``preserve_color``, ``match_result`` and ``color_strength``.
+            options: ``ColorOptions``.
         """
         if options.preserve_color == "luminance":  # the other modes have recoloured the artwork
             picture = keep_colors(picture, self.photo, options.color_strength)
         if options.match_result != "off":
             goal = self.painted if options.match_result == "content" else colors_of(self.styles[0])
-            matched = match_linear(weighted(picture, self.mask), goal, options.color_strength)
+            seen, strength = weighted(picture, self.mask), options.color_strength
+            matched = match_colors(options.match_mode, seen, goal, strength)
             picture = dataclasses.replace(matched, alpha=picture.alpha)
         if self.palette:
             brought = self.palette.apply(weighted(picture, self.mask), options.color_strength)

@@ -56,7 +56,7 @@ class FastOptions(NetworkOptions):
         "off", "keep the photo's colours: luminance paints its lightness alone"
     )
     match_result: Literal["off", "content"] = option(
-        "off", "match the mean and covariance of the finished picture's colours to the photo's"
+        "off", "match the finished picture's colours to the photo's"
     )
 
 
