@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
-from impasto.options import ColorMode, Pooling, Precision, StyleLoss
+from impasto.options import ColorMode, Pooling, Precision, StyleLoss, Wrap
 
 File = str | os.PathLike[str]
 Layers = Mapping[str, float]
@@ -49,6 +49,7 @@ class Keywords(TypedDict, total=False):
     match_mode: Literal["linear", "histogram"]
     color_strength: float
     palette: File | None
+    wrap: Wrap
     precision: Precision
     device: str
     model: File | None

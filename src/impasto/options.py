@@ -23,6 +23,7 @@ StyleLoss = Literal["gram", "w2", "gram+w2", "nn", "gram+w2+nn"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Pooling = Literal["max", "average"]
 ColorMode = Literal["off", "luminance", "linear", "histogram"]
+Wrap = Literal["off", "x", "y", "both"]
 LayerWeights = dict[str, float]
 
 MOST_WEIGHT = 1e8  # what heavier ones are divided down to
@@ -156,11 +157,25 @@ class DeviceOptions(CheckedOptions):
     device: str = option("auto", "auto, cpu, cuda, cuda:1, xpu or mps")
 
 
-GROUPS = (LossOptions, ColorOptions, DeviceOptions)
+@dataclass(frozen=True, kw_only=True)
+class BorderOptions(CheckedOptions):
+    """What lies beyond the borders of the picture."""
+
+    wrap: Wrap = option(
+        "off", "let the picture repeat without seams: left to right (x), top to bottom (y), or both"
+    )
+
+    @property
+    def wrapped(self) -> tuple[bool, bool]:
+        """Whether rows and whether columns go on at the other end of the picture."""
+        return self.wrap in ("y", "both"), self.wrap in ("x", "both")
+
+
+GROUPS = (LossOptions, ColorOptions, BorderOptions, DeviceOptions)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimizeOptions(DeviceOptions, ColorOptions, LossOptions):
+class OptimizeOptions(DeviceOptions, BorderOptions, ColorOptions, LossOptions):
     """Options of the optimisation of the image (Gatys et al. 2016 and what came after).
 
     The fields' metadata hold help and limits; ``impasto stylize --help`` lists them.

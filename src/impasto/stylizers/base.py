@@ -7,6 +7,7 @@ colours, transparency, settings and errors are the same whatever paints.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from impasto.errors import InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, as_list, load_image, load_mask
 from impasto.image.masks import must_be_seen, name_of, weighted
+from impasto.image.wrapping import UNIT, snapped
 from impasto.names import must_be_known
 from impasto.options import check_weights, names
 from impasto.palette import Palette, load_palette
@@ -31,6 +33,8 @@ from impasto.version import __version__
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+logger = logging.getLogger(__name__)
 
 Options = TypeVar("Options")
 Self = TypeVar("Self", bound="Stylizer[Any]")
@@ -176,6 +180,9 @@ class Stylizer(ABC, Generic[Options]):
         self._must_have_style()
         if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
             raise InputError(f"images have to be (B, 3, H, W), not {tuple(images.shape)}")
+        size = (images.shape[2], images.shape[3])
+        if size != snapped(size, self.options.wrapped):
+            raise InputError(f"sides that repeat have to be multiples of {UNIT} px")
         return self._apply(images)
 
     def order(
@@ -188,6 +195,10 @@ class Stylizer(ABC, Generic[Options]):
         """Load a picture and its masks, as ``__call__`` takes them."""
         self._must_have_style()
         photo = load_image(content, long_side=self.options.max_size)
+        size = snapped(photo.size, self.options.wrapped)
+        if size != photo.size:
+            logger.info("%d x %d px, so that it can repeat", *reversed(size))
+            photo = photo.resized(*size)
         return self._ordered(photo, mask, content_masks)
 
     def _ordered(self, photo: Picture, mask: Any = None, content_masks: Any = None) -> Order:

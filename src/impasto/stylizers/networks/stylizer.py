@@ -76,9 +76,12 @@ class NetworkStylizer(Stylizer[Options]):
         in_tiles = side and math.prod(photo.size) > side**2
         engine = self.engine
         image, weights = planes(order.painted)
-        if order.regions or order.before or in_tiles:
+        masks = None if order.regions is None else np.stack(order.regions)[:, None]
+        if any(self.options.wrapped):
+            engine = self.torch
+            painted = self._paint_wrapped(image, style, weights, order.before, masks)
+        elif order.regions or order.before or in_tiles:
             engine = self.torch  # ONNX files do none of these
-            masks = None if order.regions is None else np.stack(order.regions)[:, None]
             painted = engine.paint(image, style, weights, order.before, masks)
         else:
             painted = engine.paint(image, style, weights)
@@ -89,8 +92,24 @@ class NetworkStylizer(Stylizer[Options]):
             {"model": self.path.name, **engine.settings},
         )
 
+    def _paint_wrapped(
+        self, image: Floats, style: Style, weights: Floats | None, before: Any, masks: Floats | None
+    ) -> Floats:
+        """Paint with as much of what repeats around it as the network sees, which counts not."""
+        reach = self.torch.network.painter.reach
+        rows, columns = (reach if wraps else 0 for wraps in self.options.wrapped)
+        pads = ((0, 0), (0, 0), (rows, rows), (columns, columns))
+        counting = np.pad(np.ones_like(image[:, :1]) if weights is None else weights, pads)
+        around = None if masks is None else np.pad(masks, pads, mode="wrap")
+        large = np.pad(image, pads, mode="wrap")
+        painted = self.torch.paint(large, style, counting, before, around)
+        height, width = image.shape[2:]
+        return painted[..., rows : rows + height, columns : columns + width]
+
     def _must_not_finish(self) -> None:
-        """Refuse tensors a palette that finished pictures alone are brought to."""
+        """Refuse tensors what whole pictures alone can have."""
+        if self.options.wrap != "off":
+            raise InputError("networks wrap pictures: not with apply")
         if self.palette and not all(isinstance(each, Picture) for each in self._styles):
             raise InputError("these styles take a palette after painting: not with apply")
 

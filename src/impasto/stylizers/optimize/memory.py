@@ -116,7 +116,7 @@ class Planner:
         costs: Costs,
         history: int,
     ) -> None:
-        self.costs, self.history = costs, history
+        self.costs, self.history, self.wrapped = costs, history, options.wrapped
         self.tile = parse_tile(options.tile)
         self.field: ReceptiveField | None = None
         try:
@@ -180,11 +180,11 @@ class Planner:
 
     def _seen(self, size: tuple[int, int], tile: int) -> float:
         """Pixels that are in the graph at a time."""
-        if not tile or self.field is None:
+        if self.field is None or not (tile or any(self.wrapped)):
             return prod(size)
         return max(
             prod(span.right - span.left for span in (part.rows, part.columns))
-            for part in lay_tiles(size, tile, self.field)
+            for part in lay_tiles(size, tile, self.field, self.wrapped)
         )
 
     def describe(self, scale: Scale, layout: Layout) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -176,7 +177,8 @@ class Objective:
     ) -> None:
         self.backbone, self.options, self.content, self.mask = backbone, options, content, mask
         self.tile, self.keep_maps = tile, keep_maps
-        self.fields = receptive_fields(backbone, options) if tile else {}
+        self.wrapped = options.wrapped
+        self.fields = receptive_fields(backbone, options) if tile or any(self.wrapped) else {}
         classic = options.classic_losses
         self.statistics = {ClassicGram: 1.0} if classic else STATISTICS[options.style_loss]
         self.neighbor_weight = NEIGHBORS.get(options.style_loss, 0.0)
@@ -184,7 +186,7 @@ class Objective:
         style_layers = _balanced(options.style_layers, options.forms, backbone.layers)
         self.style_layers = _normalised(style_layers, options.style_weight, classic)
         self.heads = self._heads()
-        self.pieces = Pieces(content, tile, self.fields)
+        self.pieces = Pieces(content, tile, self.fields, self.wrapped)
         with torch.no_grad():
             self._measure_content()
             self.regions = self._regions(styles, style_weights, regions)
@@ -192,7 +194,8 @@ class Objective:
         if options.bands_weight and self.regions:
             self.image_terms["bands"] = options.bands_weight, self._compare_bands
         if options.tv_weight:
-            self.image_terms["tv"] = options.tv_weight, total_variation
+            variation = partial(total_variation, wrapped=self.wrapped)
+            self.image_terms["tv"] = options.tv_weight, variation
         if guide:
             self.image_terms["temporal"] = guide.weight, guide
 
@@ -220,7 +223,7 @@ class Objective:
         for tile in (last, *others):
             if tile is not last:
                 seen = self._look(image, tile)
-            tile.window(grad).add_(_carry_back(seen, by_sums))
+            tile.add(grad, _carry_back(seen, by_sums))
             for name, part in seen.local.items():
                 terms[name] = terms.get(name, 0) + part.detach()
             del seen
@@ -315,8 +318,9 @@ class Objective:
             style.bands if isinstance(style, Measured) else band_energies(style.image, style.alpha)
             for style in styles
         ]
-        bands = Bands(torch.cat(energies), weights, where)
-        return Region(Pieces(where, self.tile, self.fields), share, statistics, neighbors, bands)
+        bands = Bands(torch.cat(energies), weights, where, self.wrapped)
+        pieces = Pieces(where, self.tile, self.fields, self.wrapped)
+        return Region(pieces, share, statistics, neighbors, bands)
 
     def _measure_style(self, style: Source | Measured) -> Mapping[str, Moments]:
         """The moments of a style, without the heads that are applied later."""

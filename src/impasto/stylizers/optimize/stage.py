@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.backbones.base import Backbone
@@ -10,6 +11,7 @@ from impasto.color import mute
 from impasto.devices import release_memory
 from impasto.image import Picture, fit, load_image
 from impasto.image.picture import Floats
+from impasto.image.wrapping import around, resized_wrapped
 from impasto.losses import Source, moments, sqrtm
 from impasto.options import OptimizeOptions
 from impasto.stylizers.body.pack import StylePack, artwork_size, colors_of
@@ -49,7 +51,8 @@ class Stage:
     ) -> None:
         self.order, self.options, self.scale = order.resized(scale.size), options, scale
         self.backbone, self.device, self.color, self.eye = backbone, device, order.color, eye
-        self.content = order.content.resized(*scale.size).tensor(device)
+        content = resized_wrapped(order.content, scale.size, options.wrapped)
+        self.content = content.tensor(device)
         self.guide: Guide | None = self.order.before
         self.detailed = self.guide.image if self.guide else self.content
         self.layout = planner.layout(scale, self._style_sizes())
@@ -102,11 +105,22 @@ class Stage:
         pyramids of Kolkin et al. 2019 and 2022), in a video from the frame before; without it
         fine structure is lost for good.
         """
-        image = resize(image, self.scale.size)
+        image = self._enlarged(image)
         if self.guide or self.options.init == "content":
-            coarse = resize(before.detailed, self.scale.size)
+            coarse = self._enlarged(before.detailed)
             image += self.options.detail * (self.detailed - coarse)
         return image.clamp_(0, 1)
+
+    def _enlarged(self, image: Tensor) -> Tensor:
+        """An image of the scale before at the size of this one."""
+        wrapped, size = self.options.wrapped, self.scale.size
+        if not any(wrapped):
+            return resize(image, size)
+        rows, columns = around((image.shape[2], image.shape[3]), wrapped)
+        image = F.pad(image, (columns, columns, rows, rows), mode="circular")
+        rows, columns = around(size, wrapped)
+        image = resize(image, (size[0] + 2 * rows, size[1] + 2 * columns))
+        return image[..., rows : rows + size[0], columns : columns + size[1]].contiguous()
 
     def finish(self, image: Tensor) -> Picture:
         """The picture of an image tensor, with the photo's alpha and, if asked for, colours."""

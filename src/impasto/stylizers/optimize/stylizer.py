@@ -6,6 +6,7 @@ import copy
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +20,7 @@ from impasto.devices import describe, free_threads, keep_memory, own_state, pick
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
 from impasto.image import Picture
+from impasto.image.wrapping import snapped
 from impasto.options import OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
@@ -27,7 +29,7 @@ from impasto.stylizers.optimize.loop import Loop
 from impasto.stylizers.optimize.memory import Costs, Planner, measure
 from impasto.stylizers.optimize.objective import NEIGHBORS
 from impasto.stylizers.optimize.optimizers import make_optimizer
-from impasto.stylizers.optimize.pyramid import plan_enlarged
+from impasto.stylizers.optimize.pyramid import Scale, plan_enlarged
 from impasto.stylizers.optimize.stage import Stage
 from impasto.stylizers.order import Order
 
@@ -77,6 +79,8 @@ class Optimize(Stylizer[OptimizeOptions]):
             )
         else:
             backbone = copy.deepcopy(backbone)
+        self.backbone = backbone
+        self._check_wrap()
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         logger.info(
@@ -150,7 +154,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         optimizer = make_optimizer(options)
         planner = Planner(backbone, options, device, self.costs, optimizer.history)
         stages = [
-            Stage(order, options, backbone, device, scale, planner, self.eye)
+            Stage(order, options, backbone, device, self._snapped(scale), planner, self.eye)
             for scale in plan_enlarged(
                 order.photo.size, steps, count, backbone.min_size, options.preview_size
             )
@@ -163,6 +167,22 @@ class Optimize(Stylizer[OptimizeOptions]):
             tolerance=options.tolerance,
             callbacks=callbacks,
         )
+
+    def _snapped(self, scale: Scale) -> Scale:
+        """A scale whose sides can repeat."""
+        return replace(scale, size=snapped(scale.size, self.options.wrapped))
+
+    def _check_wrap(self) -> None:
+        """Refuse to wrap where it cannot be exact."""
+        if self.options.wrap == "off":
+            return
+        if self.options.style_loss in NEIGHBORS:
+            raise InputError(
+                f"wrap does not go together with style_loss {self.options.style_loss}: use gram, "
+                "w2 or gram+w2"
+            )
+        if self.backbone.receptive_field(next(iter(self.options.style_layers))) is None:
+            raise InputError(f"wrap does not work with the backbone {self.backbone.name}")
 
     def _check_picture(self, picture: Picture) -> None:
         smallest = self.backbone.min_size
