@@ -103,7 +103,7 @@ def _run(
     args: argparse.Namespace, folder: Path, name: str, engine: Any, cores: int, kill_every: float
 ) -> Painted:
     from impasto.batch import Manifest, Setup, plan, run
-    from impasto.stylizers.networks import Fast
+    from impasto.stylizers.networks.stylizer import Fast
 
     _use_cores(cores)
     load = functools.partial(Fast, model=args.model, engine=args.engine, device="cpu")

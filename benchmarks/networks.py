@@ -128,7 +128,7 @@ def time_network(kind: str, model: Path, photo: Path, style: Path | str) -> floa
     """Median seconds of a picture."""
     from PIL import Image
 
-    from impasto.stylizers.networks import Arbitrary, Fast
+    from impasto.stylizers.networks.stylizer import Arbitrary, Fast
 
     image = Image.open(photo).convert("RGB")
     if kind == "fast":
@@ -200,7 +200,7 @@ def painters(taking_part: Rivals, size: int, optimize: bool) -> dict[str, Paint]
     """Those who paint a photo in the style of an artwork, both given as files."""
     from impasto.image import load_image
     from impasto.options import OptimizeOptions
-    from impasto.stylizers.networks import Arbitrary, Fast
+    from impasto.stylizers.networks.stylizer import Arbitrary, Fast
     from impasto.stylizers.optimize import Optimize
 
     found: dict[str, Paint] = {}

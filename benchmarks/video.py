@@ -108,7 +108,7 @@ def _frames(args: argparse.Namespace, name: str) -> list[Any]:
 
 
 def _stylizer(args: argparse.Namespace, method: str, artwork: Path, title: str) -> Any:
-    from impasto.stylizers.networks import Arbitrary, Fast
+    from impasto.stylizers.networks.stylizer import Arbitrary, Fast
     from impasto.stylizers.optimize import Optimize
 
     made: Any

@@ -80,6 +80,8 @@ COMMANDS = {
     "style_size": "networks style_size dolphin-mosaic.png 192 384 768",
     "palette": "palette",
     "masks": "masks",
+    "forms": "forms night-wind.png stained-glass.png wave-print.png",
+    "keep": "keep night-wind.png",
     "grid": "compare grid photo.png --styles night-wind.png wave-print.png stained-glass.png "
     f"dolphin-mosaic.png {' '.join(SMALL)} {BOLD} -o figures/grid.jpg",
 }
@@ -89,7 +91,7 @@ def _commands(line: str) -> list[list[str]]:
     """The arguments of each command that a line stands for."""
     words = line.split()
     shorts = {"sweep": _sweep, "layers": _layers, "networks": _networks, "masks": _masks}
-    shorts["palette"] = _palettes
+    shorts |= {"palette": _palettes, "forms": _forms, "keep": _keep}
     return shorts[words[0]](*words[1:]) if words[0] in shorts else [words]
 
 
@@ -153,8 +155,33 @@ def _masks() -> list[list[str]]:
     ]
 
 
-def _side_by_side(names: list[str], figure: str, labels: list[str], height: int = 384) -> list[str]:
-    output = ["--height", str(height), "-o", f"figures/{figure}.jpg"]
+def _forms(*styles: str) -> list[list[str]]:
+    """A row for each artwork, from its brushwork to its large shapes."""
+    names = [(style, forms) for style in styles for forms in ("0", "0.25", "0.5", "0.75", "1")]
+    files = [f"{forms}-{style}" for style, forms in names]
+    runs = [
+        ["stylize", "photo.png", style, "--max-size", "224", "--forms", forms, "-o", file]
+        for (style, forms), file in zip(names, files, strict=True)
+    ]
+    labels = [f"forms {forms}" for _, forms in names]
+    return [*runs, _side_by_side(files, "forms", labels, height=176, columns=5)]
+
+
+def _keep(style: str) -> list[list[str]]:
+    """Nothing kept, what Impasto finds, and the whole person by a mask."""
+    choices = {"off": "off", "auto": "auto", "mask": "person.png"}
+    runs = [
+        ["stylize", "photo.png", style, *SMALL, *BOLD.split(), "--keep", keep, "-o", f"{name}.png"]
+        for name, keep in choices.items()
+    ]
+    names = [f"{name}.png" for name in choices]
+    return [*runs, _side_by_side(["photo.png", *names], "keep", ["photo", *choices], height=288)]
+
+
+def _side_by_side(
+    names: list[str], figure: str, labels: list[str], *, height: int = 384, columns: int = 6
+) -> list[str]:
+    output = ["--height", str(height), "--columns", str(columns), "-o", f"figures/{figure}.jpg"]
     return ["compare", "strip", *names, *output, "--labels", *labels]
 
 

@@ -24,32 +24,24 @@ if TYPE_CHECKING:
     from impasto.image import Picture, load_image, read_settings, save_image
     from impasto.options import OptimizeOptions
     from impasto.result import Result
-    from impasto.stylizers.networks import Arbitrary, ArbitraryOptions, Fast, FastOptions
+    from impasto.stylizers.networks.options import ArbitraryOptions, FastOptions
+    from impasto.stylizers.networks.stylizer import Arbitrary, Fast
     from impasto.stylizers.optimize import Optimize
 
-_HOMES = {
-    "Arbitrary": "impasto.stylizers.networks",
-    "ArbitraryOptions": "impasto.stylizers.networks",
-    "Backbone": "impasto.backbones.base",
-    "Callback": "impasto.events",
-    "Fast": "impasto.stylizers.networks",
-    "FastOptions": "impasto.stylizers.networks",
-    "ImpastoError": "impasto.errors",
-    "InputError": "impasto.errors",
-    "MissingExtraError": "impasto.errors",
-    "Optimize": "impasto.stylizers.optimize",
-    "OptimizeOptions": "impasto.options",
-    "Picture": "impasto.image",
-    "Result": "impasto.result",
-    "Step": "impasto.events",
-    "load": "impasto.api",
-    "load_backbone": "impasto.backbones",
-    "load_image": "impasto.image",
-    "pack_style": "impasto.api",
-    "read_settings": "impasto.image",
-    "save_image": "impasto.image",
-    "stylize": "impasto.api",
+_NAMES = {
+    "impasto.api": ("load", "pack_style", "stylize"),
+    "impasto.backbones": ("load_backbone",),
+    "impasto.backbones.base": ("Backbone",),
+    "impasto.errors": ("ImpastoError", "InputError", "MissingExtraError"),
+    "impasto.events": ("Callback", "Step"),
+    "impasto.image": ("Picture", "load_image", "read_settings", "save_image"),
+    "impasto.options": ("OptimizeOptions",),
+    "impasto.result": ("Result",),
+    "impasto.stylizers.networks.options": ("ArbitraryOptions", "FastOptions"),
+    "impasto.stylizers.networks.stylizer": ("Arbitrary", "Fast"),
+    "impasto.stylizers.optimize": ("Optimize",),
 }
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
 
 __all__ = [
     "Arbitrary",

@@ -106,7 +106,7 @@ def load(
         return Optimize(checked, progress=progress)
     if preset is not None:
         raise InputError(f"presets are for the method optimize, not {choice.method}")
-    from impasto.stylizers.networks import Arbitrary, Fast
+    from impasto.stylizers.networks.stylizer import Arbitrary, Fast
 
     kinds: dict[str, Any] = {"fast": Fast, "arbitrary": Arbitrary}
     loaded: Stylizer[Any] = kinds[choice.method](model=choice.model, **options)
@@ -139,7 +139,7 @@ def pack_style(
     """
     from impasto.stylizers.body.folder import pictures_in, pool
     from impasto.stylizers.body.pack_file import write_pack
-    from impasto.stylizers.networks import Arbitrary
+    from impasto.stylizers.networks.stylizer import Arbitrary
     from impasto.stylizers.optimize import Optimize
 
     if Path(path).suffix != SUFFIX:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from impasto.errors import ImpastoError, InputError, MissingExtraError
+from impasto.errors import ImpastoError, InputError, needs
 from impasto.events import Step
 from impasto.files import atomic
 
@@ -39,12 +39,6 @@ def _at_least(least: float, **values: float) -> None:
     for name, value in values.items():
         if not value >= least:
             raise InputError(f"{name} must be at least {least:g}, not {value}")
-
-
-def _shrunk(picture: Picture, long_side: int) -> Picture:
-    from impasto.image import fit
-
-    return picture.resized(*fit(picture.size, long_side))
 
 
 def _clock(seconds: float) -> str:
@@ -301,7 +295,7 @@ class Frames:
         if passed or _ends(step):
             self._marks = self._marks[passed:]
             self.steps.append(step.step)
-            self._pictures.append(_shrunk(step.picture(), self.long_side))
+            self._pictures.append(step.picture().fitted(self.long_side))
 
     def pictures(self) -> list[Picture]:
         """Return the pictures in order, all at the size of the last one."""
@@ -338,10 +332,8 @@ class TensorBoard(AbstractContextManager["TensorBoard"]):
         settings: Mapping[str, object] | None = None,
     ) -> None:
         _at_least(1, every=every, image_every=image_every)
-        try:
+        with needs("tensorboard", "tensorboard", "TensorBoard logging"):
             from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise MissingExtraError("tensorboard", "tensorboard", "TensorBoard logging") from error
         self.every = every
         self.image_every = image_every
         try:
@@ -359,7 +351,7 @@ class TensorBoard(AbstractContextManager["TensorBoard"]):
                 self._writer.add_scalar(f"loss/{name}", value, step.step)
             self._writer.add_scalar("scale", step.scale, step.step)
         if first_or_last or step.step % self.image_every == 0:
-            picture = _shrunk(step.picture(), self.LONG_SIDE)
+            picture = step.picture().fitted(self.LONG_SIDE)
             self._writer.add_image("picture", picture.rgb, step.step, dataformats="HWC")
         if _ends(step):
             self.close()

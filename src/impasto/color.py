@@ -22,14 +22,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import InputError
-from impasto.image import Picture, encodings, fit
+from impasto.image import Picture, encodings
 from impasto.image.picture import Floats
+from impasto.names import must_be_known
 from impasto.options import ColorMode
 
 Doubles: TypeAlias = NDArray[np.float64]
@@ -91,11 +92,6 @@ def srgb_to_oklab(rgb: Floats) -> Floats:
     return _by_blocks(_to_oklab, rgb)
 
 
-def oklab_to_srgb(lab: Floats) -> Floats:
-    """Convert OkLab ``(..., 3)`` to sRGB-encoded ``(..., 3)``; what sRGB lacks is clipped."""
-    return _by_blocks(lambda block: encodings.from_linear(_to_linear(block)), lab)
-
-
 def keep_colors(result: ImageT, content: Picture | Floats, strength: float = 1.0) -> ImageT:
     """Give a painting the chroma of the photo; its lightness, and so its strokes, stay.
 
@@ -153,10 +149,7 @@ def match_linear(image: ImageT, target: Picture | Floats, strength: float = 1.0)
     Raises:
         InputError: If one is fully transparent or not a picture in [0, 1].
     """
-    source, goal = _as_picture(image), _as_picture(target)
-    if not _checked(strength):
-        return image
-    return _recolor(image, _transport(_moments(source), _moments(goal)), strength)
+    return _matched(_linear, image, target, strength)
 
 
 def match_histogram(image: ImageT, target: Picture | Floats, strength: float = 1.0) -> ImageT:
@@ -165,26 +158,10 @@ def match_histogram(image: ImageT, target: Picture | Floats, strength: float = 1
     After the map of ``match_linear``, the histograms along three perpendicular axes of OkLab are
     matched, for ten directions of the axes in turn (Pitié, Kokaram and Dahyot, Automated colour
     grading using colour distribution transfer, 2007), the lightness, a and b axes last. Learnt
-    from at most 65,536 pixels of each, always the same ones. Colours that sRGB lacks are handled
-    as in ``match_linear``.
-
-    Args:
-        image: A Picture or ``(H, W, 3)`` float32, sRGB-encoded, in [0, 1].
-        target: The same, of any size.
-        strength: 0 leaves the image as it is; between, colours go that part of their way.
-
-    Returns:
-        The same kind as ``image``. Pixels count in the statistics as much as their alpha.
-
-    Raises:
-        InputError: If one is fully transparent or not a picture in [0, 1].
+    from at most 65,536 pixels of each, always the same ones. Arguments, result, errors and colours
+    that sRGB lacks are as in ``match_linear``.
     """
-    source, goal = _as_picture(image), _as_picture(target)
-    if not _checked(strength):
-        return image
-    linear = _transport(_moments(source), _moments(goal))
-    sliced = _learn(linear, _sample(source), _sample(goal))
-    return _recolor(image, sliced, strength)
+    return _matched(_sliced, image, target, strength)
 
 
 def prepare_style(
@@ -206,9 +183,18 @@ def prepare_style(
     Raises:
         InputError: If the mode is unknown, or as the mode's function raises.
     """
-    if mode == "luminance":
-        return _match_lightness(style, content, strength)
-    return match_colors(mode, style, content, strength)
+    must_be_known("colour mode", mode, get_args(ColorMode))
+    return style if mode == "off" else _matched(_MODES[mode], style, content, strength)
+
+
+def match_colors(
+    mode: Literal["linear", "histogram"],
+    image: ImageT,
+    target: Picture | Floats,
+    strength: float = 1.0,
+) -> ImageT:
+    """``match_linear`` or ``match_histogram``, by its name."""
+    return _matched(_MODES[mode], image, target, strength)
 
 
 def change_colors(rgb: Floats, change: Change, strength: float = 1.0) -> Floats:
@@ -243,54 +229,15 @@ def mute(picture: Picture, most: float) -> Picture:
 
 def colorfulness(picture: Picture) -> float:
     """How far a picture is from greys: the root mean square of chroma in OkLab."""
-    small = picture.resized(*fit(picture.size, THUMBNAIL))
+    small = picture.fitted(THUMBNAIL)
     return float(np.sqrt(np.square(srgb_to_oklab(small.rgb)[..., 1:]).sum(axis=2).mean()))
-
-
-def match_colors(
-    mode: ColorMode, image: ImageT, target: Picture | Floats, strength: float = 1.0
-) -> ImageT:
-    """Match by ``match_linear`` or ``match_histogram``; ``off`` returns the image as it is.
-
-    Raises:
-        InputError: If the mode is another one, or as these raise.
-    """
-    if mode == "off":
-        return image
-    if mode == "linear":
-        return match_linear(image, target, strength)
-    if mode == "histogram":
-        return match_histogram(image, target, strength)
-    raise InputError(f"unknown colour mode {mode!r}: choose off, luminance, linear or histogram")
-
-
-def _match_lightness(image: ImageT, target: Picture | Floats, strength: float) -> ImageT:
-    """Match mean and standard deviation of the lightness; chroma stays."""
-    source, goal = _as_picture(image), _as_picture(target)
-    if not _checked(strength):
-        return image
-    old, new = _moments(source), _moments(goal)
-    # Rounding can leave the variance of a constant below zero.
-    old_spread, new_spread = (max(each.covariance[0, 0], 0.0) ** 0.5 for each in (old, new))
-    gain = new_spread / old_spread if old_spread > FAINT else 1.0
-
-    def change(lab: Floats) -> Floats:
-        changed = lab.copy()
-        changed[:, 0] = (lab[:, 0] - old.mean[0]) * gain + new.mean[0]
-        return changed
-
-    return _recolor(image, change, strength)
 
 
 # Pictures
 
 
 def _as_picture(image: Picture | Floats) -> Picture:
-    """The image as a Picture, its range checked.
-
-    Raises:
-        InputError: If it is no picture in [0, 1].
-    """
+    """The image as a Picture, its range checked."""
     picture = image if isinstance(image, Picture) else Picture(np.asarray(image))
     if not (picture.rgb.min() >= 0 and picture.rgb.max() <= 1):  # false for NaN, too
         raise InputError(f"{picture.name}: colours have to be in [0, 1], without NaN")
@@ -303,11 +250,7 @@ def _like(image: ImageT, rgb: Floats) -> ImageT:
 
 
 def _checked(strength: float) -> float:
-    """The strength.
-
-    Raises:
-        InputError: If it is not between 0 and 1.
-    """
+    """The strength."""
     if not 0 <= strength <= 1:
         raise InputError(f"the strength of a colour change is between 0 and 1, not {strength}")
     return strength
@@ -400,11 +343,7 @@ class _ColorMoments:
 
 
 def _moments(picture: Picture) -> _ColorMoments:
-    """The moments of a picture, pixels weighted by alpha.
-
-    Raises:
-        InputError: If it is fully transparent.
-    """
+    """The moments of a picture, pixels weighted by alpha."""
     pixels, weights = _visible(picture)
     total, first, second = 0.0, np.zeros(3), np.zeros((3, 3))
     for start in range(0, len(pixels), _BLOCK):
@@ -419,11 +358,7 @@ def _moments(picture: Picture) -> _ColorMoments:
 
 
 def _visible(picture: Picture) -> tuple[Floats, Floats]:
-    """Pixels ``(N, 3)`` and how much each counts ``(N,)``.
-
-    Raises:
-        InputError: If none counts.
-    """
+    """Pixels ``(N, 3)`` and how much each counts ``(N,)``."""
     pixels = picture.rgb.reshape(-1, 3)
     if picture.alpha is None:
         return pixels, np.broadcast_to(np.float32(1), len(pixels))
@@ -432,8 +367,38 @@ def _visible(picture: Picture) -> tuple[Floats, Floats]:
     return pixels, picture.alpha.ravel()
 
 
-def _transport(source: _ColorMoments, goal: _ColorMoments) -> Change:
-    """The affine map of least movement that gives colours other moments."""
+# Changes of OkLab that match pictures
+
+
+def _matched(
+    learn: Callable[[Picture, Picture], Change],
+    image: ImageT,
+    target: Picture | Floats,
+    strength: float,
+) -> ImageT:
+    """Change an image as is learnt from it and the target."""
+    source, goal = _as_picture(image), _as_picture(target)
+    return _recolor(image, learn(source, goal), strength) if _checked(strength) else image
+
+
+def _lightness(picture: Picture, target: Picture) -> Change:
+    """Match mean and standard deviation of the lightness; chroma stays."""
+    old, new = _moments(picture), _moments(target)
+    # Rounding can leave the variance of a constant below zero.
+    old_spread, new_spread = (max(each.covariance[0, 0], 0.0) ** 0.5 for each in (old, new))
+    gain = new_spread / old_spread if old_spread > FAINT else 1.0
+
+    def change(lab: Floats) -> Floats:
+        changed = lab.copy()
+        changed[:, 0] = (lab[:, 0] - old.mean[0]) * gain + new.mean[0]
+        return changed
+
+    return change
+
+
+def _linear(picture: Picture, target: Picture) -> Change:
+    """The affine map of least movement that gives a picture's colours the target's moments."""
+    source, goal = _moments(picture), _moments(target)
     values, vectors = np.linalg.eigh(source.covariance)
     clear = (vectors * np.where(values > FAINT**2, values, 0)) @ vectors.T
     root = _power(goal.covariance, 0.5)
@@ -481,8 +446,9 @@ def _directions() -> list[Doubles]:
     return [*turned, np.eye(3)]
 
 
-def _learn(start: Change, source: _Sample, goal: _Sample) -> Change:
-    """The map that starts with a change, then matches histograms along axis after axis."""
+def _sliced(picture: Picture, target: Picture) -> Change:
+    """The linear map, and then one that matches histograms along axis after axis."""
+    start, source, goal = _linear(picture, target), _sample(picture), _sample(target)
     lab = start(source.lab)
     steps: list[Change] = [start]
     for axes in _directions():
@@ -534,3 +500,10 @@ def _quantiles(values: Floats, weights: Floats) -> tuple[Doubles, Doubles]:
     distinct, which = np.unique(values.astype(np.float64).round(5), return_inverse=True)
     mass = np.bincount(which, weights).astype(np.float64)
     return distinct, (np.cumsum(mass) - mass / 2) / mass.sum()
+
+
+_MODES: dict[str, Callable[[Picture, Picture], Change]] = {
+    "luminance": _lightness,
+    "linear": _linear,
+    "histogram": _sliced,
+}

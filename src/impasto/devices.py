@@ -1,4 +1,4 @@
-"""Where and in which numbers the computation runs."""
+"""The device and the number format of a computation."""
 
 from __future__ import annotations
 

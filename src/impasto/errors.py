@@ -1,5 +1,10 @@
 """The errors Impasto raises: one line that says what is wrong and what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ImpastoError(Exception):
     """Something went wrong while running (out of memory, a non-finite loss).
@@ -11,7 +16,7 @@ class ImpastoError(Exception):
 
 
 class InputError(ImpastoError, ValueError):
-    """What the user gave cannot be used: a file, a value, a name."""
+    """A file, value or name given by the user cannot be used."""
 
     exit_code = 2
 
@@ -29,3 +34,12 @@ class MissingExtraError(ImpastoError, ImportError):
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs the package '{package}': pip install 'impasto[{extra}]'")
+
+
+@contextmanager
+def needs(package: str, extra: str, purpose: str) -> Iterator[None]:
+    """Let imports within fail with a ``MissingExtraError``, whose arguments these are."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError(package, extra, purpose) from error

@@ -73,7 +73,7 @@ def check_place(path: str | os.PathLike[str]) -> None:
 
 
 def identity(path: str | os.PathLike[str]) -> object:
-    """What is equal for two paths of one file, also through links, whether it is there or not."""
+    """The identity of a file: equal for all paths to it, also through links; it need not exist."""
     try:
         found = Path(path).stat()
     except (OSError, ValueError):

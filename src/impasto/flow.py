@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from impasto.errors import MissingExtraError
+from impasto.errors import needs
 
 Pixels = NDArray[np.uint8]
 
@@ -30,16 +30,14 @@ def load_cv2(purpose: str) -> Any:
     Raises:
         MissingExtraError: If it is not installed.
     """
-    try:
+    with needs("opencv-python-headless", "video", purpose):
         import cv2
-    except ImportError as error:
-        raise MissingExtraError("opencv-python-headless", "video", purpose) from error
     return cv2
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Where each pixel of a frame was in the frame before.
+    """The place of each pixel of a frame in the frame before.
 
     Attributes:
         flow: ``(1, 2, H, W)`` in pixels, x and y: pixel p of this frame lay at p + flow(p).
@@ -94,7 +92,7 @@ def is_plain(frame: Pixels) -> bool:
 
 
 def visibility(forward: Tensor, backward: Tensor) -> Tensor:
-    """Where a flow can be trusted (Sundaram et al. 2010, as used by Ruder et al. 2016, eq. 5-6).
+    """The reliable pixels of a flow (Sundaram et al. 2010, as used by Ruder et al. 2016, eq. 5-6).
 
     Args:
         forward: ``(1, 2, H, W)``, from the frame before to this one.

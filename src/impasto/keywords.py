@@ -25,6 +25,7 @@ class Keywords(TypedDict, total=False):
     steps: int
     scales: int
     detail: float
+    keep: File
     forms: float
     classic_losses: bool
     style_scale: float

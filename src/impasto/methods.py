@@ -1,4 +1,4 @@
-"""Which way of painting a style calls for. No heavy import here."""
+"""Choosing the method for styles. No heavy import here."""
 
 from __future__ import annotations
 

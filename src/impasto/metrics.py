@@ -214,17 +214,13 @@ def perceptual_distance(maps: Tensor, target: Tensor) -> float:
 
 def gram_distance(image: Moments, style: Moments) -> float:
     """Squared distance of Gram matrices over the square of the style's."""
-    error = (image.second - style.second).double().square().sum()
-    return float(error / style.second.double().square().sum())
+    ours, theirs = image.double().second, style.double().second
+    return float((ours - theirs).square().sum() / theirs.square().sum())
 
 
 def w2_distance(image: Moments, style: Moments) -> float:
     """Squared Wasserstein-2 distance over the style's second moment, in float64."""
-    return float(wasserstein_loss(_double(image), _double(style)))
-
-
-def _double(values: Moments) -> Moments:
-    return Moments(values.mean.double(), values.second.double())
+    return float(wasserstein_loss(image.double(), style.double()))
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import math
 import os
 import re
@@ -35,6 +36,9 @@ STYLE_LAYERS = {**CLASSIC_STYLE_LAYERS, "relu5_1": 0.5}
 # relu4_2 as in Gatys et al.; the lower layers keep thin lines, which a coarse-to-fine run bends
 # more than a run at one scale does, and leave more room for style at the same content distance.
 CONTENT_LAYERS = {"relu4_2": 1.0, "relu3_2": 0.6, "relu2_2": 0.4, "relu1_2": 0.1}
+
+# What keep may be beside a file.
+KEEP = ("off", "auto")
 
 
 def option(
@@ -88,7 +92,7 @@ class LossOptions(CheckedOptions):
     """The terms of a loss and their weights."""
 
     content_weight: float = option(1.0, "weight of the content loss", minimum=0)
-    style_weight: float = option(4.0, "weight of the style loss", minimum=0)
+    style_weight: float = option(3.3, "weight of the style loss", minimum=0)
     tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
     bands_weight: float = option(
         12.0, "weight of the bands: fine structure and speckle as in the artwork", minimum=0
@@ -201,6 +205,12 @@ class OptimizeOptions(DeviceOptions, BorderOptions, ColorOptions, LossOptions):
     detail: float = option(
         1.0, "share of the content's fine detail that enters with each scale", minimum=0, maximum=1
     )
+    keep: str = option(
+        "off",
+        "what has to stay recognisable: auto finds it in the photo; a mask says how much (grey); "
+        "or off",
+        metavar="auto|FILE|off",
+    )
     forms: float = option(
         0.5,
         "what is taken over: 0 brushwork alone, 1 the artwork's large shapes as well",
@@ -254,6 +264,9 @@ class OptimizeOptions(DeviceOptions, BorderOptions, ColorOptions, LossOptions):
             )
         if self.content_weight == 0 and self.style_weight == 0:
             raise InputError("content_weight and style_weight are both 0: nothing to optimise")
+        if self.keep != "off" and (self.content_weight == 0 or self.classic_losses):
+            why = "classic_losses" if self.classic_losses else "a content_weight of 0"
+            raise InputError(f"keep does nothing with {why}")
         self._moderate()
 
     def _moderate(self) -> None:
@@ -306,9 +319,13 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+_hints: Any = functools.cache(get_type_hints)  # the same classes are asked for again and again
+
+
 def kinds(options: type[Any]) -> dict[str, Any]:
     """The types of the fields of an options dataclass, by name."""
-    return get_type_hints(options)
+    found: dict[str, Any] = _hints(options)
+    return found
 
 
 def choices(kind: Any) -> tuple[str, ...]:
@@ -318,7 +335,7 @@ def choices(kind: Any) -> tuple[str, ...]:
 
 def names(options: type[Any]) -> list[str]:
     """The names of the fields of an options dataclass, with those of the shared groups last."""
-    shared = {name for group in GROUPS for name in kinds(group)}
+    shared = {item.name for group in GROUPS for item in dataclasses.fields(group)}
     return sorted((item.name for item in dataclasses.fields(options)), key=shared.__contains__)
 
 

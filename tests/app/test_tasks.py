@@ -49,6 +49,12 @@ def test_a_file_cannot_be_started_from() -> None:
         task(options={"init": "/etc/hostname"}).checked(LIMITS)
 
 
+def test_no_file_says_what_is_kept() -> None:
+    with pytest.raises(InputError, match="unknown keep"):
+        task(options={"keep": "/etc/hostname"}).checked(LIMITS)
+    assert task(options={"keep": "auto"}).checked(LIMITS).options["keep"] == "auto"
+
+
 def test_defaults_stay_within_the_limits() -> None:
     assert task("arbitrary").checked(LIMITS).options["max_size"] == 512
     small = Limits(optimize_size=256, max_steps=60)

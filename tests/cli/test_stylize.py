@@ -176,6 +176,11 @@ def test_pictures_are_taken_by_url(
         (["PHOTO", "ART", "--save-every", "0"], "at least 1"),
         (["PHOTO", "ART", "-o", "out.jpg", "--bits", "16"], "16"),
         (["PHOTO", "ART", "--weights", "TEXT"], "text.jpg"),
+        (["PHOTO", "ART", "--keep", "nowhere.png"], "nowhere.png"),
+        (["PHOTO", "ART", "--keep", "TEXT"], "text.jpg"),
+        (["PHOTO", "ART", "--keep", "PHOTO", "-o", "PHOTO"], "photo"),
+        (["PHOTO", "ART", "--keep", "auto", "--method", "arbitrary"], "--keep does nothing with"),
+        (["PHOTO", "ART", "--keep", "auto", "--preset", "gatys"], "keep does nothing with classic"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -42,6 +42,7 @@ def test_a_network_paints_a_video(clip: str) -> None:
 
 def test_a_video_is_optimised(clip: str) -> None:
     command = ["video", clip, "artwork.png", "-o", "out.gif", *SMALL, "--steps", "3"]
+    command += ["--keep", "auto"]
     assert main([*command, "--end", "0.1"]) == 0
     assert len(decoded(Path("out.gif"))[0]) == 3
 
@@ -132,6 +133,11 @@ def test_what_is_known_of_a_film_is_told_once(
     ("arguments", "message"),
     [
         (["in.mp4", "artwork.webp", "-o", "artwork.webp"], "would replace artwork.webp"),
+        (
+            ["in.mp4", "artwork.png", "--keep", "artwork.webp", "-o", "artwork.webp"],
+            "would replace artwork.webp",
+        ),
+        (["in.mp4", "wild.safetensors", "--keep", "auto", "-o", "out.gif"], "--keep does nothing"),
         (["in.mp4", "artwork.png", "-o", "out.mp4", "--mask", "tall.png"], "have the shape"),
         (["nowhere.mp4", "artwork.png", "-o", "out.mp4"], "no such file"),
         (["text.mp4", "artwork.png", "-o", "out.mp4"], "no video"),

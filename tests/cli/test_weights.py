@@ -13,7 +13,7 @@ import pytest
 from safetensors.torch import save_file
 
 from impasto.backbones.weights import cache_folder, cached_path
-from impasto.cli import weights
+from impasto.cli import bars, weights
 from impasto.errors import InputError
 from tests.backbones.checkpoint_server import CheckpointServer, narrow_vgg16, published
 
@@ -137,7 +137,7 @@ def test_the_bar_appears_on_a_terminal_and_counts_what_was_there_before(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with weights.download_bar("vgg16") as progress:
+    with bars.download_bar("vgg16") as progress:
         progress(600_000, 1_000_000)
         progress(1_000_000, 1_000_000)
     shown = capsys.readouterr().err
@@ -147,9 +147,9 @@ def test_the_bar_appears_on_a_terminal_and_counts_what_was_there_before(
 def test_no_bar_without_a_terminal_or_without_a_download(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with weights.download_bar("vgg16") as progress:
+    with bars.download_bar("vgg16") as progress:
         progress(600_000, 1_000_000)
-    with weights.download_bar("vgg16"):
+    with bars.download_bar("vgg16"):
         pass
     assert capsys.readouterr().err == ""
 

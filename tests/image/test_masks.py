@@ -11,7 +11,7 @@ from PIL import Image
 
 from impasto.errors import InputError
 from impasto.image import Picture, load_mask
-from impasto.image.masks import composite, weighted
+from impasto.image.masks import composite, load_grey, weighted
 
 
 def flat(height: int, width: int, value: float, **keywords: Any) -> Picture:
@@ -67,6 +67,11 @@ def test_masks_that_cannot_be_used_are_one_line(mask: Any, message: str) -> None
     with pytest.raises(InputError, match=message) as error:
         load_mask(mask, PHOTO)
     assert "\n" not in str(error.value)
+
+
+def test_a_map_of_greys_may_be_black_all_over() -> None:
+    assert not load_grey(np.zeros((8, 12), np.float32), PHOTO).any()
+    np.testing.assert_array_equal(load_grey(half() / 510, PHOTO), half() / 510)
 
 
 def test_a_composite_is_exact_at_both_ends_and_blends_between() -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from impasto.backbones import load_backbone
-from impasto.stylizers.networks import Arbitrary
+from impasto.stylizers.networks.stylizer import Arbitrary
 from impasto.training.arbitrary import ArbitraryTask, StyleCrop
 from impasto.training.cache import StyleCache
 from impasto.training.checkpoint import CheckpointFile, State

@@ -22,7 +22,7 @@ from impasto.events import Step
 from impasto.image import Picture
 from impasto.losses import gram_loss, moments, wasserstein_loss
 from impasto.pictures import load_artwork
-from impasto.stylizers.networks import Fast
+from impasto.stylizers.networks.stylizer import Fast
 from impasto.training import augment, checkpoint
 from impasto.training.checkpoint import CheckpointFile, State
 from impasto.training.fast import FastTask, NamedStyle

@@ -13,7 +13,7 @@ from impasto.image import Picture
 from impasto.metrics import mean_warping_error
 from impasto.pictures import load_artwork
 from impasto.result import Result
-from impasto.stylizers.networks import Arbitrary, Fast
+from impasto.stylizers.networks.stylizer import Arbitrary, Fast
 from impasto.stylizers.optimize import Optimize
 from impasto.stylizers.order import Order
 from impasto.video.consistency import (
@@ -171,7 +171,7 @@ def test_a_film_that_fades_in_does_not_stay_black() -> None:
         def order(self, frame: Picture, mask: object) -> Order:
             return Order(frame, [frame], [1.0])
 
-        def paint(self, order: Order) -> Result:
+        def paint(self, order: Order, _callbacks: object) -> Result:
             before = order.before
             return Result(Picture.from_tensor(before.image) if before else order.photo, {})
 
@@ -193,7 +193,7 @@ def test_what_was_hidden_starts_in_the_colours_of_the_rest() -> None:
         def order(self, frame: Picture, mask: object) -> Order:
             return Order(frame, [frame], [1.0])
 
-        def paint(self, order: Order) -> Result:
+        def paint(self, order: Order, _callbacks: object) -> Result:
             guides.append(order.before)
             return Result(order.photo, {})
 

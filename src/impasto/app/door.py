@@ -71,7 +71,7 @@ class GuardedBlocks(gr.Blocks):
 
 
 class Door:
-    """What stands before Gradio: refuses what is closed or too long, and sees who has gone.
+    """The guard before Gradio: refuses closed or overlong requests, and notices who has gone.
 
     Args:
         app: Gradio's.

@@ -51,7 +51,7 @@ def live_picture(id: str, *, height: int) -> gr.Image:
 
 
 def sentence(method: str, name: str, more: str = "") -> str:
-    """What an option does, from the help that the command line shows too."""
+    """The help of an option, as on the command line, as a sentence."""
     field = next(item for item in dataclasses.fields(OPTIONS[method]) if item.name == name)
     text: str = field.metadata["help"]
     return f"{text[0].upper()}{text[1:]}. {more}".strip()

@@ -1,4 +1,4 @@
-"""What a backbone sees in a picture and what its layers remember, as files and pictures to show."""
+"""Features of a picture and reconstructions from them, as files and pictures to show."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from impasto.backbones import load_backbone
 from impasto.explain.features import feature_maps, plot_grams, plot_maps, receptive_field
 from impasto.explain.options import ReconstructOptions
 from impasto.explain.reconstruct import Kind, reconstruct
-from impasto.image import Picture, fit
+from impasto.image import Picture
 
 BACKBONE = "lite"
 LOOK_SIZE = 320
@@ -20,11 +20,11 @@ LOOK_SIZE = 320
 
 @dataclass(frozen=True)
 class Look:
-    """What a backbone sees in a picture.
+    """The features of a picture, as plots.
 
     Attributes:
         maps: Plot of the feature maps, a PNG file.
-        grams: Plot of their Gram matrices, likewise.
+        grams: Plot of their Gram matrices, a PNG file.
         fields: For each layer its name, its channels and the side in pixels of what it looks at.
     """
 
@@ -46,7 +46,7 @@ def look(picture: Picture, layers: Sequence[str], channels: int, folder: Path) -
         InputError: If the picture is too small.
     """
     backbone = load_backbone(BACKBONE)
-    maps = feature_maps(backbone, picture.resized(*fit(picture.size, LOOK_SIZE)), layers)
+    maps = feature_maps(backbone, picture.fitted(LOOK_SIZE), layers)
     files = Path(tempfile.mkdtemp(prefix="look-", dir=folder))
     plot_maps(maps, files / "feature-maps.png", channels)
     plot_grams(maps, files / "gram-matrices.png")
@@ -59,7 +59,7 @@ def look(picture: Picture, layers: Sequence[str], channels: int, folder: Path) -
 
 @dataclass(frozen=True)
 class Recovery:
-    """What layers remember of a picture.
+    """A request to recover a picture from its features.
 
     Attributes:
         picture: The picture.

@@ -103,7 +103,7 @@ class Job(Generic[T]):
             self._changed.notify_all()
 
     def updates(self) -> Iterator[Progress]:
-        """What there is to see while the work goes on, the latest each time."""
+        """The latest progress, each time there is some, until the work ends."""
         shown = None
         while True:
             with self._changed:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impasto.app.limits import Limits
-from impasto.errors import InputError, MissingExtraError
+from impasto.errors import InputError, needs
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -85,17 +85,11 @@ def running(
 
 
 def _prepare(folder: Path) -> None:
-    """Set what Gradio reads when it is imported: no telemetry, our own folder.
-
-    Raises:
-        MissingExtraError: If it is not installed.
-    """
+    """Set what Gradio reads when it is imported: no telemetry, our own folder."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    try:
+    with needs("gradio", "app", "the web app"):
         import gradio  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("gradio", "app", "the web app") from error
 
 
 def _launch(

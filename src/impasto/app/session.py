@@ -1,4 +1,4 @@
-"""What a visitor has made so far: pictures in files, with their settings."""
+"""A visitor's results so far: pictures in files, with their settings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Entry:
         title: What it is, in a few words.
         before: The photo at the size of the result, a file to be shown.
         png: The result as PNG, with its settings in the metadata.
-        jpeg: The result as JPEG, likewise.
+        jpeg: The result as JPEG, a path.
         losses: The plot of the losses; None for methods that have none.
         settings: All that is needed to make it again.
     """

@@ -1,4 +1,4 @@
-"""What all pages of the app share: limits, jobs, the temporary folder."""
+"""The state that all pages of the app share: limits, jobs, the temporary folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ QUEUE = "device"
 
 @dataclass(frozen=True)
 class Studio:
-    """What all pages of the app share.
+    """The state that all pages of the app share.
 
     Attributes:
         limits: How much a visitor may ask for.
@@ -29,7 +29,7 @@ class Studio:
 
     @property
     def inbox(self) -> Inbox:
-        """Where uploads arrive: in the same folder, so that a result can be the next photo."""
+        """The uploads: in the same folder, so that a result can be the next photo."""
         return Inbox(self.folder, self.limits)
 
 

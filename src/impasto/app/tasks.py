@@ -1,4 +1,4 @@
-"""What a visitor wants painted: checked against what is offered and the limits, then done."""
+"""A visitor's task: checked against the offer and the limits, then painted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from impasto.events import Callback
 from impasto.image import Picture
 from impasto.methods import OPTIONS, Choice
 from impasto.names import must_be_known
-from impasto.options import PRESETS, OptimizeOptions
+from impasto.options import KEEP, PRESETS, OptimizeOptions
 from impasto.result import Result
 from impasto.stylizers.networks.gallery import gallery, style_index
 
@@ -29,6 +29,7 @@ OFFERED: dict[str, tuple[str, ...]] = {
         "tv_weight",
         "style_scale",
         "forms",
+        "keep",
         "preserve_color",
         "color_strength",
         "init",
@@ -41,7 +42,7 @@ MOST_STYLES = 4
 
 @dataclass(frozen=True)
 class PaintTask:
-    """What a visitor wants painted.
+    """A picture that a visitor wants painted.
 
     Attributes:
         content: The photo.
@@ -72,7 +73,9 @@ class PaintTask:
         for name in self.options:
             must_be_known(f"option of the method {self.method}", name, OFFERED[self.method])
         options = dict(self.options)
+        # Either might name a file.
         must_be_known("init", options.get("init", "content"), INITS)
+        must_be_known("keep", options.get("keep", "off"), KEEP)
         self._limit(options, "max_size", limits.size(self.method))
         preset = None
         if self.method == "optimize":

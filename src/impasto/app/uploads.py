@@ -1,4 +1,4 @@
-"""What visitors hand in, as pictures and masks."""
+"""Uploads of visitors, as pictures and masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What looks at the picture: frozen feature extractors with named layers."""
+"""Backbones: frozen feature extractors with named layers."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def load_backbone(
         progress: Called during a download with the bytes that are there and those of the whole.
 
     Raises:
-        InputError: If the name is unknown, or its weights are unusable or cannot be had.
+        InputError: If the name is unknown, or its weights are unusable or unavailable.
         ImpastoError: If a download fails midway.
     """
     entry = find_entry(name)

@@ -1,4 +1,4 @@
-"""What every backbone has in common: named layers, a preprocessing, frozen weights."""
+"""The base of all backbones: named layers, preprocessing, frozen weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What a position of a feature map sees of the image.
+    """The part of the image that a position of a feature map sees.
 
     Position i along an axis stands for the pixels ``i * stride`` to ``(i + 1) * stride - 1``.
 
@@ -125,7 +125,7 @@ class Backbone(nn.Module):
         return None
 
     def receptive_field(self, layer: str) -> ReceptiveField | None:
-        """What a position of a layer's map sees; None where that is not known."""
+        """The receptive field of a layer; None if it is unknown."""
         return None
 
     def freeze(self) -> Backbone:

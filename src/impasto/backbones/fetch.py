@@ -76,7 +76,7 @@ def fetch(url: str, path: Path, size: int, sha256: str, progress: Progress | Non
 
 
 def partial_path(path: Path) -> Path:
-    """Where a file lies while its download is not complete."""
+    """The path of an incomplete download."""
     return path.with_name(f"{path.name}.part")
 
 

@@ -87,7 +87,7 @@ class VGG(Backbone):
                 return
 
     def receptive_field(self, layer: str) -> ReceptiveField:
-        """What a position of a layer's map sees: 3 x 3 convolutions and 2 x 2 pools add up."""
+        """The receptive field of a layer: 3 x 3 convolutions and 2 x 2 pools add up."""
         stride, margin = 1, 0
         for name in self.names[: self.names.index(layer) + 1]:
             if name.startswith("conv"):

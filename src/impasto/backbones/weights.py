@@ -1,4 +1,4 @@
-"""Where the weights of VGG-16 and VGG-19 are: found, downloaded, imported, cached.
+"""The weights of VGG-16 and VGG-19: found, downloaded, imported, cached.
 
 In this order: a file that is given; what ``IMPASTO_WEIGHTS`` names; the user's cache; a download
 of torchvision's checkpoint, of which the convolutions are kept in half precision.
@@ -127,7 +127,7 @@ def import_weights(path: Path, name: str | None = None) -> Path:
 
 
 def unavailable(name: str, reason: str) -> InputError:
-    """The error that says why weights cannot be had, and the three ways out."""
+    """The error that says why weights are unavailable, with three ways out."""
     return InputError(
         f"the weights of {name} are not on this machine ({reason}): give a file with --weights "
         f"or IMPASTO_WEIGHTS; or run `impasto weights download {name}` on a connected machine and "

@@ -67,7 +67,7 @@ def run(
         tell: Called with each record, the number of items that are through, and of how many.
 
     Returns:
-        How many were made, failed and skipped. Ctrl-C ends the batch, to be gone on with later.
+        How many were made, failed and skipped. Ctrl-C ends the batch, which can be resumed.
 
     Raises:
         InputError: If the stylizer cannot be made.

@@ -1,4 +1,4 @@
-"""What a batch is to do: which content image, in which style, to which file."""
+"""The items of a batch: a content image, a style and an output file each."""
 
 from __future__ import annotations
 
@@ -108,11 +108,7 @@ def _contents(
 
 
 def _earlier(items: Sequence[Item], contents: Mapping[str, str]) -> Iterator[str]:
-    """The contents that are results of an earlier run which was ended before it said so.
-
-    Raises:
-        InputError: If a result would replace a photo or an artwork.
-    """
+    """The contents that are results of an earlier run which was ended before it said so."""
     read = {storage.same(item.style): item.style for item in items}
     read |= {storage.same(path): path for path in contents}
     for item in items:

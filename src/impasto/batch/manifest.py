@@ -14,7 +14,7 @@ Line = dict[str, Any]
 
 
 def read_records(path: Path) -> Iterator[Line]:
-    """What a manifest holds; nothing where there is none, or no manifest."""
+    """The lines of a manifest; none if there is none, or the file is no manifest."""
     for line in path.read_bytes().splitlines() if path.is_file() else ():
         try:
             record = json.loads(line)
@@ -25,7 +25,7 @@ def read_records(path: Path) -> Iterator[Line]:
 
 
 class Manifest(AbstractContextManager["Manifest"]):
-    """Appends a line for each item, so that a batch can be gone on with after any end.
+    """Appends a line for each item, so that a batch can be resumed however it ended.
 
     Args:
         path: A local file; its folder is made if need be. Lines of earlier runs stay.
@@ -51,7 +51,7 @@ class Manifest(AbstractContextManager["Manifest"]):
         self._file.close()
 
     def records(self) -> Iterator[Line]:
-        """What the file holds; a line that was cut off (a power cut) is passed over."""
+        """The lines of the file; a line that was cut off (a power cut) is passed over."""
         return read_records(self.path)
 
     def finished(self) -> dict[str, str]:

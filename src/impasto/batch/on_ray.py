@@ -17,7 +17,7 @@ from typing import Any
 from impasto.batch.items import Item
 from impasto.batch.manifest import Line
 from impasto.batch.work import Setup, Worker
-from impasto.errors import ImpastoError, InputError, MissingExtraError
+from impasto.errors import ImpastoError, InputError, needs
 
 
 def engine(
@@ -38,11 +38,9 @@ def engine(
     """
     if (workers is not None and workers < 1) or cpus < 0 or gpus < 0:
         raise InputError("a batch on Ray needs at least 1 worker, and no less than 0 for each")
-    try:
+    with needs("ray", "ray", "running a batch on Ray"):
         ray: Any = importlib.import_module("ray")
         importlib.import_module("ray.data")
-    except ImportError as error:
-        raise MissingExtraError("ray", "ray", "running a batch on Ray") from error
 
     def make(items: Sequence[Item], setup: Setup) -> Iterator[Line]:
         for name in ("ray", "ray.data"):  # their messages would break the progress bar

@@ -118,7 +118,7 @@ def write(path: str, data: bytes) -> None:
 
 
 def stamp(path: str) -> str:
-    """What changes when a file does: its size and, where it is known, time or tag."""
+    """A stamp that changes with a file: its size and, where it is known, time or tag."""
     fs, inner = open_place(path)
     with telling(path):
         info = fs.info(inner)
@@ -133,7 +133,7 @@ def exists(path: str) -> bool:
 
 
 def same(path: str) -> object:
-    """What is equal for two paths or URLs of one file."""
+    """The identity of a file: equal for all its paths or URLs."""
     return identity(path) if is_local(path) else path
 
 

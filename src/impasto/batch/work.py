@@ -40,7 +40,7 @@ class Setup:
     quality: int = 95
 
     def key(self, item: Item) -> str:
-        """What changes when the item would give another picture.
+        """A key that changes when the item would give another picture.
 
         Raises:
             InputError: If the content or style image is not there.

@@ -111,9 +111,9 @@ def add_options(
 
     Arguments that are not given stay away from the namespace, so that a preset can set them.
     """
-    fields = {item.name: item for item in dataclasses.fields(options)}
+    fields, types = {item.name: item for item in dataclasses.fields(options)}, kinds(options)
     for name in names(options) if only is None else only:
-        item, kind = fields[name], kinds(options)[name]
+        item, kind = fields[name], types[name]
         keywords: dict[str, Any] = {
             "help": f"{item.metadata['help']} {_default(item)}".rstrip(),
             "default": argparse.SUPPRESS,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_option
-from impasto.cli.counting import CountingBar
+from impasto.cli.bars import CountingBar, download_bar
 from impasto.cli.method_options import add_method_options, choices_of, options_of
 from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX, grouped
@@ -174,7 +174,7 @@ def _engine(args: argparse.Namespace) -> Engine:
 
 
 def _choices(args: argparse.Namespace, styles: list[str]) -> list[Choice]:
-    """What the styles are painted with; names of the gallery and artworks may stand together."""
+    """The methods of the styles; names of the gallery and artworks may stand together."""
     apart = not (args.method or getattr(args, "model", None))
     if apart and not any(style.endswith(MODEL_SUFFIX) for style in styles):
         return choices_of(args, grouped(styles))
@@ -182,11 +182,7 @@ def _choices(args: argparse.Namespace, styles: list[str]) -> list[Choice]:
 
 
 def _styles_of(choice: Choice) -> Sequence[str]:
-    """The styles of the items, each of them checked.
-
-    Raises:
-        InputError: If one cannot be used.
-    """
+    """The styles of the items, each of them checked."""
     from impasto.batch import storage
     from impasto.stylizers.networks.description import describe
     from impasto.stylizers.networks.gallery import shipped, style_index
@@ -203,7 +199,6 @@ def _setup(args: argparse.Namespace, choice: Choice) -> Setup:
     """How the arguments ask for the pictures to be made."""
     from impasto import api
     from impasto.batch import Setup, storage
-    from impasto.cli.weights import download_bar
     from impasto.options import OptimizeOptions
 
     if not 1 <= args.quality <= 100:

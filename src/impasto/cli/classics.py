@@ -1,4 +1,4 @@
-"""What the options of older scripts for style transfer are called here."""
+"""The names of options in older scripts for style transfer, and their names here."""
 
 from __future__ import annotations
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
+from impasto.cli.bars import RunBars
 from impasto.cli.method_options import (
     Stylizers,
     add_method_options,
@@ -26,7 +26,6 @@ from impasto.stylizers.networks.options import ArbitraryOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from impasto.callbacks import ProgressBar
     from impasto.image import Picture
     from impasto.methods import Choice
     from impasto.stylizers.base import Stylizer
@@ -135,7 +134,7 @@ def _grid(args: argparse.Namespace) -> int:
     for choice in choices.values():
         stylizers(choice)  # what is wrong with one of them is told now, not after the others
 
-    with _Bars(args.quiet) as bars:
+    with RunBars(args.quiet) as bars:
         painted = _paint_all(contents, choices, stylizers, bars)
     _save(grid(contents, artworks, painted, columns=args.columns, height=args.height), args.output)
     return 0 if len(painted) == len(contents) * len(choices) else INTERRUPTED
@@ -145,7 +144,7 @@ def _paint_all(
     contents: Mapping[str, Picture],
     choices: Mapping[str, Choice],
     stylizers: Stylizers,
-    bars: _Bars,
+    bars: RunBars,
 ) -> dict[tuple[str, str], Picture]:
     """Each photo in each style by both names; where the run was interrupted, what is done."""
     count = len(contents) * len(choices)
@@ -153,7 +152,7 @@ def _paint_all(
     for style, choice in choices.items():
         stylizer = stylizers(choice)
         for content, photo in contents.items():
-            result = stylizer(photo, callback=bars.one())
+            result = stylizer(photo, callback=bars())
             if result.stopped == "interrupted":
                 return painted
             painted[content, style] = result.picture
@@ -162,7 +161,7 @@ def _paint_all(
 
 
 def _stems(sources: list[str]) -> list[str]:
-    """What a collage calls files: their names without folder and suffix, told apart."""
+    """Labels of files in a collage: their names without folder and suffix, told apart."""
     return told_apart(Path(source).stem for source in sources)
 
 
@@ -183,10 +182,9 @@ def _methods(args: argparse.Namespace) -> int:
     pictures, labels = [photo, artwork], ["photo", "artwork"]
     given = collect(args, OptimizeOptions)
     stylizers = {method: _stylizer(method, artwork, given) for method in args.methods}
-    with _Bars(args.quiet) as bars:
+    with RunBars(args.quiet) as bars:
         for method, stylizer in stylizers.items():
-            logger.info("%s", method)
-            result = stylizer(photo, callback=bars.one())
+            result = stylizer(photo, callback=bars(method))
             if result.stopped == "interrupted":
                 break
             pictures.append(result.picture)
@@ -196,7 +194,7 @@ def _methods(args: argparse.Namespace) -> int:
 
 
 def _stylizer(method: str, artwork: Picture, given: dict[str, Any]) -> Stylizer[Any]:
-    """What paints by a method as the command line names it."""
+    """The stylizer of a method as the command line names it."""
     from impasto.api import load
     from impasto.stylizers.networks.description import describe
 
@@ -238,17 +236,3 @@ def _save(picture: Picture, path: str) -> None:
 
     save_image(picture, path)
     logger.info("wrote %s", path)
-
-
-class _Bars(ExitStack):
-    """A progress bar for each run, none where all has to be quiet."""
-
-    def __init__(self, quiet: bool) -> None:
-        super().__init__()
-        self.quiet = quiet
-
-    def one(self) -> list[ProgressBar]:
-        """The callbacks of the next run."""
-        from impasto.callbacks import ProgressBar
-
-        return [] if self.quiet else [self.enter_context(ProgressBar())]

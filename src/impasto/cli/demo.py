@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.cli.arguments import add_options, collect
+from impasto.cli.bars import RunBars, download_bar
 from impasto.cli.stylize import exit_code
 from impasto.options import OptimizeOptions
 from impasto.pictures import ARTWORKS, load_artwork, load_portrait
@@ -39,8 +40,6 @@ def run(args: argparse.Namespace) -> int:
     if args.list:
         print("\n".join(ARTWORKS))
         return 0
-    from impasto.callbacks import ProgressBar
-    from impasto.cli.weights import download_bar
     from impasto.image import check_writable, save_image
     from impasto.media.sheet import strip
     from impasto.stylizers.optimize import Optimize
@@ -52,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
     photo, artwork = load_portrait(), load_artwork(args.artwork)
     with download_bar(options.backbone) as progress:
         stylizer = Optimize(options, progress=progress)
-    with ProgressBar() as bar:
-        result = stylizer.set_style(artwork)(photo, callback=[] if args.quiet else [bar])
+    with RunBars(args.quiet) as bars:
+        result = stylizer.set_style(artwork)(photo, callback=bars())
     result.save(args.output)
     save_image(
         strip([photo, artwork, result.picture], ["photo", args.artwork, "result"]), strip_path

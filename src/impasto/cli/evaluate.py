@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
+from impasto.cli.bars import RunBars, backbone_with_bar
 from impasto.cli.method_options import opened
 from impasto.cli.outputs import check_outputs
 from impasto.cli.tables import aligned
@@ -19,7 +19,6 @@ from impasto.options import PRESETS, OptimizeOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from impasto.events import Callback
     from impasto.explain.evaluation import Case, Evaluator, Row
     from impasto.explain.sweep import Trial
 
@@ -105,14 +104,10 @@ def _cases(sources: list[str]) -> list[Case]:
 
 
 def _evaluator(args: argparse.Namespace) -> Evaluator:
-    from impasto.backbones import load_backbone
-    from impasto.cli.weights import download_bar
     from impasto.explain.evaluation import Evaluator, load_lpips
 
     lpips = load_lpips() if args.lpips else None
-    with download_bar(args.judge) as progress:
-        backbone = load_backbone(args.judge, progress=progress)
-    return Evaluator(backbone, args.judge_size, lpips)
+    return Evaluator(backbone_with_bar(args.judge), args.judge_size, lpips)
 
 
 def _measured(case: Case, evaluator: Evaluator) -> Row | None:
@@ -134,15 +129,8 @@ def _sweep(args: argparse.Namespace) -> int:
     options = OptimizeOptions.preset(args.preset, **collect(args, OptimizeOptions))
     _check_sweep_outputs(args)
     evaluator = _evaluator(args)
-    with ExitStack() as bars:
-
-        def watch(label: str) -> list[Callback]:
-            from impasto.callbacks import ProgressBar
-
-            logger.info("%s", label)
-            return [] if args.quiet else [bars.enter_context(ProgressBar())]
-
-        trials = list(sweep(name, values, content, style, options, evaluator, watch=watch))
+    with RunBars(args.quiet) as bars:
+        trials = list(sweep(name, values, content, style, options, evaluator, watch=bars))
     if trials:
         rows = {trial.value: trial.row for trial in trials}
         _tell(rows, name)

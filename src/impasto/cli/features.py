@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from impasto.cli.bars import backbone_with_bar
 from impasto.cli.method_options import load_picture
 from impasto.cli.outputs import check_outputs
 from impasto.cli.tables import aligned
@@ -49,7 +50,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="feature maps as .png, .svg or .pdf"
     )
-    parser.add_argument("--grams", type=Path, metavar="FILE", help="Gram matrices, likewise")
+    parser.add_argument("--grams", type=Path, metavar="FILE", help="Gram matrices, as such a file")
     parser.set_defaults(run=run)
 
 
@@ -61,8 +62,6 @@ def run(args: argparse.Namespace) -> int:
         args.grams or Path(f"{stem}_grams.png"),
     )
 
-    from impasto.backbones import load_backbone
-    from impasto.cli.weights import download_bar
     from impasto.explain.features import feature_maps, plot_grams, plot_maps
     from impasto.explain.plots import check_plot
 
@@ -70,8 +69,7 @@ def run(args: argparse.Namespace) -> int:
         check_plot(path)
     check_outputs(dict(zip(("-o", "--grams"), outputs, strict=True)), [args.image])
     picture = load_picture(args.image, args.max_size)
-    with download_bar(args.backbone) as progress:
-        backbone = load_backbone(args.backbone, progress=progress)
+    backbone = backbone_with_bar(args.backbone)
     maps = feature_maps(backbone, picture, args.layers)
     for line in aligned(_rows(backbone, maps)):
         print(line)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import add_option, add_options, collect, parse_numbers
+from impasto.cli.bars import download_bar
 from impasto.errors import InputError
 from impasto.methods import OPTIONS, Choice, choose
 from impasto.options import PRESETS, OptimizeOptions, names
 from impasto.stylizers.networks.options import ArbitraryOptions
 
 if TYPE_CHECKING:
-    from impasto.backbones.fetch import Progress
     from impasto.image import ImageSource, Picture
     from impasto.stylizers.base import Stylizer
 
@@ -129,7 +128,7 @@ def load_stylizer(args: argparse.Namespace, choice: Choice) -> Stylizer[Any]:
     from impasto.api import load
 
     styles, options = _loaded(choice), options_of(args, choice)
-    with _download_bar(options) as progress:
+    with download_bar(options.get("backbone", OptimizeOptions.backbone)) as progress:
         stylizer = load(choice, progress=progress, **options)
     masks = _style_masks(args) if "style_masks" in args else None
     return stylizer.set_style(styles or None, weights=args.style_weights, masks=masks)
@@ -161,12 +160,6 @@ def _loaded(choice: Choice) -> list[Any]:
     if choice.method == "fast":
         return choice.styles
     return [style if is_pooled(style) else load_picture(style) for style in choice.styles]
-
-
-def _download_bar(options: dict[str, Any]) -> AbstractContextManager[Progress]:
-    from impasto.cli.weights import download_bar
-
-    return download_bar(options.get("backbone", OptimizeOptions.backbone))
 
 
 def options_of(args: argparse.Namespace, choice: Choice) -> dict[str, Any]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import logging
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
+from impasto.cli.bars import RunBars, backbone_with_bar
 from impasto.cli.method_options import load_picture
 from impasto.cli.outputs import check_outputs
 from impasto.explain.options import OFFERED, ReconstructOptions
 
 if TYPE_CHECKING:
-    from impasto.events import Callback
     from impasto.explain.reconstruct import Reconstruction
     from impasto.image import Picture
 
@@ -57,27 +56,16 @@ def run(args: argparse.Namespace) -> int:
     options = ReconstructOptions(**collect(args, ReconstructOptions))
     output = args.output or f"{Path(args.image).stem}_{args.kind}.png"
 
-    from impasto.backbones import load_backbone
-    from impasto.callbacks import ProgressBar
-    from impasto.cli.weights import download_bar
     from impasto.explain.reconstruct import reconstruct
     from impasto.image import check_writable, save_image
 
     check_writable(output)
     check_outputs({"-o": output}, [args.image])
     picture = load_picture(args.image, options.max_size)
-    with download_bar(options.backbone) as progress:
-        backbone = load_backbone(
-            options.backbone, weights=options.weights, pooling=options.pooling, progress=progress
-        )
-    with ExitStack() as bars:
-
-        def watch(label: str) -> list[Callback]:
-            logger.info("%s", label)
-            return [] if args.quiet else [bars.enter_context(ProgressBar())]
-
+    backbone = backbone_with_bar(options.backbone, weights=options.weights, pooling=options.pooling)
+    with RunBars(args.quiet) as bars:
         found = list(
-            reconstruct(args.kind, picture, args.layers, options, backbone=backbone, watch=watch)
+            reconstruct(args.kind, picture, args.layers, options, backbone=backbone, watch=bars)
         )
     save_image(_shown(picture, found, args), output, settings=found[-1].result.settings)
     logger.info("wrote %s", output)

@@ -166,15 +166,13 @@ def _default_output(content: str, styles: list[str], variations: int | None) -> 
 
 def _sized(photo: Picture, args: argparse.Namespace) -> Picture:
     """The photo, enlarged if that was asked for."""
-    from impasto.image import fit
-
     wanted, longest = getattr(args, "max_size", None), max(photo.size)
     if wanted is None and args.upscale:
         raise InputError("--upscale enlarges to --max-size: give that as well")
     if wanted is None or wanted <= longest:
         return photo
     if args.upscale:
-        return photo.resized(*fit(photo.size, wanted, enlarge=True))
+        return photo.fitted(wanted, enlarge=True)
     logger.info("the photo is %d px long and is not enlarged: --upscale does that", longest)
     return photo
 
@@ -211,7 +209,11 @@ def _check_outputs(args: argparse.Namespace, output: str, sources: list[str]) ->
 
 def _check_clashes(args: argparse.Namespace, output: str, sources: list[str]) -> None:
     masks = [args.mask, *(args.content_masks or ()), *(args.style_masks or ())]
-    given = [*sources, *masks, *(getattr(args, name, None) for name in ("weights", "model"))]
+    given = [
+        *sources,
+        *masks,
+        *(getattr(args, name, None) for name in ("weights", "model", "keep")),
+    ]
     side = {f"--{name}": getattr(args, name) for name in SIDE_FILES}
     result = None if output == STANDARD else output
     check_outputs({"-o": result, **side}, [] if args.force else given, hint=", or --force")

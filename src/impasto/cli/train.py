@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_option, add_options, collect
+from impasto.cli.bars import backbone_with_bar
 from impasto.errors import InputError
+from impasto.options import DeviceOptions
 from impasto.training.recipes import ArbitraryRecipe, DistillationRecipe, FastRecipe, Recipe
 
 if TYPE_CHECKING:
-    from impasto.backbones.base import Backbone
     from impasto.events import Callback, Step
     from impasto.training.fast import NamedStyle
     from impasto.training.task import Task
@@ -102,19 +103,12 @@ def _add_common(
         "(default: 1)",
     )
     add_option(running, "weights", metavar="FILE", help="the backbone's; found if left out")
-    add_option(running, "device", default="auto", help="auto, cpu, cuda, cuda:1, xpu or mps")
-    add_option(
-        running,
-        "precision",
-        choices=("auto", "float32", "bfloat16"),
-        default="auto",
-        help="numbers in which convolutions compute (default: auto)",
-    )
+    add_options(running, DeviceOptions)
     watching = parser.add_argument_group("watching")
     add_option(watching, "preview", metavar="FILE", help="keep this file at a sheet of results")
     add_option(watching, "save_every", type=int, metavar="N", help="number such sheets, every N")
     add_option(watching, "history", metavar="FILE", help="losses as .csv or .json, kept up to date")
-    add_option(watching, "plot", metavar="FILE", help="loss curves as .png, .svg or .pdf, likewise")
+    add_option(watching, "plot", metavar="FILE", help="loss curves as .png, .svg or .pdf")
     add_option(watching, "tensorboard", metavar="DIR", help="log for TensorBoard")
 
 
@@ -136,20 +130,22 @@ def _fast(args: argparse.Namespace, recipe: FastRecipe) -> Task[Any]:
 
     from impasto.training.fast import FastTask
 
-    return FastTask(recipe, args.photos, styles, _load(args, recipe.backbone))
+    backbone = backbone_with_bar(recipe.backbone, weights=args.weights)
+    return FastTask(recipe, args.photos, styles, backbone)
 
 
 def _arbitrary(args: argparse.Namespace, recipe: ArbitraryRecipe) -> Task[Any]:
     from impasto.training.arbitrary import ArbitraryTask
 
-    return ArbitraryTask(recipe, args.photos, args.artworks, _load(args, recipe.backbone))
+    backbone = backbone_with_bar(recipe.backbone, weights=args.weights)
+    return ArbitraryTask(recipe, args.photos, args.artworks, backbone)
 
 
 def _backbone(args: argparse.Namespace, recipe: DistillationRecipe) -> Task[Any]:
     from impasto.backbones.vgg import VGG
     from impasto.training.distill import DistillationTask
 
-    teacher = _load(args, TEACHER)
+    teacher = backbone_with_bar(TEACHER, weights=args.weights)
     assert isinstance(teacher, VGG)
     return DistillationTask(recipe, args.photos, args.artworks, teacher)
 
@@ -191,21 +187,14 @@ def _styles(sources: list[str], attributions: list[str]) -> list[NamedStyle]:
     return styles
 
 
-def _load(args: argparse.Namespace, name: str) -> Backbone:
-    from impasto.backbones import load_backbone
-    from impasto.cli.weights import download_bar
-
-    with download_bar(name) as progress:
-        return load_backbone(name, weights=args.weights, progress=progress)
-
-
 def _train(task: Task[Any], args: argparse.Namespace, path: Path) -> int:
     """Train, write the model, and return the exit code."""
     from impasto.training import distributed
     from impasto.training.checkpoint import CheckpointFile
     from impasto.training.trainer import Trainer
 
-    device, checkpoint = distributed.own_device(args.device), CheckpointFile(path)
+    computing = DeviceOptions(**collect(args, DeviceOptions))
+    device, checkpoint = distributed.own_device(computing.device), CheckpointFile(path)
     with ExitStack() as stack:
         world = stack.enter_context(distributed.joined(device))
         if not world.writes:
@@ -216,7 +205,7 @@ def _train(task: Task[Any], args: argparse.Namespace, path: Path) -> int:
         trainer = Trainer(
             task,
             device,
-            args.precision,
+            computing.precision,
             world=world,
             accumulate=args.accumulate,
             state=checkpoint.read(task.settings) if args.resume else None,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_options, collect
-from impasto.cli.counting import CountingBar
+from impasto.cli.bars import CountingBar
 from impasto.cli.method_options import (
     add_method_options,
     add_styles,
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_output(args: argparse.Namespace) -> None:
     """Refuse to write over an artwork or a mask."""
-    for path in (*args.styles, args.mask):
+    for path in (*args.styles, args.mask, getattr(args, "keep", None)):
         if path and Path(path).resolve() == Path(args.output).resolve():
             raise InputError(f"-o {args.output} would replace {path}, which is needed to paint")
 
@@ -101,7 +101,7 @@ def _files(style: str) -> list[str]:
 
 
 def _settings(args: argparse.Namespace, choice: Choice, stylizer: Any) -> dict[str, Any]:
-    """What decides how the frames look, defaults included, for the metadata and for --resume."""
+    """The settings that decide how the frames look, for the metadata and for --resume."""
     from impasto.video.segments import fingerprint
 
     options = {
@@ -112,7 +112,7 @@ def _settings(args: argparse.Namespace, choice: Choice, stylizer: Any) -> dict[s
     files = [
         *(file for style in choice.styles for file in _files(style)),
         getattr(stylizer, "path", None),
-        *map(options.get, ("weights", "init")),
+        *map(options.get, ("weights", "init", "keep")),
     ]
     known = {str(file): Path(file) for file in files if file and Path(file).is_file()}
     return {

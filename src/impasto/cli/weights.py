@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED
+from impasto.cli.bars import download_bar
 from impasto.cli.tables import aligned
 from impasto.errors import InputError
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from impasto.backbones import KnownBackbone
-    from impasto.backbones.fetch import Progress
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -48,28 +44,6 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     path.set_defaults(run=_path)
 
 
-@contextmanager
-def download_bar(name: str) -> Iterator[Progress]:
-    """A progress bar for a download: it appears with the first bytes, on a terminal only."""
-    bar: tqdm[NoReturn] | None = None
-
-    def show(done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None:
-            from tqdm import tqdm
-
-            bar = tqdm(
-                desc=name, total=total, initial=done, unit="B", unit_scale=True, disable=None
-            )
-        bar.update(done - bar.n)
-
-    try:
-        yield show
-    finally:
-        if bar is not None:
-            bar.close()
-
-
 def _list(_: argparse.Namespace) -> int:
     from impasto.backbones import BACKBONES
 
@@ -81,7 +55,7 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _row(entry: KnownBackbone) -> tuple[str, str, str, str, str]:
-    """What the table says about a backbone."""
+    """A backbone's row of the table."""
     from impasto.backbones.fetch import partial_path
     from impasto.backbones.published import read_metadata
     from impasto.backbones.weights import cached_path, embedded_path, find, original_path

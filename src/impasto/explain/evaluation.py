@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from impasto.backbones.base import Backbone
-from impasto.errors import ImpastoError, InputError, MissingExtraError
+from impasto.errors import ImpastoError, InputError, needs
 from impasto.files import atomic
 from impasto.image import ImageSource, Picture, fit, load_image
 from impasto.metrics import Judge
@@ -105,9 +105,8 @@ def load_lpips() -> Distance:
         ImpastoError: If torchvision does not fit torch, or cannot download AlexNet.
     """
     try:
-        import lpips
-    except ImportError as error:
-        raise MissingExtraError("lpips", "lpips", "the LPIPS distance") from error
+        with needs("lpips", "lpips", "the LPIPS distance"):
+            import lpips
     except RuntimeError as error:
         raise ImpastoError(
             f"LPIPS needs the torchvision that belongs to torch {torch.__version__}: {error}"

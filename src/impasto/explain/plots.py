@@ -11,7 +11,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from impasto.errors import InputError, MissingExtraError
+from impasto.errors import InputError, needs
 from impasto.files import atomic
 
 if TYPE_CHECKING:
@@ -67,10 +67,8 @@ def check_plot(path: str | Path) -> None:
         raise InputError(f"cannot write a plot to {path.name}: use one of {', '.join(FORMATS)}")
     if not path.resolve().parent.is_dir():
         raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
-    try:
+    with needs("matplotlib", "plots", "plotting"):
         import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "plots", "plotting") from error
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -46,7 +46,7 @@ class Planes:
 
 @dataclass(frozen=True)
 class Tiff:
-    """What tifffile reads: the planes and what is still to be done with them.
+    """A TIFF as tifffile reads it: the planes and what is still to be done with them.
 
     Attributes:
         planes: The pixels.

@@ -1,4 +1,4 @@
-"""What the numbers of a picture mean, where no ICC profile says it; and which statement wins."""
+"""The colour encoding of a picture without an ICC profile, and which statement of it wins."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Encoding:
 def find(
     info: Mapping[Any, Any], mode: str, exif: Image.Exif | None = None
 ) -> tuple[Colours, tuple[str, ...]]:
-    """What a file says of its colours: an ICC profile, an encoding, or None for sRGB.
+    """The colours of a file: an ICC profile, an encoding, or None for sRGB.
 
     What comes first counts: cICP, ICC profile, sRGB, gamma and chromaticities, as in the PNG
     specification (W3C, third edition, 4.3); EXIF last. What cannot be used becomes a notice.
@@ -239,7 +239,7 @@ _TRANSFERS: dict[int, Transfer] = {
 
 
 def _lowered(brightest: Floats, peak: float) -> Floats:
-    """What light has to be multiplied by, so that the peak comes down to white."""
+    """The factor by which light is multiplied, so that the peak comes down to white."""
     span = np.float32((peak - _KNEE) / (1 - _KNEE))
     over = np.maximum(brightest - _KNEE, 0) / (1 - _KNEE)
     curve = _KNEE + (1 - _KNEE) * over * (1 + over / span**2) / (1 + over)

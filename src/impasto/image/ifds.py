@@ -1,4 +1,4 @@
-"""Which of the pictures in a TIFF file is meant: not its thumbnail."""
+"""Finding the main picture in a TIFF file, not its thumbnail."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def develop(stream: BinaryIO, max_pixels: int) -> Planes:
 
 
 def name(head: bytes) -> str:
-    """What a file that cannot be read is, with the way out; "" if that is not known."""
+    """The kind of a file that cannot be read, with the way out; "" if it is unknown."""
     if is_heif(head):
         return "a damaged HEIC file"
     if head[4:12] in (b"ftypavif", b"ftypavis"):

@@ -31,6 +31,18 @@ def load_mask(source: ImageSource, picture: Picture) -> Floats:
     Raises:
         InputError: If the source cannot be read, has another aspect or is black all over.
     """
+    mask = load_grey(source, picture)
+    if not mask.any():
+        raise InputError(f"the mask {name_of(source)} is black all over: white says where")
+    return mask
+
+
+def load_grey(source: ImageSource, picture: Picture) -> Floats:
+    """Read a mask as ``load_mask`` does, but one that may be black all over.
+
+    Raises:
+        InputError: If the source cannot be read or has another aspect.
+    """
     if isinstance(source, np.ndarray) and source.dtype == bool:
         source = source.astype(np.float32)
     image = load_image(source)
@@ -42,10 +54,7 @@ def load_mask(source: ImageSource, picture: Picture) -> Floats:
             "a mask has to have the shape of its picture"
         )
     brightness = image.rgb.mean(axis=2)
-    mask = resized(brightness if image.alpha is None else brightness * image.alpha, rows, columns)
-    if not mask.any():
-        raise InputError(f"the mask {image.name} is black all over: white says where")
-    return mask
+    return resized(brightness if image.alpha is None else brightness * image.alpha, rows, columns)
 
 
 def load_painted(source: ImageSource | None, photo: Picture) -> Floats | None:

@@ -1,4 +1,4 @@
-"""What a photo's file tells of how it was taken, for the file of the result."""
+"""Date, camera and resolution of a photo, for the file of the result."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Origin:
 
 
 def find(info: Mapping[Any, Any], exif: Image.Exif) -> Origin | None:
-    """What Pillow has found in a file; None if that is nothing of this."""
+    """The origin among Pillow's metadata; None if there is nothing of it."""
     exposure = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}  # TIFF/EP has all in one place
     origin = Origin(_kept(exif, _BASE), _kept(exposure, _EXIF), _dpi(info, exif))
     return origin if origin.base or origin.exif or origin.dpi else None

@@ -142,6 +142,10 @@ class Picture:
         rgb = np.where(faint, plain, weighted / np.maximum(alpha, _FAINT)).clip(0, 1)
         return replace(self, rgb=rgb, alpha=alpha[..., 0])
 
+    def fitted(self, long_side: int, *, enlarge: bool = False) -> Picture:
+        """The picture with a longer side of so many pixels, or as it is if smaller; see ``fit``."""
+        return self.resized(*fit(self.size, long_side, enlarge=enlarge))
+
     def pil(self) -> Image.Image:
         """The picture as an 8-bit Pillow image, RGB, or RGBA where there is alpha."""
         return Image.fromarray(self.integers(8))

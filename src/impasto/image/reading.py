@@ -20,7 +20,7 @@ from impasto.image.alpha import clean
 from impasto.image.decoding import decode, from_pillow
 from impasto.image.deep import check_pixels, scaled
 from impasto.image.opening import open_file, quiet, reading
-from impasto.image.picture import Picture, fit
+from impasto.image.picture import Picture
 
 if TYPE_CHECKING:
     import torch
@@ -61,7 +61,7 @@ def load_image(
         InputError: If the source is no picture that can be read; one line names it.
     """
     picture = _read(source, max_pixels, long_side, at_least)
-    return picture if long_side is None else picture.resized(*fit(picture.size, long_side))
+    return picture if long_side is None else picture.fitted(long_side)
 
 
 def as_list(sources: Any) -> list[Any]:

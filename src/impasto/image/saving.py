@@ -176,7 +176,7 @@ def _encode_png(picture: Picture, text: str | None) -> bytes:
 
 
 def _origin_options(picture: Picture) -> dict[str, Any]:
-    """What Pillow is to write of the photo's origin."""
+    """The photo's origin as keywords of Pillow's ``save``."""
     if picture.origin is None:
         return {}
     dpi = {"dpi": picture.origin.dpi} if picture.origin.dpi else {}

@@ -1,4 +1,4 @@
-"""What is compared: one file for each term of a loss.
+"""The terms of a loss, one file for each.
 
 A term is a function, usable on batches, and an object that measures its target once and then
 scores images. Terms are *relative*: a difference is divided by the size of its target. One set of

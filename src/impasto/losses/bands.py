@@ -82,7 +82,7 @@ def band_energies(
 
 
 def bands_loss(energies: Tensor, target: Tensor) -> Tensor:
-    """What octaves have more than the target: squares over the target's energy, mean of octaves.
+    """The excess of octaves over the target: squares over the target's energy, mean of octaves.
 
     Compared are roots: energies themselves would hardly tell a faint excess of colour from none.
     What an image lacks is left to the style losses. So the term is convex; a term that asks for

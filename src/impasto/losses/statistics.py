@@ -6,6 +6,7 @@ one image by adding them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,3 +147,8 @@ def _row_weights(maps: Tensor, weights: Tensor | None) -> Tensor | None:
 def trace(matrix: Tensor) -> Tensor:
     """The sums of the diagonals of matrices ``(B, C, C)``."""
     return matrix.diagonal(dim1=-2, dim2=-1).sum(dim=-1)
+
+
+def total(terms: Iterable[Tensor]) -> Tensor:
+    """The sum of scalar terms."""
+    return torch.stack(list(terms)).sum(dim=0)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from impasto.errors import MissingExtraError
+from impasto.errors import needs
 
 # GIF counts in hundredths of a second, and browsers slow down frames below two of them.
 GIF_TICK = Fraction(1, 100)
@@ -25,10 +25,8 @@ def load_av(purpose: str = "reading and writing videos") -> Any:
     Raises:
         MissingExtraError: If it is not installed.
     """
-    try:
+    with needs("av", "video", purpose):
         import av
-    except ImportError as error:
-        raise MissingExtraError("av", "video", purpose) from error
     return av
 
 

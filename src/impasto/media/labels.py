@@ -103,7 +103,7 @@ def _font(text: str, points: float) -> Font | None:
 
 
 def _matching(text: str) -> Iterator[tuple[str, int]]:
-    """What fontconfig, where there is one, finds for the characters of a text."""
+    """The font that fontconfig, if there is one, finds for the characters of a text."""
     program = shutil.which("fc-match")
     if program is None:
         return

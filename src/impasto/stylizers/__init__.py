@@ -1,1 +1,1 @@
-"""What repaints pictures: one contract, and three ways to fulfil it."""
+"""Stylizers: one contract for repainting pictures, and three ways to fulfil it."""

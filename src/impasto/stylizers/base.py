@@ -42,7 +42,7 @@ Self = TypeVar("Self", bound="Stylizer[Any]")
 
 @dataclass(frozen=True)
 class Painted:
-    """What a stylizer made of an order.
+    """A stylizer's answer to an order.
 
     Attributes:
         picture: The finished picture.
@@ -71,11 +71,7 @@ class Stylizer(ABC, Generic[Options]):
     _styles: list[Any]
 
     def _take(self, options: Options | None, overrides: Mapping[str, Any]) -> Options:
-        """The options: those given, or the defaults with some of them changed.
-
-        Raises:
-            InputError: If both are given, or a name or value is wrong.
-        """
+        """The options: those given, or the defaults with some of them changed."""
         if options is not None and overrides:
             raise InputError(f"give options or {', '.join(overrides)}, not both")
         for name in overrides:

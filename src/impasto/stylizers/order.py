@@ -1,4 +1,4 @@
-"""What a stylizer is asked to paint: a photo, its styles, and where each of them goes."""
+"""The order of a stylizer: a photo, its styles, and the place of each."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class Order:
         mask: ``(H, W)`` in [0, 1], where the photo is painted; None: everywhere.
         regions: ``(H, W)`` in [0, 1] for each style, where the photo is to have it. No pixel
             belongs to them more than once. None: the styles are blended everywhere.
+        keep: ``(H, W)`` in [0, 1], how much the photo has to stay recognisable; None: no more in
+            one place than in another.
         before: What a video hands on from the frame before, in the terms of the stylizer.
         palette: Colours that the finished picture is brought to.
     """
@@ -39,6 +41,7 @@ class Order:
     weights: Sequence[float]
     mask: Floats | None = None
     regions: tuple[Floats, ...] | None = None
+    keep: Floats | None = None
     before: Any = None
     palette: Palette | None = None
 
@@ -68,6 +71,7 @@ class Order:
             photo=self.photo.resized(*size),
             mask=None if self.mask is None else resized(self.mask, *size),
             regions=self.regions and tuple(resized(each, *size) for each in self.regions),
+            keep=None if self.keep is None else resized(self.keep, *size),
             before=self.before.resized(size) if self.before else None,
         )
 

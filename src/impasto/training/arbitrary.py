@@ -112,7 +112,7 @@ class ArbitraryTask(PaintingTask[Sequence[StyleCrop]]):
     def painter(
         self, network: ArbitraryNetwork, styles: Sequence[StyleCrop]
     ) -> tuple[Callable[[Tensor], Tensor], StyleTarget]:
-        """What paints in styles, and their statistics, each measured alone."""
+        """The painter with its styles set, and their statistics, each measured alone."""
         target = StyleTarget.cat(self._measured(network, style) for style in styles)
         code = StyleCode(target.tensors["code mean"], target.tensors["code square"])
         return partial(network, code=code), target

@@ -70,7 +70,7 @@ def warp(images: Tensor, grid: Tensor) -> Tensor:
 
 
 def inside(grid: Tensor) -> Tensor:
-    """Which pixels of a moved frame were in the frame before: ``(B, 1, H, W)``, 0 or 1."""
+    """The pixels of a moved frame that were in the frame before: ``(B, 1, H, W)``, 0 or 1."""
     return (grid.abs() < 1).all(dim=3)[:, None].float()
 
 

@@ -61,7 +61,7 @@ COLUMNS = 6  # pictures on a sheet
 
 @dataclass(frozen=True)
 class DistillationBatch:
-    """What one step learns on.
+    """The data of one step.
 
     Attributes:
         crops: ``(2 * B, 3, size, size)``, RGB in [0, 1]: photos and artworks in turn.
@@ -187,7 +187,7 @@ class DistillationTask(Task[DistillationBatch]):
         return sum(map(float, self._errors(network, images, 0).values()))
 
     def sheet(self, network: Lite) -> Picture:
-        """What the student has painted lately, the artworks below."""
+        """The student's latest pictures, the artworks below."""
         pictures = (self.pool[-COLUMNS:].float() / 255).unbind(1)
         return sheet([list(map(Picture.from_tensor, row)) for row in pictures])
 
@@ -199,7 +199,7 @@ class DistillationTask(Task[DistillationBatch]):
             save_file(half, temporary, {"architecture": "lite", "steps": str(step)})
 
     def state(self) -> dict[str, Any]:
-        """What the student has painted, and how its targets are made."""
+        """The student's pictures and the state of its targets."""
         return {"pool": self.pool, "axes": self.targets.axes, "power": self.targets.power}
 
     def load_state(self, state: Mapping[str, Any]) -> None:

@@ -42,7 +42,7 @@ class World:
         return self.rank == 0
 
     def shares(self, batch: int, parts: int) -> list[range]:
-        """Which pictures of a batch are for this process.
+        """The pictures of a batch that are for this process.
 
         Args:
             batch: Pictures in a batch of all processes.
@@ -81,7 +81,7 @@ class World:
         return value / self.size
 
     def agree(self, why: str | None) -> str | None:
-        """What the process that writes says, for all: they have to stop at the same step."""
+        """The value of the process that writes, for all: they have to stop at the same step."""
         if self.size == 1:
             return why
         told: list[str | None] = [why]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from impasto.backbones.base import Backbone
 from impasto.errors import InputError
-from impasto.image import Picture, fit
+from impasto.image import Picture
 from impasto.stylizers.networks.description import Architecture, Description
 from impasto.stylizers.networks.network import FastNetwork
 from impasto.training.painting import PaintingTask
@@ -88,14 +88,14 @@ class FastTask(PaintingTask[Tensor]):
     def painter(
         self, network: FastNetwork, styles: Tensor
     ) -> tuple[Callable[[Tensor], Tensor], StyleTarget]:
-        """What paints in styles of these numbers, and their statistics."""
+        """The painter with the styles of these numbers set, and their statistics."""
         numbers = styles.to(self.device)
         shares = torch.eye(len(self.pictures), device=self.device)[numbers]
         return partial(network, style_weights=shares), self.targets[numbers]
 
 
 def _sized(picture: Picture, recipe: FastRecipe, smallest: int) -> Picture:
-    sized = picture.resized(*fit(picture.size, recipe.style_size))
+    sized = picture.fitted(recipe.style_size)
     if min(sized.size) < smallest:
         height, width = sized.size
         raise InputError(

@@ -1,4 +1,4 @@
-"""What the trainings of both networks that paint have in common."""
+"""The shared part of the trainings of both painting networks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Styles = TypeVar("Styles")
 
 @dataclass(frozen=True)
 class PaintingBatch(Generic[Styles]):
-    """What one step learns on.
+    """The data of one step.
 
     Attributes:
         contents: ``(B, 3, size, size)``, RGB in [0, 1].
@@ -80,7 +80,7 @@ class PaintingTask(Task[PaintingBatch[Styles]], Generic[Styles]):
     def painter(
         self, network: Any, styles: Styles
     ) -> tuple[Callable[[Tensor], Tensor], StyleTarget]:
-        """What paints in these styles, and their statistics."""
+        """The painter with these styles set, and their statistics."""
 
     @property
     def settings(self) -> dict[str, Any]:

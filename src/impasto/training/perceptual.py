@@ -28,6 +28,7 @@ from impasto.losses import (
     total_variation,
     wasserstein_loss,
 )
+from impasto.losses.statistics import total
 from impasto.options import LayerWeights
 from impasto.training.augment import inside, motion, noise, warp
 from impasto.training.checkerboard import checkerboard
@@ -155,8 +156,8 @@ class PerceptualLoss:
             if layer in self.style_layers:
                 styles.append(self.style_layers[layer] * self._distance(maps, layer, style))
         return {
-            "content": self.recipe.content_weight * _sum(content),
-            "style": self.recipe.style_weight * _sum(styles),
+            "content": self.recipe.content_weight * total(content),
+            "style": self.recipe.style_weight * total(styles),
         }
 
     def _distance(self, maps: Tensor, layer: str, style: StyleTarget) -> Tensor:
@@ -166,7 +167,7 @@ class PerceptualLoss:
             terms.append(gram_loss(own, theirs))
         if layer in self.by_w2:
             terms.append(wasserstein_loss(own, theirs, style.root(layer)))
-        return _sum(terms)
+        return total(terms)
 
 
 def _repeating(backbone: Backbone) -> Backbone:
@@ -188,12 +189,8 @@ def _content(maps: Tensor, target: Tensor) -> Tensor:
 
 
 def _shares(layers: LayerWeights) -> LayerWeights:
-    total = sum(layers.values())
-    return {layer: weight / total for layer, weight in layers.items() if weight}
-
-
-def _sum(terms: Iterable[Tensor]) -> Tensor:
-    return torch.stack(list(terms)).sum(dim=0)
+    whole = sum(layers.values())
+    return {layer: weight / whole for layer, weight in layers.items() if weight}
 
 
 @dataclass(frozen=True)

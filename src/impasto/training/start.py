@@ -1,4 +1,4 @@
-"""Where a network starts: from scratch, or from a model that paints already.
+"""The start of a network: from scratch, or from a trained model.
 
 A network that has seen hundreds of styles knows how to paint; a new style is then a matter of
 minutes instead of hours.

@@ -1,4 +1,4 @@
-"""Where a student starts: fitted to its teacher, or trained before; and what it is to say."""
+"""The start of a student, fitted to its teacher or trained before, and its targets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WIDTHS = (16, 16, 48, 32, 96, 64, 96, 256, 256, 256, 256)
 
 
 class Targets:
-    """What the student shall say: the teacher's maps in their leading principal coordinates.
+    """The student's targets: the teacher's maps in their leading principal coordinates.
 
     Args:
         teacher: The wide network.

@@ -1,4 +1,4 @@
-"""What a training learns: what a task gives the trainer."""
+"""The interface between the trainer and a training task."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Batch = TypeVar("Batch")
 
 
 class Task(ABC, Generic[Batch]):
-    """What is learnt: a network, batches, losses, and a look at the results.
+    """A training task: a network, batches, losses, and a look at the results.
 
     Attributes:
         recipe: What to do.
@@ -32,7 +32,7 @@ class Task(ABC, Generic[Batch]):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a checkpoint must have in common with this training: plain values by name."""
+        """Settings that a checkpoint must share with this training: plain values by name."""
         return asdict(self.recipe)
 
     @abstractmethod
@@ -72,7 +72,7 @@ class Task(ABC, Generic[Batch]):
         """
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint has to keep of the task: tensors and plain values by name."""
+        """The task's part of a checkpoint: tensors and plain values by name."""
         return {}
 
     def load_state(self, state: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from impasto import flow
 from impasto.color import match_linear
 from impasto.errors import ImpastoError
+from impasto.events import Callback
 from impasto.flow import Pixels
 from impasto.image import Picture
 from impasto.image.picture import Floats
@@ -74,10 +76,14 @@ class OptimizingPainter:
     Args:
         optimize: The stylizer, its style set.
         consistency: 0 to 1: the temporal loss in proportion.
+        callbacks: Called after each step of each frame.
     """
 
-    def __init__(self, optimize: Optimize, consistency: float) -> None:
+    def __init__(
+        self, optimize: Optimize, consistency: float, callbacks: Sequence[Callback] = ()
+    ) -> None:
         self.optimize = optimize
+        self.callbacks = callbacks
         self.weight = TEMPORAL_WEIGHT * consistency
         self._lighter: Tensor | float = 0.0
 
@@ -91,7 +97,7 @@ class OptimizingPainter:
         else:
             self._lighter = 0.0
         order = dataclasses.replace(self.optimize.order(frame, mask=mask), before=guide)
-        result = self.optimize.paint(order)
+        result = self.optimize.paint(order, self.callbacks)
         if result.stopped == "interrupted":
             raise KeyboardInterrupt
         if result.stopped:
@@ -135,10 +141,18 @@ class NetworkPainter:
         self.moments = Smoothed(1 - (1 - LEAST_CHANGE) * self.consistency)
 
 
-def frame_painter(stylizer: Stylizer[Any], consistency: float) -> FramePainter:
-    """The painter of a stylizer whose style is set."""
+def frame_painter(
+    stylizer: Stylizer[Any], consistency: float, callbacks: Sequence[Callback] = ()
+) -> FramePainter:
+    """The painter of a stylizer whose style is set.
+
+    Args:
+        stylizer: The stylizer.
+        consistency: 0 to 1: how far a frame follows the one before.
+        callbacks: Called after each step of an optimisation.
+    """
     if isinstance(stylizer, Optimize):
-        return OptimizingPainter(stylizer, consistency)
+        return OptimizingPainter(stylizer, consistency, callbacks)
     return NetworkPainter(stylizer, consistency)
 
 
@@ -173,7 +187,7 @@ class VideoPainter:
             self._before = pixels, painted, mask
 
     def _memory(self, pixels: Pixels, mask: Floats | None) -> Memory | None:
-        """What is remembered for the next frame; None at the start of a scene."""
+        """The state for the next frame; None at the start of a scene."""
         if self._before is None:
             return None
         before, painted, masked = self._before

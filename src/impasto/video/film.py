@@ -41,10 +41,8 @@ def opened(path: Path) -> Iterator[Film | Animation]:
     if not path.is_file():
         raise InputError(f"cannot read {path}: there is no such file")
     try:
-        with path.open("rb") as file:
-            is_animation = file.read(4) in _MAGIC and _is_animation(path)
-        if is_animation:
-            with Image.open(path, formats=_ANIMATIONS) as image:
+        if image := _animation(path):
+            with image:
                 yield Animation(path, image)
             return
         # With its folder, so that a colon in a name does not make it a protocol of FFmpeg's.
@@ -55,12 +53,15 @@ def opened(path: Path) -> Iterator[Film | Animation]:
         yield Film(path, container)
 
 
-def _is_animation(path: Path) -> bool:
+def _animation(path: Path) -> Image.Image | None:
+    """The file, opened by Pillow, if it is an animation."""
+    with path.open("rb") as file:
+        if file.read(4) not in _MAGIC:
+            return None
     try:
-        with Image.open(path, formats=_ANIMATIONS):
-            return True
+        return Image.open(path, formats=_ANIMATIONS)
     except UnidentifiedImageError:
-        return False  # AVI begins as WebP does
+        return None  # AVI begins as WebP does
 
 
 class Film:
@@ -150,11 +151,7 @@ class Film:
 
 
 def _film_of(container: Any, path: Path) -> Any:
-    """The video stream that is meant.
-
-    Raises:
-        InputError: If there is none, or no decoder for it.
-    """
+    """The video stream that is meant."""
     flags = load_av().stream.Disposition
     pictures = flags.attached_pic | flags.timed_thumbnails
     films = [stream for stream in container.streams.video if not stream.disposition & pictures]

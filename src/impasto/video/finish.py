@@ -122,7 +122,7 @@ def _write_gif(segments: Segments, clip: Clip, path: Path, end: Fraction) -> Non
 
 
 def _gif_ticks(segments: Segments) -> list[int | None]:
-    """When a GIF shows each frame, in hundredths of a second; None for frames that it cannot."""
+    """The time of each frame in a GIF, in hundredths of a second; None for frames left out."""
     ticks: list[int | None] = []
     before = -GIF_SHORTEST
     for packet in segments.packets():

@@ -1,4 +1,4 @@
-"""Where the frames of a video are painted: a picture for all of them, or a video of masks."""
+"""Masks of a video: a picture for all frames, or a video of masks."""
 
 from __future__ import annotations
 

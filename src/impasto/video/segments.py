@@ -1,4 +1,4 @@
-"""The frames that are done, kept on disk so that a run can be gone on with after any end.
+"""The finished frames, kept on disk so that a run can be resumed however it ended.
 
 Each run writes one segment: H.264 or VP9 in a NUT file, which can be read up to where it was cut
 off. Without B-frames every packet is a frame, so that a count of packets says where to go on.
@@ -32,7 +32,7 @@ class Segments:
         resume: Go on with the segments that are there.
 
     Raises:
-        InputError: If there are segments already and they are not to be gone on with, or were
+        InputError: If there are segments already and ``resume`` is not set, or they were
             made with other settings.
         ImpastoError: If the folder cannot be made.
     """
@@ -110,7 +110,7 @@ def _changed(made_with: Path, text: str) -> str:
 
 
 def fingerprint(path: str | Path) -> str:
-    """What tells a file from another of the same name: its size, beginning and end."""
+    """A fingerprint of a file: its size, beginning and end."""
     path = Path(path)
     size = path.stat().st_size
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""What a video can be written to, and what is checked of it before the first frame."""
+"""The formats of target videos, and checks before the first frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes with a film: sound, subtitles, chapters, title and date."""
+"""The tracks and tags beside the pictures: sound, subtitles, chapters, title and date."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Track(Protocol):
     stream: Any
 
     def take(self, packet: Any) -> Timed:
-        """What becomes of a packet: packets for the target with their times."""
+        """Turn a packet into packets for the target, with their times."""
 
 
 # Adds a stream of the source to a target.
@@ -193,7 +193,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Luggage:
-    """What is carried over from a source.
+    """The tracks that are carried over from a source.
 
     Attributes:
         tracks: How each stream is added, by its index.

@@ -15,8 +15,8 @@ import pytest
 
 from impasto.errors import InputError, MissingExtraError
 from impasto.image import Picture
-from impasto.stylizers.networks import Arbitrary, Fast
 from impasto.stylizers.networks.export import export
+from impasto.stylizers.networks.stylizer import Arbitrary, Fast
 from impasto.stylizers.networks.torch_engine import TorchEngine
 from tests.models import write_arbitrary, write_fast
 

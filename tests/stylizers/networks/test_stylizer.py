@@ -13,7 +13,9 @@ import torch
 from impasto import color
 from impasto.errors import InputError
 from impasto.image import Picture, read_settings
-from impasto.stylizers.networks import Arbitrary, ArbitraryOptions, Fast, FastOptions, gallery
+from impasto.stylizers.networks import gallery
+from impasto.stylizers.networks.options import ArbitraryOptions, FastOptions
+from impasto.stylizers.networks.stylizer import Arbitrary, Fast
 from impasto.stylizers.optimize import Optimize
 from tests.models import write_arbitrary, write_fast
 

@@ -18,7 +18,7 @@ from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD
 from impasto.backbones.lite import WEIGHTS, Lite
 from impasto.losses import Moments, Source, moments, statistics
 from impasto.options import STYLE_LAYERS, OptimizeOptions
-from impasto.stylizers.optimize.objective import Guide, Objective
+from impasto.stylizers.optimize.objective import KEPT, Guide, Objective
 from tests.small import OPTIONS, small_backbone, small_state
 
 CONVOLUTIONS = {0: "relu1_1", 3: "relu2_1", 5: "relu2_2", 8: "relu3_1"}
@@ -389,6 +389,42 @@ def test_a_region_counts_by_its_area_and_weight() -> None:
         small_backbone(), Source(image(0), alpha), styles, [3, 1], options, [thin, right]
     )
     assert [region.share for region in half_seen.regions] == [0.75, 0]
+
+
+def kept(keep: Tensor | None, **overrides: Any) -> Objective:
+    options = OptimizeOptions(**{**OPTIONS, **overrides})
+    return Objective(
+        small_backbone(), Source(image(0)), [Source(image(1))], [1], options, keep=keep
+    )
+
+
+def test_to_keep_nothing_is_to_keep_nothing_more() -> None:
+    plain, nothing = (kept(keep).gradient(image(2)) for keep in (None, torch.zeros(1, 1, 20, 24)))
+    torch.testing.assert_close(nothing, plain)
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_to_keep_all_is_a_heavier_content(strength: float) -> None:
+    everywhere = kept(torch.full((1, 1, 20, 24), strength)).gradient(image(2))
+    heavier = kept(None, content_weight=1 + strength * KEPT).gradient(image(2))
+    torch.testing.assert_close(everywhere, heavier)
+
+
+def test_what_is_kept_is_pulled_harder_there_alone() -> None:
+    left, _ = halves(24, 96)
+    content = {"style_weight": 0.0}
+    sources = (
+        Source(image(0, 24, 96)),
+        [Source(image(3))],
+        [1],
+        OptimizeOptions(**OPTIONS | content),
+    )
+    plain, there = (
+        Objective(small_backbone(), *sources, keep=keep).gradient(image(5, 24, 96))[1]
+        for keep in (None, left)
+    )
+    torch.testing.assert_close(there[..., 64:], plain[..., 64:])
+    torch.testing.assert_close(there[..., :32], (1 + KEPT) * plain[..., :32])
 
 
 def test_masked_pixels_are_the_photo() -> None:

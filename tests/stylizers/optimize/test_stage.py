@@ -15,7 +15,7 @@ from impasto.image import Picture
 from impasto.options import OptimizeOptions
 from impasto.stylizers.optimize.objective import Guide
 from impasto.stylizers.optimize.pyramid import Scale
-from impasto.stylizers.optimize.stage import Stage
+from impasto.stylizers.optimize.stage import TRACE, Stage
 from impasto.stylizers.order import Order
 from tests.small import small_backbone
 
@@ -49,6 +49,17 @@ def test_only_a_start_from_the_content_takes_its_detail() -> None:
     coarse, following = stages(fine, init="gray")
     image = following.refine(torch.full((1, 3, 16, 16), 0.5), coarse)
     torch.testing.assert_close(image, torch.full((1, 3, 32, 32), 0.5))
+
+
+def test_blank_parts_alone_start_from_a_trace_of_noise() -> None:
+    rgb = np.random.default_rng(0).random((64, 64, 3), np.float32)
+    busy, _ = stages(rgb)
+    torch.testing.assert_close(busy.start(), busy.content, rtol=0, atol=0)
+    rgb[:, :32] = 1
+    half, _ = stages(rgb)
+    change = (half.start() - half.content).abs().amax(dim=1)[0]
+    assert change[:, 18:].max() == 0
+    assert 0 < change[:, :12].mean() < change.max() <= TRACE / 2
 
 
 def test_a_frame_starts_from_the_one_before() -> None:

@@ -18,7 +18,8 @@ from impasto.image import Picture, read_settings
 from impasto.losses import moments
 from impasto.metrics import Judge, gram_distance
 from impasto.options import OptimizeOptions
-from impasto.stylizers.optimize import Optimize
+from impasto.pictures import load_artwork
+from impasto.stylizers.optimize import Optimize, stage
 from tests.small import OPTIONS, small_backbone
 
 
@@ -78,6 +79,53 @@ def test_every_start_and_optimizer_lowers_the_loss(init: str, optimizer: str) ->
     totals = [record.losses["total"] for record in result.losses]
     assert totals[-1] < totals[0]
     assert 0 <= result.picture.rgb.min() <= result.picture.rgb.max() <= 1
+
+
+def lines_along_the_borders(picture: Picture) -> float:
+    """Share of the energy in lines parallel to the borders."""
+    grey = picture.rgb.mean(axis=2)
+    power = np.abs(np.fft.fft2(grey - grey.mean())) ** 2
+    return float((power[:2, 8:-8].sum() + power[8:-8, :2].sum()) / power.sum())
+
+
+def test_a_blank_canvas_is_painted_without_lines_from_its_borders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    white = Picture(np.ones((96, 96, 3), np.float32), name="canvas")
+
+    def lines() -> float:
+        painted = Optimize(steps=25, max_size=96, device="cpu").set_style(
+            load_artwork("stained-glass", 96)
+        )
+        return lines_along_the_borders(painted(white).picture)
+
+    assert lines() < 0.1
+    monkeypatch.setattr(stage, "TRACE", 0.0)
+    assert lines() > 0.15  # so the figure can tell
+
+
+def test_a_mask_says_what_is_kept(tmp_path: Path) -> None:
+    mask = np.zeros((48, 64), np.uint8)
+    mask[:, :32] = 255
+    Image.fromarray(mask).save(tmp_path / "left.png")
+    Image.fromarray(0 * mask).save(tmp_path / "black.png")
+
+    def change(keep: Path | str) -> Any:
+        painted = make(keep=keep).set_style(stripes())(gradient()).picture.rgb
+        return np.abs(painted - gradient().rgb).mean(axis=(0, 2))
+
+    plain, left = change("off"), change(tmp_path / "left.png")
+    np.testing.assert_array_equal(change(tmp_path / "black.png"), plain)
+    assert left[:28].mean() < 0.8 * plain[:28].mean()
+    assert left[36:].mean() > 0.9 * plain[36:].mean()
+
+
+def test_a_mask_of_another_shape_or_none_is_refused(tmp_path: Path) -> None:
+    Image.new("L", (64, 32), 255).save(tmp_path / "wide.png")
+    with pytest.raises(InputError, match="the shape of its picture"):
+        make(keep=tmp_path / "wide.png").set_style(stripes())(gradient())
+    with pytest.raises(InputError, match=r"nowhere\.png"):
+        make(keep="nowhere.png")
 
 
 def test_the_seed_decides_the_noise() -> None:

@@ -152,7 +152,7 @@ def test_a_backbone_of_ones_own_has_no_tiles() -> None:
 
 @pytest.mark.parametrize("alpha", [False, True])
 def test_regions_and_masks(alpha: bool) -> None:
-    """Two styles, each in its region, where a mask lets them."""
+    """Two styles, each in its region, where a mask lets them; more is kept here than there."""
     left = torch.zeros(1, 1, 53, 47, dtype=torch.float64)
     left[..., :20, :30] = 1
     cover = image(3, 53, 47, channels=1) if alpha else None
@@ -161,7 +161,8 @@ def test_regions_and_masks(alpha: bool) -> None:
     styles = [Source(image(1, 45, 38)), Source(image(5, 30, 50))]
     common = (small_backbone().double(), content, styles, [1.0, 2.0], OptimizeOptions(**OPTIONS))
     regions = [left, 1 - left]
-    pair = [Objective(*common, regions, mask=mask, tile=tile) for tile in (0, 16)]
+    keep = image(6, 53, 47, channels=1)
+    pair = [Objective(*common, regions, mask=mask, keep=keep, tile=tile) for tile in (0, 16)]
     check([each.gradient(image(2, 53, 47)) for each in pair])
 
 

@@ -11,7 +11,7 @@ from impasto.app.fields import editor
 from impasto.app.pages.wiring import HIDDEN
 from impasto.app.uploads import Inbox, drawn_mask
 from impasto.errors import ImpastoError
-from impasto.image import Picture, fit
+from impasto.image import Picture
 
 CANVAS = 640
 INSIDE, OUTSIDE = "where I draw", "everywhere else"
@@ -36,7 +36,7 @@ class MaskFields:
         return [self.editor, self.side]
 
     def mask(self, values: dict[Any, Any], inbox: Inbox) -> Picture | None:
-        """What was drawn; None if nothing was.
+        """The mask that was drawn; None if nothing was.
 
         Raises:
             InputError: If it cannot be read.
@@ -70,7 +70,7 @@ def build(content: gr.Image, inbox: Inbox) -> MaskFields:
             photo = inbox.read(path)
         except ImpastoError:
             return None
-        small = photo.resized(*fit(photo.size, CANVAS)).pil().convert("RGB")
+        small = photo.fitted(CANVAS).pil().convert("RGB")
         return {"background": small, "layers": [], "composite": None}
 
     gr.on([part.expand, content.change, clear.click], show, content, canvas, **HIDDEN)

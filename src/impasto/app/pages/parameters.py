@@ -166,6 +166,12 @@ def _optimizing(limits: Limits) -> dict[str, Any]:
         "tv_weight": _slider(0, 10, 0, 0.1, "Smoothness", say("tv_weight")),
         "style_scale": _slider(0.25, 3, 1, 0.05, "Brush size", say("style_scale")),
         "forms": _slider(0, 1, 0.5, 0.05, "Forms", say("forms")),
+        "keep": gr.Radio(
+            [("Nothing more than the rest", "off"), ("What matters in the photo", "auto")],
+            value="off",
+            label="Keep recognisable",
+            info="The photo counts for more where faces, lettering and other details are.",
+        ),
         "init": gr.Dropdown(
             list(INITS),
             value="content",

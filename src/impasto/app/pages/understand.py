@@ -38,7 +38,7 @@ layer has lost. *Content* compares the maps place by place, *style* only their s
 
 @dataclass(frozen=True)
 class PictureChoice:
-    """Which picture is looked at: one of the first page."""
+    """The choice of a picture: one of the first page."""
 
     which: gr.Radio
     form: PaintFields
@@ -134,14 +134,14 @@ def _figure(label: str, id: str) -> gr.Image:
 
 
 def _fields(found: Look) -> str:
-    """What each layer looks at, as a table."""
+    """The receptive field of each layer, as a table."""
     rows = [f"| {layer} | {channels} | {side} px |" for layer, channels, side in found.fields]
     return "\n".join(["| layer | channels | looks at squares of |", "|---|---|---|", *rows])
 
 
 @dataclass
 class _Recovered:
-    """What was recovered so far."""
+    """The pictures recovered so far."""
 
     layers: int
     label: str = ""
@@ -263,11 +263,7 @@ def _recovering(
 
 
 def _in_order(chosen: list[str], layers: tuple[str, ...]) -> list[str]:
-    """The chosen layers from the first to the deepest.
-
-    Raises:
-        InputError: If there is none.
-    """
+    """The chosen layers from the first to the deepest."""
     known = [layer for layer in layers if layer in chosen]
     if not known:
         raise InputError("no layer yet: tick at least one")

@@ -1,4 +1,4 @@
-"""What the networks keep of a style image. No heavy import here."""
+"""The codes of style images. No heavy import here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model file says about itself, read without its weights and without torch."""
+"""The description of a model file, read without its weights and without torch."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Description:
-    """What a model file says about itself.
+    """The description that a model file holds.
 
     Attributes:
         kind: "fast" (per style) or "arbitrary".
@@ -62,7 +62,7 @@ class Description:
 
 
 def describe(path: File) -> Description:
-    """Read what a model file says about itself.
+    """Read the description of a model file.
 
     Raises:
         InputError: If it is no model of Impasto.

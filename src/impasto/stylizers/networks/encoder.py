@@ -1,4 +1,4 @@
-"""What the networks see of a picture: the first layers of ``lite``, and their moments.
+"""The encoder of the networks: the first layers of ``lite``, and their moments.
 
 One frozen encoder looks at photo and artwork, as in Huang and Belongie 2017: its maps say what is
 where, the moments of its maps say how it is painted. Departures: the moments of all layers are
@@ -84,7 +84,7 @@ class Encoder(nn.Module):
 
 
 def padding(image: Tensor) -> tuple[int, int, int, int]:
-    """What ``F.pad`` has to add at the right and below, up to whole strides."""
+    """The padding at the right and below, as ``F.pad`` takes it, up to whole strides."""
     height, width = image.shape[2:]
     return 0, -width % STRIDE, 0, -height % STRIDE
 

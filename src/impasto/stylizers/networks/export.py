@@ -33,12 +33,16 @@ TOLERANCE = 1e-3  # largest difference from torch, of the full range; a grey lev
 CHECKED_SIZES = ((64, 80), (37, 50))
 
 
-class PaintStyles(nn.Module):
-    """A per-style network: ``image``, ``style_weights`` to ``painted``."""
+class Exported(nn.Module):
+    """A part of a network with plain tensors as inputs and outputs."""
 
-    def __init__(self, network: FastNetwork) -> None:
+    def __init__(self, network: FastNetwork | ArbitraryNetwork) -> None:
         super().__init__()
-        self.network = network
+        self.network: Any = network
+
+
+class PaintStyles(Exported):
+    """A per-style network: ``image``, ``style_weights`` to ``painted``."""
 
     def forward(self, image: Tensor, style_weights: Tensor) -> Tensor:
         """Repaint ``(1, 4, H, W)`` with style weights ``(1, S)``."""
@@ -47,12 +51,8 @@ class PaintStyles(nn.Module):
         return painted
 
 
-class PaintCode(nn.Module):
+class PaintCode(Exported):
     """The any-style network: ``image``, ``style_mean``, ``style_square`` to ``painted``."""
-
-    def __init__(self, network: ArbitraryNetwork) -> None:
-        super().__init__()
-        self.network = network
 
     def forward(self, image: Tensor, mean: Tensor, square: Tensor) -> Tensor:
         """Repaint ``(1, 4, H, W)`` with the moments of a code."""
@@ -62,12 +62,8 @@ class PaintCode(nn.Module):
         return painted
 
 
-class EncodeStyle(nn.Module):
+class EncodeStyle(Exported):
     """The encoder of the any-style network: ``image`` to ``style_mean``, ``style_square``."""
-
-    def __init__(self, network: ArbitraryNetwork) -> None:
-        super().__init__()
-        self.network = network
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Encode ``(1, 4, h, w)``; blend codes, or weaken them, by averaging these moments."""

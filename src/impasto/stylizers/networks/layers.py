@@ -70,7 +70,7 @@ class PixelConvolution(nn.Conv2d):
         return F.conv2d(replicate(maps, 1), kernels, bias)
 
     def _taps(self) -> Tensor:
-        """Which pixel a tap meets: (phase of the result, coarse position, phase, tap), 0 or 1."""
+        """The pixel of each tap: (phase of the result, coarse position, phase, tap), 0 or 1."""
         side = self.kernel_size[0]
         of, coarse, phase, tap = torch.meshgrid(
             *(torch.arange(count) for count in (2, 3, 2, side)), indexing="ij"

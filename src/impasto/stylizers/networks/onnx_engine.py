@@ -86,7 +86,7 @@ def _counted(image: Floats, weights: Floats | None) -> Floats:
 
 
 def _unfit(model: Path) -> str | None:
-    """Why the ONNX files beside a model cannot stand for it; None if they can."""
+    """The reason why the ONNX files beside a model cannot replace it; None if they can."""
     description = describe(model)
     suffixes = [".onnx"] if description.kind == "fast" else [".onnx", ".style.onnx"]
     for suffix in suffixes:
@@ -99,7 +99,7 @@ def _unfit(model: Path) -> str | None:
 
 
 def stamp(description: Description) -> dict[str, Any]:
-    """What an ONNX file says of the model from which it was exported, as its metadata hold it."""
+    """The description of a model as the metadata of its ONNX files hold it."""
     fields: dict[str, Any] = json.loads(json.dumps(asdict(description), default=str))
     return fields
 
@@ -109,7 +109,7 @@ def chosen_onnx_engine(model: Path, options: NetworkOptions) -> OnnxEngine | Non
 
     Raises:
         MissingExtraError: If it was asked for and onnxruntime is not installed.
-        InputError: If it was asked for and the ONNX files cannot stand for the model.
+        InputError: If it was asked for and the ONNX files cannot replace the model.
     """
     asked = options.engine == "onnx"
     if not (asked or _leave_the_choice(options)):

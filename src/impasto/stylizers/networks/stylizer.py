@@ -39,7 +39,7 @@ Options = TypeVar("Options", bound=NetworkOptions)
 
 
 class NetworkStylizer(Stylizer[Options]):
-    """What both do alike: model and engine, from picture to picture.
+    """The shared part of both: model and engine, from picture to picture.
 
     Args:
         options: The options.

@@ -155,12 +155,7 @@ class Loop:
             image = self.optimizer.update(image, loss, grad)
 
     def _settled(self, loss: float) -> bool:
-        """Whether the loss has stopped falling at this scale.
-
-        Raises:
-            _Stop: If it is not finite.
-            ImpastoError: If it never was.
-        """
+        """Whether the loss has stopped falling at this scale."""
         if not math.isfinite(loss):
             if self.steps == 1:
                 raise ImpastoError(

@@ -1,4 +1,4 @@
-"""How much memory a run will take, foreseen, so that it fits into what there is."""
+"""Predicting the memory of a run, so that it fits."""
 
 from __future__ import annotations
 
@@ -200,5 +200,5 @@ class Planner:
         return min(self.history, scale.steps - 1)
 
     def _written(self, amount: float) -> str:
-        """What the process takes when this much is in use beside what it held before."""
+        """The size of the process when this much is in use beside what it held before."""
         return f"{(self.used + FRAGMENTS * amount) / 1024**3:.1f} GB"

@@ -1,4 +1,4 @@
-"""What is minimised at one scale: a sum of terms, for an image in one piece or in tiles.
+"""The objective of one scale: a sum of terms, for an image in one piece or in tiles.
 
 The style terms are functions of moments, and moments are sums over positions. So the gradient of a
 whole image needs two passes over its tiles: the first adds up the moments, from which the style
@@ -36,6 +36,7 @@ from impasto.losses import (
     moments,
     total_variation,
 )
+from impasto.losses.statistics import total
 from impasto.options import LayerWeights, OptimizeOptions
 from impasto.stylizers.optimize.tiles import Pieces, Tile
 
@@ -55,6 +56,8 @@ STATISTICS: dict[str, dict[type[Gram | W2], float]] = {
 NEIGHBORS = {"nn": 1.0, "gram+w2+nn": 0.5}
 # Octaves by which the weight of the deepest layer moves against the shallowest one's, at most.
 BALANCE = 3.5
+# How much heavier the content is where all of it is to be kept: 1 + KEPT times.
+KEPT = 4.0
 # From so many tiles on, asking the system anew for the memory of one takes no time to speak of.
 MANY = 12
 
@@ -65,7 +68,7 @@ Statistics = dict[tuple[int, str], Moments]
 
 @dataclass(frozen=True)
 class Guide:
-    """What the finished frame before says about this one (Ruder, Dosovitskiy and Brox 2016).
+    """The finished frame before as a term for this one (Ruder, Dosovitskiy and Brox 2016).
 
     Attributes:
         image: ``(1, 3, H, W)``, to start from: the stylized frame before, warped to this one, and
@@ -127,7 +130,7 @@ class Region:
 
 @dataclass
 class Seen:
-    """What the losses need of a tile: of its feature maps only as much as they have to.
+    """The look at a tile: no more of its feature maps than the losses need.
 
     Attributes:
         window: The pixels that were looked at, ``(1, 3, h, w)``.
@@ -153,12 +156,13 @@ class Objective:
             it (Gatys et al. 2017, section 4); all styles are blended everywhere if left out.
         mask: ``(1, 1, H, W)`` in [0, 1], where the image is free; elsewhere it is the content.
             The backbone sees it as it will be, so that what is painted fits what stays.
+        keep: ``(1, 1, H, W)`` in [0, 1], where the content counts for more.
         guide: The finished frame before, in a video.
         tile: The longest side of a tile, in pixels; 0: in one piece.
         keep_maps: Keep the content image's feature maps; otherwise each step computes them again.
 
     Raises:
-        InputError: If tiles are wanted and cannot be had.
+        InputError: If tiles are wanted and impossible.
     """
 
     def __init__(
@@ -171,6 +175,7 @@ class Objective:
         regions: Sequence[Tensor] | None = None,
         *,
         mask: Tensor | None = None,
+        keep: Tensor | None = None,
         guide: Guide | None = None,
         tile: int = 0,
         keep_maps: bool = True,
@@ -187,6 +192,8 @@ class Objective:
         self.style_layers = _normalised(style_layers, options.style_weight, classic)
         self.heads = self._heads()
         self.pieces = Pieces(content, tile, self.fields, self.wrapped)
+        kept = None if keep is None else _kept(content, keep)
+        self.kept = Pieces(kept, tile, self.fields, self.wrapped) if kept else self.pieces
         with torch.no_grad():
             self._measure_content()
             self.regions = self._regions(styles, style_weights, regions)
@@ -343,7 +350,7 @@ class Objective:
         for layer, maps in self.backbone.walk(window, {*content, *self.style_layers}, self.heads):
             part = self.pieces.part(tile, layer, maps)
             if layer in content:
-                weights, _ = self.pieces.weigh(tile, layer, part)
+                weights, _ = self.kept.weigh(tile, layer, part)
                 error = self.content_terms[layer](part, targets[layer], weights)
                 errors.append(content[layer] * error)
             if layer in self.style_layers and self.statistics:
@@ -351,9 +358,9 @@ class Objective:
             if layer in self.style_layers and self.neighbor_weight:
                 kept[layer] = part
         if errors:
-            seen.local["content"] = self.options.content_weight * _total(errors)
+            seen.local["content"] = self.options.content_weight * total(errors)
         if kept:
-            seen.local["style"] = self.options.style_weight * _total(
+            seen.local["style"] = self.options.style_weight * total(
                 region.share * self.neighbor_weight * region.neighbors(kept)
                 for region in self.regions
                 if region.neighbors
@@ -371,7 +378,7 @@ class Objective:
         leaves = [
             part.requires_grad_() for found in sums.values() for part in (found.mean, found.second)
         ]
-        loss = self.options.style_weight * _total(
+        loss = self.options.style_weight * total(
             self.regions[number].share * weight * term(self._mapped(layer, found))
             for (number, layer), found in sums.items()
             for weight, term in self.regions[number].statistics[layer]
@@ -380,7 +387,7 @@ class Objective:
         return {"style": loss.detach()}, {key: Moments(next(grads), next(grads)) for key in sums}
 
     def _compare_bands(self, image: Tensor) -> Tensor:
-        return _total(region.share * region.bands(image) for region in self.regions)
+        return total(region.share * region.bands(image) for region in self.regions)
 
     def _image_gradient(self, image: Tensor, terms: dict[str, Tensor]) -> Tensor | float:
         """Add the terms that look at the image itself; return their gradient."""
@@ -388,7 +395,7 @@ class Objective:
             return 0.0
         image = image.detach().requires_grad_()
         found = {name: weight * term(image) for name, (weight, term) in self.image_terms.items()}
-        (grad,) = torch.autograd.grad(_total(found.values()), image)
+        (grad,) = torch.autograd.grad(total(found.values()), image)
         terms |= {name: term.detach() for name, term in found.items()}
         return grad
 
@@ -418,7 +425,7 @@ def tiles_of(backbone: Backbone, source: Source, layers: Iterable[str], tile: in
 
 
 def receptive_fields(backbone: Backbone, options: OptimizeOptions) -> dict[str, ReceptiveField]:
-    """What the layers see that the losses look at.
+    """The receptive fields of the layers in the losses.
 
     Raises:
         InputError: If the backbone does not know it, or the style loss does not work in tiles.
@@ -476,6 +483,12 @@ def _balanced(layers: LayerWeights, forms: float, order: Sequence[str]) -> Layer
     return {layer: scale * weight for layer, weight in moved.items()}
 
 
+def _kept(content: Source, keep: Tensor) -> Source:
+    """The content with pixels that count for more where they have to stay."""
+    weights = 1 + KEPT * keep
+    return Source(content.image, weights if content.alpha is None else content.alpha * weights)
+
+
 def _normalised(layers: LayerWeights, weight: float, classic: bool) -> LayerWeights:
     """Weights that add up to 1, so that a further layer does not make the loss heavier.
 
@@ -483,9 +496,5 @@ def _normalised(layers: LayerWeights, weight: float, classic: bool) -> LayerWeig
     """
     if not weight:
         return {}
-    total = 1.0 if classic else sum(layers.values())
-    return {layer: own / total for layer, own in layers.items() if own}
-
-
-def _total(terms: Iterable[Tensor]) -> Tensor:
-    return torch.stack(list(terms)).sum(dim=0)
+    whole = 1.0 if classic else sum(layers.values())
+    return {layer: own / whole for layer, own in layers.items() if own}

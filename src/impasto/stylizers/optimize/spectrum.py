@@ -48,7 +48,7 @@ class Spectrum:
 
         Args:
             change: ``(3 * H * W)``, of the image.
-            gradient_change: Likewise, of the gradient.
+            gradient_change: The same of the gradient.
             whole: Scalar, the inverse curvature of the image as a whole; 0: nothing is learnt.
         """
         found = torch.stack([self._ratio(change, gradient_change, color) for color in COLORS])

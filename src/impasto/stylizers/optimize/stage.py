@@ -22,6 +22,12 @@ from impasto.stylizers.optimize.optimizers import resize
 from impasto.stylizers.optimize.pyramid import Scale
 from impasto.stylizers.order import Order
 
+# On a blank canvas all places are alike but for their distance from the borders, and a picture of
+# lines parallel to them would come of it: so blank parts start from a trace of noise. Its range,
+# and the difference of neighbours up to which a part is blank: less than a level of 8 bits.
+TRACE = 0.07
+BLANK = 1 / 255
+
 
 class Stage:
     """One scale of a run.
@@ -58,7 +64,7 @@ class Stage:
         self.layout = planner.layout(scale, self._style_sizes())
 
     def objective(self) -> Objective:
-        """What is minimised here.
+        """The objective of this scale.
 
         Raises:
             ImpastoError: If memory runs out.
@@ -74,6 +80,7 @@ class Stage:
             self.options,
             None if order.regions is None else [_plane(each, device) for each in order.regions],
             mask=None if order.mask is None else _plane(order.mask, device),
+            keep=None if order.keep is None else _plane(order.keep, device),
             guide=self.guide,
             tile=self.layout.tile,
             keep_maps=self.layout.keep_maps,
@@ -88,7 +95,7 @@ class Stage:
             content.shape, generator=torch.Generator().manual_seed(self.options.seed)
         )
         if init == "content":
-            return content
+            return content + _blank(content) * (noise.to(content) - 0.5) * TRACE
         if init == "gray":
             return torch.full_like(content, 0.5)
         if init == "noise":
@@ -160,6 +167,12 @@ class Stage:
     def _style_sizes(self) -> list[tuple[int, int]]:
         """(height, width) of the artworks that have to be looked at."""
         return [self._sized(each.size) for each in self.order.styles if isinstance(each, Picture)]
+
+
+def _blank(image: Tensor) -> Tensor:
+    """Where an image ``(1, 3, H, W)`` is of one colour, ``(1, 1, H, W)``: 1 there, else 0."""
+    most, least = (F.max_pool2d(sign * image, 5, stride=1, padding=2) for sign in (1, -1))
+    return ((most + least).amax(dim=1, keepdim=True) < BLANK).to(image)
 
 
 def _plane(mask: Floats, device: torch.device) -> Tensor:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -19,12 +20,15 @@ from impasto.callbacks import History
 from impasto.devices import describe, free_threads, keep_memory, own_state, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
-from impasto.image import Picture
-from impasto.image.wrapping import snapped
-from impasto.options import OptimizeOptions
+from impasto.image import Picture, load_image
+from impasto.image.masks import load_grey
+from impasto.image.picture import Floats
+from impasto.image.wrapping import around, extended, snapped
+from impasto.options import KEEP, OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
 from impasto.stylizers.optimize.eye import BackboneEye
+from impasto.stylizers.optimize.keep import find_striking
 from impasto.stylizers.optimize.loop import Loop
 from impasto.stylizers.optimize.memory import Costs, Planner, measure
 from impasto.stylizers.optimize.objective import NEIGHBORS
@@ -83,6 +87,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         self._check_wrap()
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.keep = None if self.options.keep in KEEP else load_image(self.options.keep)
         logger.info(
             "optimising with %s in %s on %s",
             backbone.name,
@@ -92,7 +97,7 @@ class Optimize(Stylizer[OptimizeOptions]):
 
     @cached_property
     def costs(self) -> Costs:
-        """What a step costs in memory; measured when the first picture asks for it."""
+        """The memory that a step takes; measured when the first picture asks for it."""
         return measure(self.backbone, self.options, self.device)
 
     @cached_property
@@ -114,6 +119,26 @@ class Optimize(Stylizer[OptimizeOptions]):
                 "are known: paint with single artworks"
             )
         return load_pooled(source, self.eye, round(options.max_size * options.style_scale))
+
+    def _ordered(self, photo: Picture, mask: Any = None, content_masks: Any = None) -> Order:
+        order = super()._ordered(photo, mask, content_masks)
+        return dataclasses.replace(order, keep=self._keep(photo))
+
+    def _keep(self, photo: Picture) -> Floats | None:
+        """Where a photo has to stay recognisable; None where nothing is said of it."""
+        if self.options.keep == "off":
+            return None
+        if self.keep:
+            found = load_grey(self.keep, photo)
+        else:
+            self._check_picture(photo)
+            used = {*self.options.content_layers, *self.options.style_layers}
+            rows, columns = around(photo.size, self.options.wrapped)
+            seen = extended(photo, (rows, columns))
+            found = find_striking(seen, self.backbone, _deepest(used, self.backbone))
+            height, width = photo.size
+            found = found[rows : rows + height, columns : columns + width]
+        return found if found.any() else None
 
     @own_state()
     def _paint(self, order: Order, callbacks: Sequence[Callback]) -> Painted:
@@ -141,11 +166,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         return torch.cat([self.paint(order).picture.tensor() for order in orders])
 
     def _loop(self, order: Order, callbacks: Sequence[Callback]) -> Loop:
-        """The run that paints an order: its scales, and what goes through them.
-
-        Raises:
-            InputError: If a scale does not fit into memory.
-        """
+        """The run that paints an order: its scales, and what goes through them."""
         options, backbone, device = self.options, self.backbone, self.device
         steps, count = options.steps, options.scales
         if order.before:
@@ -192,6 +213,12 @@ class Optimize(Stylizer[OptimizeOptions]):
                 f"{picture.name} is {width} x {height} px here, too small: the backbone "
                 f"{self.backbone.name} needs at least {smallest} px on each side"
             )
+
+
+def _deepest(layers: Collection[str], backbone: Backbone) -> list[str]:
+    """The deepest layer and the one before it; twice the same where there is only one."""
+    first, *rest = sorted(layers, key=backbone.layers.index, reverse=True)
+    return [first, *(rest or [first])][:2]
 
 
 @contextmanager
