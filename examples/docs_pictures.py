@@ -78,6 +78,7 @@ COMMANDS = {
     "content_layers": "layers content_layers relu1_2 relu3_2 relu5_1",
     "strength": "networks strength wave-print.png 0 0.25 0.5 0.75 1",
     "style_size": "networks style_size dolphin-mosaic.png 192 384 768",
+    "palette": "palette",
     "masks": "masks",
     "forms": "forms night-wind.png stained-glass.png",
     "keep": "keep night-wind.png",
@@ -90,7 +91,7 @@ def _commands(line: str) -> list[list[str]]:
     """The arguments of each command that a line stands for."""
     words = line.split()
     shorts = {"sweep": _sweep, "layers": _layers, "networks": _networks, "masks": _masks}
-    shorts |= {"forms": _forms, "keep": _keep}
+    shorts |= {"palette": _palettes, "forms": _forms, "keep": _keep}
     return shorts[words[0]](*words[1:]) if words[0] in shorts else [words]
 
 
@@ -122,6 +123,19 @@ def _networks(option: str, style: str, *values: str) -> list[list[str]]:
     flag, names = f"--{option.replace('_', '-')}", [f"{value}.png" for value in values]
     runs = [[*stylize, flag, value, "-o", name] for value, name in zip(values, names, strict=True)]
     return [*runs, _side_by_side(names, option, [f"{option} {value}" for value in values])]
+
+
+def _palettes() -> list[list[str]]:
+    """Paint in the artwork's colours and in those of two palettes."""
+    stylize = ["stylize", "photo.png", "night-wind.png", "--method", "arbitrary"]
+    runs = [
+        [*stylize, "-o", "plain.png"],
+        [*stylize, "--palette", "1d3557,457b9d,f1faee,e63946,f4a261", "-o", "five.png"],
+        [*stylize, "--palette", "wave-print.png", "-o", "wave.png"],
+    ]
+    names = ["night-wind.png", "plain.png", "five.png", "wave.png"]
+    labels = ["artwork", "its colours", "five colours", "those of wave-print"]
+    return [*runs, _side_by_side(names, "palette", labels, height=152)]
 
 
 def _masks() -> list[list[str]]:

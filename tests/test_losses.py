@@ -415,5 +415,27 @@ def test_bands_blend_like_pixels() -> None:
     """Two artworks in equal shares are the energies of both side by side."""
     sources = [losses.Source(torch.rand(1, 3, 8, 8)) for _ in range(2)]
     one, other = (losses.band_energies(each.image) for each in sources)
-    blend = losses.Bands(sources, [3, 1], sources[0])
+    blend = losses.Bands(torch.cat([one, other]), [3, 1], sources[0])
     torch.testing.assert_close(blend.target, 0.75 * one + 0.25 * other)
+
+
+def test_what_wraps_is_the_middle_of_what_repeats() -> None:
+    """Bands and total variation of an image that repeats, against three by three of it."""
+    image = torch.rand(1, 3, 32, 48, dtype=torch.float64)
+    both = (True, True)
+    many = image.repeat(1, 1, 9, 9)
+    found = losses.band_energies(image, None, both)
+    torch.testing.assert_close(found, losses.band_energies(many, None, both))
+    torch.testing.assert_close(found, losses.band_energies(image.roll((8, 20), (2, 3)), None, both))
+    # Only the borders of the large one differ.
+    torch.testing.assert_close(found, losses.band_energies(many), rtol=0.06, atol=0)
+    joined = torch.cat([image, image[:, :, :1]], 2)
+    rows = joined.diff(dim=2).square().mean()
+    plain = losses.total_variation(image)
+    columns = plain - image.diff(dim=2).square().mean()
+    torch.testing.assert_close(losses.total_variation(image, (True, False)), rows + columns)
+    small = torch.rand(1, 3, 16, 8, dtype=torch.float64).requires_grad_()
+    target = torch.zeros(1, losses.bands.OCTAVES, 3, dtype=torch.float64)
+    assert torch.autograd.gradcheck(
+        lambda x: losses.bands_loss(losses.band_energies(x, None, (True, False)), target), small
+    )

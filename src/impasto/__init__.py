@@ -17,7 +17,7 @@ from impasto.errors import torch_needed
 from impasto.version import __version__
 
 if TYPE_CHECKING:
-    from impasto.api import load, stylize
+    from impasto.api import load, pack_style, stylize
     from impasto.backbones import load_backbone
     from impasto.backbones.base import Backbone
     from impasto.errors import ImpastoError, InputError, MissingExtraError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from impasto.stylizers.optimize import Optimize
 
 _NAMES = {
-    "impasto.api": ("load", "stylize"),
+    "impasto.api": ("load", "pack_style", "stylize"),
     "impasto.backbones": ("load_backbone",),
     "impasto.backbones.base": ("Backbone",),
     "impasto.errors": ("ImpastoError", "InputError", "MissingExtraError"),
@@ -63,6 +63,7 @@ __all__ = [
     "load",
     "load_backbone",
     "load_image",
+    "pack_style",
     "read_settings",
     "save_image",
     "stylize",

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto.errors import InputError, torch_needed
 from impasto.events import Callback
+from impasto.files import check_place
 from impasto.image import ImageSource, as_list
 from impasto.methods import OPTIONS, Choice, choose
 from impasto.options import OptimizeOptions
 from impasto.result import Result
+from impasto.stylizers.body.pack import SUFFIX
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from impasto.keywords import Keywords
     from impasto.stylizers.base import Stylizer
+    from impasto.stylizers.body import StylePack
 
 
 def stylize(
@@ -39,8 +43,9 @@ def stylize(
 
     Args:
         content: The photo: a path, Pillow image, NumPy array, tensor or Picture.
-        styles: The artwork, or several of them: blended, or each in its own region; names of the
-            gallery's styles; or a trained model file.
+        styles: The artwork, or several of them: blended, or each in its own region; a folder of
+            artworks or a ``pack_style`` file, as one; names of the gallery's styles; or a trained
+            model file.
         method: "optimize" (step by step, the best picture), "fast" (a network that knows the
             style) or "arbitrary" (a network for any artwork). Left out, it is chosen by the styles:
             a gallery name or a model file is painted with its network, artworks are optimised.
@@ -109,3 +114,44 @@ def load(
     kinds: dict[str, Any] = {"fast": Fast, "arbitrary": Arbitrary}
     loaded: Stylizer[Any] = kinds[choice.method](model=choice.model, **options)
     return loaded
+
+
+def pack_style(
+    folder: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    *,
+    max_size: int = 1024,
+    backbones: Sequence[str] = ("lite", "vgg16"),
+) -> StylePack:
+    """Write the pooled statistics of a folder of artworks as a style that travels without them.
+
+    Args:
+        folder: The folder; its subfolders do not count.
+        path: The file, named ``*.style``.
+        max_size: The longest side, in pixels, at which the artworks are looked at: that of the
+            largest pictures that are to be painted with their full strokes.
+        backbones: Which backbones of "optimize" it is for; it always is for "arbitrary" as well.
+
+    Returns:
+        What was written.
+
+    Raises:
+        InputError: If the folder holds no pictures, one cannot be used, or there is no such
+            backbone.
+        ImpastoError: If the file cannot be written.
+    """
+    from impasto.stylizers.body.folder import pictures_in, pool
+    from impasto.stylizers.body.pack_file import write_pack
+    from impasto.stylizers.networks.stylizer import Arbitrary
+    from impasto.stylizers.optimize import Optimize
+
+    if Path(path).suffix != SUFFIX:
+        raise InputError(f"cannot write {os.fspath(path)}: a style pack is named *{SUFFIX}")
+    check_place(path)
+    if max_size < 1:
+        raise InputError(f"max_size has to be at least 1, not {max_size}")
+    paths = pictures_in(folder)
+    eyes = [Optimize(OptimizeOptions(backbone=name)).eye for name in dict.fromkeys(backbones)]
+    pack = pool(paths, [*eyes, Arbitrary().eye], max_size, os.fspath(folder))
+    write_pack(pack, os.fspath(path))
+    return pack

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias, TypeVar, get_args
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,7 @@ _GAMUT_HALVINGS = 14
 
 # Colours that spread less than this in a direction (standard deviation, OkLab) look the same: a
 # quarter of a just noticeable difference. What is there is noise, which must not be amplified.
-_FAINT = 0.005
+FAINT = 0.005
 
 # Pixels from which histograms are learnt.
 _SAMPLES = 1 << 16
@@ -185,6 +185,34 @@ def prepare_style(
     """
     must_be_known("colour mode", mode, get_args(ColorMode))
     return style if mode == "off" else _matched(_MODES[mode], style, content, strength)
+
+
+def match_colors(
+    mode: Literal["linear", "histogram"],
+    image: ImageT,
+    target: Picture | Floats,
+    strength: float = 1.0,
+) -> ImageT:
+    """``match_linear`` or ``match_histogram``, by its name."""
+    return _matched(_MODES[mode], image, target, strength)
+
+
+def change_colors(rgb: Floats, change: Change, strength: float = 1.0) -> Floats:
+    """Move colours ``(..., 3)`` a part of the way to where a change of OkLab puts them.
+
+    Colours that sRGB lacks move straight towards a grey of similar lightness.
+    """
+    return _recolor(rgb, change, _checked(strength))
+
+
+def sample_colors(picture: Picture) -> tuple[Floats, Floats]:
+    """Some colours of a picture, OkLab ``(N, 3)``, and how much each counts ``(N,)``.
+
+    Raises:
+        InputError: If it is fully transparent.
+    """
+    sample = _sample(picture)
+    return sample.lab, sample.weights
 
 
 def mute(picture: Picture, most: float) -> Picture:
@@ -358,7 +386,7 @@ def _lightness(picture: Picture, target: Picture) -> Change:
     old, new = _moments(picture), _moments(target)
     # Rounding can leave the variance of a constant below zero.
     old_spread, new_spread = (max(each.covariance[0, 0], 0.0) ** 0.5 for each in (old, new))
-    gain = new_spread / old_spread if old_spread > _FAINT else 1.0
+    gain = new_spread / old_spread if old_spread > FAINT else 1.0
 
     def change(lab: Floats) -> Floats:
         changed = lab.copy()
@@ -372,7 +400,7 @@ def _linear(picture: Picture, target: Picture) -> Change:
     """The affine map of least movement that gives a picture's colours the target's moments."""
     source, goal = _moments(picture), _moments(target)
     values, vectors = np.linalg.eigh(source.covariance)
-    clear = (vectors * np.where(values > _FAINT**2, values, 0)) @ vectors.T
+    clear = (vectors * np.where(values > FAINT**2, values, 0)) @ vectors.T
     root = _power(goal.covariance, 0.5)
     # This form needs no inverse of the source's covariance, so that may lack directions.
     matrix = root @ _power(root @ clear @ root, -0.5) @ root

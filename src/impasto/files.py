@@ -11,6 +11,21 @@ from pathlib import Path
 from impasto.errors import ImpastoError, InputError
 
 
+def cache_folder() -> Path:
+    """The folder of all that is cached: ``IMPASTO_CACHE`` or the platform's user cache.
+
+    Raises:
+        InputError: If there is no home folder to put it in.
+    """
+    from platformdirs import user_cache_path
+
+    try:
+        folder = os.environ.get("IMPASTO_CACHE")
+        return Path(folder).expanduser() if folder else user_cache_path("impasto")
+    except RuntimeError as error:  # a user unknown to the system, as in a container, without HOME
+        raise InputError("there is no home folder for the cache: set IMPASTO_CACHE") from error
+
+
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
     """Give a temporary path to write to, which becomes ``path`` once all went well.

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
-from impasto.options import ColorMode, Pooling, Precision, StyleLoss
+from impasto.options import ColorMode, Pooling, Precision, StyleLoss, Wrap
 
 File = str | os.PathLike[str]
 Layers = Mapping[str, float]
@@ -29,6 +29,7 @@ class Keywords(TypedDict, total=False):
     forms: float
     classic_losses: bool
     style_scale: float
+    preview_size: int
     optimizer: Literal["lbfgs", "adam"]
     learning_rate: float
     averaging: float
@@ -46,7 +47,10 @@ class Keywords(TypedDict, total=False):
     style_loss: StyleLoss
     preserve_color: ColorMode
     match_result: Literal["off", "content", "style"]
+    match_mode: Literal["linear", "histogram"]
     color_strength: float
+    palette: File | None
+    wrap: Wrap
     precision: Precision
     device: str
     model: File | None

@@ -24,6 +24,7 @@ StyleLoss = Literal["gram", "w2", "gram+w2", "nn", "gram+w2+nn"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Pooling = Literal["max", "average"]
 ColorMode = Literal["off", "luminance", "linear", "histogram"]
+Wrap = Literal["off", "x", "y", "both"]
 LayerWeights = dict[str, float]
 
 MOST_WEIGHT = 1e8  # what heavier ones are divided down to
@@ -119,12 +120,35 @@ class ColorOptions(CheckedOptions):
     )
     match_result: Literal["off", "content", "style"] = option(
         "off",
-        "match the mean and covariance of the finished picture's colours to those of the photo or "
-        "of the first artwork",
+        "match the finished picture's colours to those of the photo or of the first artwork",
+    )
+    match_mode: Literal["linear", "histogram"] = option(
+        "linear",
+        "how match_result matches: linear by mean and covariance, smooth; histogram by the whole "
+        "distribution",
     )
     color_strength: float = option(
         1.0, "how far colours are kept or matched, 0 to 1", minimum=0, maximum=1
     )
+    palette: str | None = option(
+        None,
+        "bring the artwork to these colours before painting, as 1d3557,e63946,f1faee, or to those "
+        "of a picture or list of colours",
+        metavar="FILE|HEX,HEX,...",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.match_mode != "linear" and self.match_result == "off":
+            raise InputError(f"match_mode {self.match_mode} does nothing without match_result")
+        if self.palette is None:
+            return
+        for name, allowed in (("preserve_color", ("off",)), ("match_result", ("off", "style"))):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise InputError(
+                    f"palette and {name} {value} contradict each other: use one of them"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,11 +161,25 @@ class DeviceOptions(CheckedOptions):
     device: str = option("auto", "auto, cpu, cuda, cuda:1, xpu or mps")
 
 
-GROUPS = (LossOptions, ColorOptions, DeviceOptions)
+@dataclass(frozen=True, kw_only=True)
+class BorderOptions(CheckedOptions):
+    """What lies beyond the borders of the picture."""
+
+    wrap: Wrap = option(
+        "off", "let the picture repeat without seams: left to right (x), top to bottom (y), or both"
+    )
+
+    @property
+    def wrapped(self) -> tuple[bool, bool]:
+        """Whether rows and whether columns go on at the other end of the picture."""
+        return self.wrap in ("y", "both"), self.wrap in ("x", "both")
+
+
+GROUPS = (LossOptions, ColorOptions, BorderOptions, DeviceOptions)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimizeOptions(DeviceOptions, ColorOptions, LossOptions):
+class OptimizeOptions(DeviceOptions, BorderOptions, ColorOptions, LossOptions):
     """Options of the optimisation of the image (Gatys et al. 2016 and what came after).
 
     The fields' metadata hold help and limits; ``impasto stylize --help`` lists them.
@@ -185,6 +223,13 @@ class OptimizeOptions(DeviceOptions, ColorOptions, LossOptions):
     style_scale: float = option(
         1.0, "longer side of the style image over that of the result", minimum=0.01, maximum=16
     )
+    preview_size: int = option(
+        0,
+        "longer side of a preview that the result is to look like, enlarged with its strokes; 0: "
+        "none",
+        minimum=0,
+        metavar="PX",
+    )
     optimizer: Literal["lbfgs", "adam"] = option("lbfgs", "algorithm that changes the image")
     learning_rate: float = option(0.02, "step size of Adam, of the full range", minimum=1e-6)
     averaging: float = option(
@@ -213,6 +258,10 @@ class OptimizeOptions(DeviceOptions, ColorOptions, LossOptions):
         super().__post_init__()
         parse_tile(self.tile)
         parse_memory(self.memory)
+        if self.preview_size > self.max_size:
+            raise InputError(
+                f"preview_size {self.preview_size} is more than max_size {self.max_size}"
+            )
         if self.content_weight == 0 and self.style_weight == 0:
             raise InputError("content_weight and style_weight are both 0: nothing to optimise")
         if self.keep != "off" and (self.content_weight == 0 or self.classic_losses):
@@ -391,6 +440,18 @@ def parse_layers(text: str) -> LayerWeights:
                 f"'{part}': the weight of a layer is a number, as {layer}=0.5"
             ) from None
     return weights
+
+
+MOST_COLORS = 256
+
+
+def parse_colors(text: str) -> list[tuple[int, int, int]] | None:
+    """Read colours in hexadecimal digits: ``1d3557,#e63946``; None if it is no list of these."""
+    found = [re.fullmatch(r"#?([0-9a-f]{6})", part.strip().lower()) for part in text.split(",")]
+    if not all(found):
+        return None
+    values = [bytes.fromhex(match[1]) for match in found if match]
+    return [(red, green, blue) for red, green, blue in values]
 
 
 SMALLEST_TILE = 64

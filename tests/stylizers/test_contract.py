@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import impasto
+from impasto.color import srgb_to_oklab
 from impasto.errors import InputError
 from impasto.image import Picture
 from impasto.image.picture import Floats
@@ -154,3 +155,80 @@ def test_a_stylizer_is_loaded_by_any_name(models: Path) -> None:
         impasto.load("optimize", model="m.safetensors")
     with pytest.raises(InputError, match="presets are for the method optimize"):
         impasto.load("arbitrary", preset="quick")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_palette_steers_the_colours(make: Any, method: str) -> None:
+    """Nearer to it than what is painted without, for artworks and for learnt styles."""
+    colors = "102040,f0e0c0"
+    goal = srgb_to_oklab(np.array([[16, 32, 64], [240, 224, 192]], np.float32) / np.float32(255))
+    distances = []
+    for palette in (None, colors):
+        options = {"init": "style"} if method == "optimize" else {}
+        lab = srgb_to_oklab(make(method, palette=palette, **options)(random_picture(1)).picture.rgb)
+        chroma = np.square(lab.reshape(-1, 1, 3) - goal).sum(axis=2).min(axis=1)
+        distances.append(float(chroma.mean()))
+    assert distances[1] < 0.8 * distances[0]
+
+
+def test_a_palette_that_cannot_be_read_is_refused_before_painting(make: Any) -> None:
+    with pytest.raises(InputError, match="cannot read"):
+        make("arbitrary", palette="missing.png")
+    with pytest.raises(InputError, match="not with apply"):
+        make("fast", palette="102040,f0e0c0").apply(random_picture(1).tensor())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_histograms_are_matched_after_painting(make: Any, method: str) -> None:
+    """Quantiles of lightness, a and b are those of the goal within a bin of 32."""
+    goal = random_picture(1)
+    how = {"match_result": "content", "match_mode": "histogram"}
+    lab, wanted = (
+        srgb_to_oklab(each.rgb).reshape(-1, 3) for each in (make(method, **how)(goal).picture, goal)
+    )
+    shares = np.linspace(0.02, 0.98, 97)
+    apart = np.abs(np.quantile(lab, shares, axis=0) - np.quantile(wanted, shares, axis=0))
+    assert (apart.max(axis=0) < np.ptp(wanted, axis=0) / 32).all()
+    with pytest.raises(InputError, match="does nothing without match_result"):
+        make(method, match_mode="histogram")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("wrap", ["x", "both"])
+def test_a_rolled_photo_gives_the_rolled_picture(make: Any, method: str, wrap: str) -> None:
+    """Where it repeats there is no border; without wrapping it shows."""
+    photo = random_picture(1, (64, 128)).resized(64, 128)
+    shift = (0, 32) if wrap == "x" else (32, 64)
+
+    def rolled(picture: Picture) -> Picture:
+        return Picture(np.roll(picture.rgb, shift, axis=(0, 1)), name="rolled")
+
+    def seam(**options: Any) -> float:
+        if method == "optimize":
+            options |= {"scales": 2, "max_size": 128, "tv_weight": 1.0, "steps": 6}
+        stylizer = make(method, **options)
+        one, other = rolled(stylizer(photo).picture), stylizer(rolled(photo)).picture
+        return float(np.abs(one.rgb - other.rgb).max())
+
+    assert seam(wrap=wrap) < 4e-3
+    assert seam() > 1e-2
+
+
+def test_tiles_wrap_as_the_whole_does(make: Any) -> None:
+    photo = random_picture(1, (64, 128))
+    how = {"wrap": "both", "max_size": 128, "scales": 1}
+    whole, tiled = (make("optimize", tile=tile, **how)(photo).picture for tile in ("off", 64))
+    np.testing.assert_allclose(tiled.rgb, whole.rgb, atol=2e-3)
+
+
+def test_sides_that_repeat_are_whole_strides(make: Any) -> None:
+    photo = random_picture(1, (50, 70))
+    assert make("arbitrary", wrap="x")(photo).picture.size == (50, 64)
+    assert make("optimize", wrap="both", max_size=70)(photo).picture.size == (48, 64)
+    for method, message in (("optimize", "multiples of 16 px"), ("fast", "multiples of 16 px")):
+        with pytest.raises(InputError, match=message):
+            make(method, wrap="x").apply(photo.tensor())
+    with pytest.raises(InputError, match="not with apply"):
+        make("fast", wrap="y").apply(random_picture(1, (48, 70)).tensor())
+    with pytest.raises(InputError, match="wrap does not go together with style_loss nn"):
+        make("optimize", wrap="x", style_loss="nn")

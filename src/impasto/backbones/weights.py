@@ -14,6 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from impasto import files
 from impasto.backbones.fetch import FetchError, Progress, fetch, file_sha256
 from impasto.backbones.published import CHECKPOINTS, Checkpoint, read_metadata
 from impasto.errors import ImpastoError, InputError
@@ -27,13 +28,7 @@ def cache_folder() -> Path:
     Raises:
         InputError: If there is no home folder to put it in.
     """
-    from platformdirs import user_cache_path
-
-    try:
-        folder = os.environ.get("IMPASTO_CACHE")
-        return (Path(folder).expanduser() if folder else user_cache_path("impasto")) / "weights"
-    except RuntimeError as error:  # a user unknown to the system, as in a container, without HOME
-        raise InputError("there is no home folder for the cache: set IMPASTO_CACHE") from error
+    return files.cache_folder() / "weights"
 
 
 def cached_path(name: str) -> Path:

@@ -12,6 +12,7 @@ from impasto.batch import storage
 from impasto.errors import InputError
 from impasto.image import read_settings, suffixes
 from impasto.image.saving import FORMATS
+from impasto.stylizers.body.pack import SUFFIX
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +151,7 @@ def _named(name: str, content: str, style: str) -> str:
 
 def _style_name(style: str) -> str:
     path = PurePosixPath(style.replace("\\", "/"))
-    known = path.suffix.lower() in suffixes() | {".safetensors"}
+    known = path.suffix.lower() in suffixes() | {".safetensors", SUFFIX}
     return path.stem if known else path.name
 
 

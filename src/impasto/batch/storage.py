@@ -16,6 +16,7 @@ import fsspec
 from impasto.errors import ImpastoError, InputError
 from impasto.files import atomic, identity
 from impasto.image import Picture, load_image, suffixes
+from impasto.stylizers.body import is_pooled
 
 
 def is_local(path: str) -> bool:
@@ -80,6 +81,16 @@ def load_picture(path: str, long_side: int | None = None) -> Picture:
     stream = io.BytesIO(read(path))
     stream.name = path
     return load_image(stream, long_side=long_side)
+
+
+def load_style(path: str) -> Picture | str:
+    """Load an artwork; a folder of artworks or a style pack is left to the stylizer.
+
+    Raises:
+        InputError: If it cannot be read.
+        ImpastoError: If a URL cannot be reached.
+    """
+    return path if is_local(path) and is_pooled(path) else load_picture(path)
 
 
 def write(path: str, data: bytes) -> None:

@@ -107,7 +107,7 @@ class Worker:
     def _set_style(self, style: str) -> None:
         if style != self._style:
             self._style = None
-            self.stylizer.set_style(style if self.setup.by_name else storage.load_picture(style))
+            self.stylizer.set_style(style if self.setup.by_name else storage.load_style(style))
             self._style = style
 
 

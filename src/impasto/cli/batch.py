@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.cli.arguments import INTERRUPTED, add_option
 from impasto.cli.bars import CountingBar, download_bar
-from impasto.cli.method_options import add_method_options, choices_of, load_picture, options_of
+from impasto.cli.method_options import add_method_options, choices_of, options_of
 from impasto.errors import InputError
 from impasto.methods import MODEL_SUFFIX, grouped
 
@@ -183,12 +183,13 @@ def _choices(args: argparse.Namespace, styles: list[str]) -> list[Choice]:
 
 def _styles_of(choice: Choice) -> Sequence[str]:
     """The styles of the items, each of them checked."""
+    from impasto.batch import storage
     from impasto.stylizers.networks.description import describe
     from impasto.stylizers.networks.gallery import shipped, style_index
 
     if choice.method != "fast":
         for style in choice.styles:
-            load_picture(style)
+            storage.load_style(style)
         return choice.styles
     known = describe(choice.model or shipped("fast")).styles
     return [known[style_index(name, known)] for name in choice.styles] or known

@@ -167,7 +167,11 @@ def _stems(sources: list[str]) -> list[str]:
 
 def _artwork(choice: Choice, side: int) -> Picture | None:
     """A style to look at; None where there is only its name."""
-    return None if choice.method == "fast" else load_picture(choice.styles[0], side)
+    from impasto.stylizers.body import is_pooled
+
+    if choice.method == "fast" or is_pooled(choice.styles[0]):
+        return None
+    return load_picture(choice.styles[0], side)
 
 
 def _methods(args: argparse.Namespace) -> int:

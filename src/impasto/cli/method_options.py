@@ -76,7 +76,8 @@ def add_styles(parser: argparse.ArgumentParser) -> None:
         "styles",
         nargs="+",
         metavar="STYLE",
-        help="artwork, style of the gallery or model file; several are blended",
+        help="artwork, folder of artworks, style pack, style of the gallery or model file; several "
+        "are blended",
     )
 
 
@@ -153,8 +154,12 @@ class Stylizers:
 
 
 def _loaded(choice: Choice) -> list[Any]:
-    """The styles of a choice: artworks as pictures, names as they are."""
-    return choice.styles if choice.method == "fast" else [*map(load_picture, choice.styles)]
+    """The styles of a choice: artworks as pictures; names, folders and packs as they are."""
+    from impasto.stylizers.body import is_pooled
+
+    if choice.method == "fast":
+        return choice.styles
+    return [style if is_pooled(style) else load_picture(style) for style in choice.styles]
 
 
 def options_of(args: argparse.Namespace, choice: Choice) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from impasto.cli.method_options import (
     opened,
 )
 from impasto.cli.outputs import check_numbered, check_outputs
+from impasto.cli.prints import PrintJob, add_print, page_of
+from impasto.cli.variations import add_variations, paint_variations
 from impasto.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,8 +50,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "styles",
         nargs="*",
         metavar="STYLE",
-        help="artwork, style of the gallery (impasto gallery lists them) or model file; "
-        "several are blended",
+        help="artwork, folder of artworks, style pack (impasto style pack), style of the gallery "
+        "(impasto gallery lists them) or model file; several are blended",
     )
     parser.add_argument("--content", dest="content_option", metavar="FILE", help=argparse.SUPPRESS)
     parser.add_argument(
@@ -67,8 +70,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--upscale", action="store_true", help="enlarge the photo to --max-size before painting"
     )
+    add_variations(parser)
     add_method_options(parser)
     add_masks(parser)
+    add_print(parser)
     _add_watching(parser.add_argument_group("watching"))
     _add_saving(parser.add_argument_group("saving"))
     parser.set_defaults(run=run)
@@ -100,31 +105,45 @@ def _add_saving(group: argparse._ArgumentGroup) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     content, styles = _sources(args)
-    output = args.output or _default_output(content, styles)
+    output = args.output or _default_output(content, styles, args.variations)
     _check_outputs(args, output, [content, *styles])
+    page = page_of(args)
     choice = choice_of(args, styles)
+    if args.variations is not None:
+        _refuse_idle(args, [*WATCHING, "print", "upscale"], "--variations")
+        return paint_variations(args, output, [content, *styles], choice)
     if choice.method != "optimize":
-        _refuse_watching(args, choice.method)
+        _refuse_idle(args, WATCHING, f"--method {choice.method}")  # in one step: nothing to watch
     photo = load_picture(_from_stdin() if content == STANDARD else content)
+    job = PrintJob(page, args, choice, photo) if page else None
+    if job:
+        _check_print(job, output, args)
     stylizer = load_stylizer(args, choice)
     with Watch(args, output, steps=choice.method == "optimize") as watch:
         result = stylizer(
-            _sized(photo, args),
+            job.photo(photo) if job else _sized(photo, args),
             mask=args.mask and opened(args.mask),
             content_masks=args.content_masks and [*map(opened, args.content_masks)],
             callback=watch.callbacks,
         )
-    _save(result, output, args)
+    _save(job.finished(result) if job else result, output, args)
     watch.write()
     return exit_code(result)
 
 
-def _refuse_watching(args: argparse.Namespace, method: str) -> None:
-    """A network paints in one step: there is nothing to watch."""
-    for name in WATCHING:
-        if getattr(args, name) is not None:
-            option = name.replace("_", "-")
-            raise InputError(f"--{option} does nothing with --method {method}")
+def _check_print(job: PrintJob, output: str, args: argparse.Namespace) -> None:
+    """Refuse a format that cannot hold a print."""
+    from impasto.image import check_writable
+
+    if output != STANDARD:
+        check_writable(output, bits=args.bits, size=job.size)
+
+
+def _refuse_idle(args: argparse.Namespace, names: Sequence[str], other: str) -> None:
+    """Refuse options that do nothing beside another."""
+    for name in names:
+        if getattr(args, name) not in (None, False):
+            raise InputError(f"--{name.replace('_', '-')} does nothing with {other}")
 
 
 def _sources(args: argparse.Namespace) -> tuple[str, list[str]]:
@@ -138,10 +157,11 @@ def _sources(args: argparse.Namespace) -> tuple[str, list[str]]:
     return given[0], given[1:]
 
 
-def _default_output(content: str, styles: list[str]) -> str:
+def _default_output(content: str, styles: list[str], variations: int | None) -> str:
     if content == STANDARD:
         return STANDARD
-    return "_".join(Path(name).stem for name in (content, *styles[:3])) + ".png"
+    names = [Path(name).stem for name in (content, *styles[:3])]
+    return "_".join([*names, *(["variations"] if variations else [])]) + ".png"
 
 
 def _sized(photo: Picture, args: argparse.Namespace) -> Picture:
@@ -256,7 +276,9 @@ def _write_frames(frames: Frames, args: argparse.Namespace) -> None:
 
 def _save(result: Result, output: str, args: argparse.Namespace) -> None:
     if output == STANDARD:
-        result.save(sys.stdout.buffer, bits=args.bits, format="PNG", exif=args.exif)
+        result.save(
+            sys.stdout.buffer, bits=args.bits, format="PNG", exif=args.exif or bool(args.print)
+        )
         sys.stdout.buffer.flush()
         return
     result.save(output, quality=args.quality, bits=args.bits, exif=args.exif)

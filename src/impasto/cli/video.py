@@ -93,6 +93,13 @@ def _check_output(args: argparse.Namespace) -> None:
             raise InputError(f"-o {args.output} would replace {path}, which is needed to paint")
 
 
+def _files(style: str) -> list[str]:
+    """The file of a style, or those of a folder."""
+    from impasto.stylizers.body.folder import pictures_in
+
+    return [*map(str, pictures_in(style))] if Path(style).is_dir() else [style]
+
+
 def _settings(args: argparse.Namespace, choice: Choice, stylizer: Any) -> dict[str, Any]:
     """The settings that decide how the frames look, for the metadata and for --resume."""
     from impasto.video.segments import fingerprint
@@ -103,7 +110,7 @@ def _settings(args: argparse.Namespace, choice: Choice, stylizer: Any) -> dict[s
         if name not in ("device", "memory", "tile")
     }
     files = [
-        *choice.styles,
+        *(file for style in choice.styles for file in _files(style)),
         getattr(stylizer, "path", None),
         *map(options.get, ("weights", "init", "keep")),
     ]

@@ -18,6 +18,8 @@ from impasto.losses.source import Source
 from impasto.losses.statistics import EPS
 
 OCTAVES = 3
+# Whether rows and whether columns repeat.
+Axes = tuple[bool, bool]
 # Lightness, red against blue, green against both: orthonormal.
 OPPONENTS = (
     (3**-0.5, 3**-0.5, 3**-0.5),
@@ -34,23 +36,32 @@ class Bands:
     """Compares the octaves of a region with those of its styles by ``bands_loss``.
 
     Args:
-        styles: The style images, at the size that their strokes are to have.
+        energies: ``(S, OCTAVES, 3)``, of the style images at the size that their strokes are to
+            have (``band_energies``).
         weights: How much each style counts, as if their pixels were mixed in these shares.
         where: The content image; its alpha is how much each pixel belongs to the region.
+        wrapped: Whether its rows and whether its columns repeat.
     """
 
-    def __init__(self, styles: Sequence[Source], weights: Sequence[float], where: Source) -> None:
-        energies = torch.cat([band_energies(each.image, each.alpha) for each in styles])
+    def __init__(
+        self,
+        energies: Tensor,
+        weights: Sequence[float],
+        where: Source,
+        wrapped: Axes = (False, False),
+    ) -> None:
         shares = energies.new_tensor(weights) / sum(weights)
         self.target = (shares[:, None, None] * energies).sum(dim=0, keepdim=True)
-        self.where = where.alpha
+        self.where, self.wrapped = where.alpha, wrapped
 
     def __call__(self, image: Tensor) -> Tensor:
         """Return the loss of an image ``(1, 3, H, W)``, a scalar."""
-        return bands_loss(band_energies(image, self.where), self.target)
+        return bands_loss(band_energies(image, self.where, self.wrapped), self.target)
 
 
-def band_energies(images: Tensor, weights: Tensor | None = None) -> Tensor:
+def band_energies(
+    images: Tensor, weights: Tensor | None = None, wrapped: Axes = (False, False)
+) -> Tensor:
     """Mean squares of the finest octaves of images in opponent colours.
 
     An octave is what a binomial filter takes away; the next one is looked for in what is left, at
@@ -60,12 +71,13 @@ def band_energies(images: Tensor, weights: Tensor | None = None) -> Tensor:
         images: ``(B, 3, H, W)``, RGB in [0, 1].
         weights: ``(B, 1, H, W)`` or ``(1, 1, H, W)``, how much each pixel counts; all alike if
             left out.
+        wrapped: Whether rows and whether columns repeat.
 
     Returns:
         ``(B, OCTAVES, 3)``, the finest octave first; of lightness, red against blue, and green
         against both.
     """
-    energies: Tensor = _Energies.apply(images, weights)  # type: ignore[no-untyped-call]
+    energies: Tensor = _Energies.apply(images, weights, wrapped)  # type: ignore[no-untyped-call]
     return energies
 
 
@@ -96,24 +108,25 @@ class _Energies(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, images: Tensor, weights: Tensor | None) -> Tensor:
+    def forward(ctx: Any, images: Tensor, weights: Tensor | None, wrapped: Axes) -> Tensor:
         ctx.save_for_backward(images, weights)
+        ctx.wrapped = wrapped
         planes = (_plane(images, color) for color in OPPONENTS)
-        return torch.stack([_octaves(plane, weights) for plane in planes], dim=2)
+        return torch.stack([_octaves(plane, weights, wrapped) for plane in planes], dim=2)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         images, weights = ctx.saved_tensors
         result = torch.zeros_like(images)
         for index, color in enumerate(OPPONENTS):
             with torch.enable_grad():
                 plane = _plane(images, color).requires_grad_()
-                energies = _octaves(plane, weights)
+                energies = _octaves(plane, weights, ctx.wrapped)
             (found,) = torch.autograd.grad(energies, plane, grad[:, :, index])
             for channel, share in enumerate(color):
                 result[:, channel].add_(found[:, 0], alpha=share)
-        return result, None
+        return result, None, None
 
 
 def _plane(images: Tensor, color: tuple[float, float, float]) -> Tensor:
@@ -124,36 +137,41 @@ def _plane(images: Tensor, color: tuple[float, float, float]) -> Tensor:
     return plane
 
 
-def _octaves(level: Tensor, weights: Tensor | None) -> Tensor:
+def _octaves(level: Tensor, weights: Tensor | None, wrapped: Axes) -> Tensor:
     """``(B, OCTAVES)``, the mean squares of the octaves of planes ``(B, 1, H, W)``."""
     energies = []
     for _ in range(OCTAVES):
-        smooth: Tensor = _Blur.apply(level)  # type: ignore[no-untyped-call]
+        smooth: Tensor = _Blur.apply(level, wrapped)  # type: ignore[no-untyped-call]
         energies.append(_mean_square(level - smooth, weights))
         level = smooth[..., ::2, ::2]
     return torch.stack(energies, dim=1)
 
 
 class _Blur(torch.autograd.Function):
-    """The binomial filter 1 4 6 4 1 on both axes, borders repeated.
+    """The binomial filter 1 4 6 4 1 on both axes, borders repeated where they do not wrap.
 
     It is 1 2 1 twice, which is as symmetric at the borders: so it is its own gradient.
     """
 
     @staticmethod
-    def forward(ctx: Any, images: Tensor) -> Tensor:
+    def forward(ctx: Any, images: Tensor, wrapped: Axes) -> Tensor:
+        ctx.wrapped = wrapped
         smooth = images.clone(memory_format=torch.contiguous_format)
         for axis in (2, 2, 3, 3):
             flow = smooth.diff(dim=axis).mul_(0.25)
+            across = 0.25 * (smooth.narrow(axis, 0, 1) - smooth.narrow(axis, -1, 1))
             length = smooth.shape[axis] - 1
             smooth.narrow(axis, 0, length).add_(flow)
             smooth.narrow(axis, 1, length).sub_(flow)
+            if wrapped[axis - 2]:
+                smooth.narrow(axis, length, 1).add_(across)
+                smooth.narrow(axis, 0, 1).sub_(across)
         return smooth
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        return _Blur.forward(ctx, grad)
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        return _Blur.forward(ctx, grad, ctx.wrapped), None
 
 
 def _mean_square(band: Tensor, weights: Tensor | None) -> Tensor:

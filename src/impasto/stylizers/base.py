@@ -7,11 +7,13 @@ colours, transparency, settings and errors are the same whatever paints.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from impasto.callbacks import Record
@@ -20,14 +22,19 @@ from impasto.errors import InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, as_list, load_image, load_mask
 from impasto.image.masks import must_be_seen, name_of, weighted
+from impasto.image.wrapping import UNIT, snapped
 from impasto.names import must_be_known
 from impasto.options import check_weights, names
+from impasto.palette import Palette, load_palette
 from impasto.result import Result
+from impasto.stylizers.body import StylePack, is_pooled
 from impasto.stylizers.order import Order, check_parts, load_masks
 from impasto.version import __version__
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+logger = logging.getLogger(__name__)
 
 Options = TypeVar("Options")
 Self = TypeVar("Self", bound="Stylizer[Any]")
@@ -81,8 +88,9 @@ class Stylizer(ABC, Generic[Options]):
         """Set the style for all that is painted from now on.
 
         Args:
-            styles: The artwork, or several: paths, Pillow images, arrays, tensors or Pictures; for
-                ``Fast`` names. They are blended, or each has its own region (``content_masks``).
+            styles: The artwork, or several: paths, Pillow images, arrays, tensors or Pictures; a
+                folder of artworks or a style pack, which count as one; for ``Fast`` names. They
+                are blended, or each has its own region (``content_masks``).
             weights: How much each style counts; all alike if left out.
             masks: For each artwork the part whose style is taken; None: all of it.
 
@@ -92,6 +100,7 @@ class Stylizer(ABC, Generic[Options]):
         Raises:
             InputError: If a style, weight or mask cannot be used.
         """
+        _ = self.palette  # what is wrong with it is told first
         self._styles = self._load_styles([] if styles is None else as_list(styles))
         self._style_masks = None if masks is None else as_list(masks)
         self._weights = weights
@@ -167,6 +176,9 @@ class Stylizer(ABC, Generic[Options]):
         self._must_have_style()
         if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
             raise InputError(f"images have to be (B, 3, H, W), not {tuple(images.shape)}")
+        size = (images.shape[2], images.shape[3])
+        if size != snapped(size, self.options.wrapped):
+            raise InputError(f"sides that repeat have to be multiples of {UNIT} px")
         return self._apply(images)
 
     def order(
@@ -179,6 +191,10 @@ class Stylizer(ABC, Generic[Options]):
         """Load a picture and its masks, as ``__call__`` takes them."""
         self._must_have_style()
         photo = load_image(content, long_side=self.options.max_size)
+        size = snapped(photo.size, self.options.wrapped)
+        if size != photo.size:
+            logger.info("%d x %d px, so that it can repeat", *reversed(size))
+            photo = photo.resized(*size)
         return self._ordered(photo, mask, content_masks)
 
     def _ordered(self, photo: Picture, mask: Any = None, content_masks: Any = None) -> Order:
@@ -187,7 +203,10 @@ class Stylizer(ABC, Generic[Options]):
         styles = self._styles * len(regions) if len(self._styles) == 1 and regions else self._styles
         weights = check_weights(self._weights, len(styles))
         styles = self._visible(styles)
-        order = Order(photo, styles, weights, *load_masks(photo, mask, regions, len(styles)))
+        masks = load_masks(photo, mask, regions, len(styles))
+        # Only artworks can be recoloured beforehand.
+        palette = None if all(isinstance(each, Picture) for each in styles) else self.palette
+        order = Order(photo, styles, weights, *masks, palette=palette)
         check_parts(order)
         return dataclasses.replace(order, styles=self._coloured(order))
 
@@ -217,10 +236,38 @@ class Stylizer(ABC, Generic[Options]):
         """The styles as an order holds them."""
         if not sources:
             raise InputError("no style image: give at least one")
-        styles = [load_image(source) for source in sources]
-        for style in styles:
-            must_be_seen(style)
-        return styles
+        return [self._load_style(source) for source in sources]
+
+    def _load_style(self, source: Any) -> Picture | StylePack:
+        """An artwork, or what is known of a folder of artworks or a style pack."""
+        if not is_pooled(source):
+            picture = self._load_artwork(source)
+            must_be_seen(picture)
+            palette, strength = self.palette, self.options.color_strength
+            return picture if palette is None else palette.apply(picture, strength)
+        mode = self.options.preserve_color
+        if mode in ("linear", "histogram"):
+            raise InputError(
+                f"preserve_color {mode} recolours artworks, and of a folder or a style pack only "
+                "statistics are known: use luminance, or match_result content"
+            )
+        return self._load_pooled(source)
+
+    @cached_property
+    def palette(self) -> Palette | None:
+        """The colours that artworks are brought to before painting."""
+        return None if self.options.palette is None else load_palette(self.options.palette)
+
+    def _load_artwork(self, source: ImageSource) -> Picture:
+        return load_image(source)
+
+    def _load_pooled(self, source: Any) -> StylePack:
+        """What is known of a folder of artworks or a style pack.
+
+        Raises:
+            InputError: If it cannot be used.
+        """
+        raise NotImplementedError
 
     def _visible(self, styles: list[Any]) -> list[Any]:
         """Artworks that are visible within their masks."""
@@ -230,15 +277,24 @@ class Stylizer(ABC, Generic[Options]):
         if len(masks) != len(styles):
             raise InputError(f"{len(masks)} style masks for {len(styles)} styles: one for each")
         return [
-            style if mask is None else weighted(style, load_mask(mask, style))
+            style if mask is None else self._within(style, mask)
             for style, mask in zip(styles, masks, strict=True)
         ]
+
+    @staticmethod
+    def _within(style: Any, mask: ImageSource) -> Picture:
+        """An artwork, visible within a mask."""
+        if isinstance(style, StylePack):
+            raise InputError(f"a style mask is for a single artwork, and {style.name} is many")
+        return weighted(style, load_mask(mask, style))
 
     def _coloured(self, order: Order) -> Sequence[Any]:
         """The styles in the colours to be painted with."""
         mode, strength = self.options.preserve_color, self.options.color_strength
         return [
-            prepare_style(mode, style, order.part(index), strength)
+            style
+            if isinstance(style, StylePack)  # nothing that it is known by could be recoloured
+            else prepare_style(mode, style, order.part(index), strength)
             for index, style in enumerate(order.styles)
         ]
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from impasto.color import colorfulness, keep_colors, match_linear, mute
+from impasto.color import colorfulness, keep_colors, match_colors, mute
 from impasto.errors import InputError
 from impasto.image import ImageSource, Picture
 from impasto.image.masks import composite, load_mask, load_painted, resized, weighted
 from impasto.image.picture import Floats
+from impasto.palette import Palette
+from impasto.stylizers.body import colors_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Order:
 
     Attributes:
         photo: The content image, at the size of the result.
-        styles: The artworks, in the colours to be painted with; or names of learnt styles.
+        styles: The artworks or packs, in the colours to be painted with; or names of learnt styles.
         weights: How much each style counts.
         mask: ``(H, W)`` in [0, 1], where the photo is painted; None: everywhere.
         regions: ``(H, W)`` in [0, 1] for each style, where the photo is to have it. No pixel
@@ -31,6 +33,7 @@ class Order:
         keep: ``(H, W)`` in [0, 1], how much the photo has to stay recognisable; None: no more in
             one place than in another.
         before: What a video hands on from the frame before, in the terms of the stylizer.
+        palette: Colours that the finished picture is brought to.
     """
 
     photo: Picture
@@ -40,6 +43,7 @@ class Order:
     regions: tuple[Floats, ...] | None = None
     keep: Floats | None = None
     before: Any = None
+    palette: Palette | None = None
 
     def part(self, index: int) -> Picture:
         """The photo, visible only where it is painted in a style."""
@@ -53,7 +57,7 @@ class Order:
     @cached_property
     def color(self) -> float:
         """The colourfulness of the most colourful artwork."""
-        return max(colorfulness(artwork) for artwork in self.styles)
+        return max(colorfulness(colors_of(artwork)) for artwork in self.styles)
 
     @cached_property
     def content(self) -> Picture:
@@ -79,14 +83,18 @@ class Order:
 
         Args:
             picture: At the size of the photo.
-            options: With ``preserve_color``, ``match_result`` and ``color_strength``.
+            options: ``ColorOptions``.
         """
         if options.preserve_color == "luminance":  # the other modes have recoloured the artwork
             picture = keep_colors(picture, self.photo, options.color_strength)
         if options.match_result != "off":
-            goal = self.painted if options.match_result == "content" else self.styles[0]
-            matched = match_linear(weighted(picture, self.mask), goal, options.color_strength)
+            goal = self.painted if options.match_result == "content" else colors_of(self.styles[0])
+            seen, strength = weighted(picture, self.mask), options.color_strength
+            matched = match_colors(options.match_mode, seen, goal, strength)
             picture = dataclasses.replace(matched, alpha=picture.alpha)
+        if self.palette:
+            brought = self.palette.apply(weighted(picture, self.mask), options.color_strength)
+            picture = dataclasses.replace(brought, alpha=picture.alpha)
         return composite(picture, self.photo, self.mask)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from impasto.stylizers.optimize.pyramid import COARSEST, plan, share
+from impasto.stylizers.optimize.pyramid import COARSEST, plan, plan_enlarged, share
 
 
 def test_sizes_double_and_keep_the_aspect() -> None:
@@ -47,3 +47,15 @@ def test_shares_follow_the_weights(total: int) -> None:
     assert sum(parts) == total
     for part, weight in zip(parts, [1, 2, 4], strict=True):
         assert abs(part - total * weight / 7) <= 1
+
+
+def test_an_enlarged_preview_is_painted_as_the_preview_and_then_refined() -> None:
+    preview = plan((384, 512), 120)
+    found = plan_enlarged((3072, 4096), 120, 0, 1, 512)
+    assert found[: len(preview)] == preview
+    finer = found[len(preview) :]
+    assert [scale.size for scale in finer] == [(768, 1024), (1536, 2048), (3072, 4096)]
+    assert [scale.steps for scale in finer] == [round(preview[-1].steps / n) for n in (2, 4, 8)]
+    assert plan_enlarged((384, 512), 120, 0, 1, 512) == preview == plan((384, 512), 120)
+    assert plan_enlarged((384, 512), 120, 0, 1, 0) == preview
+    assert [scale.size for scale in plan_enlarged((75, 100), 1, 0, 1, 90)] == [(68, 90), (75, 100)]

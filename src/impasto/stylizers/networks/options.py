@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from impasto.options import (
+    BorderOptions,
     ColorOptions,
     DeviceOptions,
     Precision,
@@ -17,7 +18,7 @@ AUTO_TILE = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkOptions(DeviceOptions, ColorOptions):
+class NetworkOptions(DeviceOptions, BorderOptions, ColorOptions):
     """Options of painting with a network of either kind."""
 
     model: str | None = option(None, "model file; the shipped one if left out", metavar="FILE")
@@ -56,7 +57,7 @@ class FastOptions(NetworkOptions):
         "off", "keep the photo's colours: luminance paints its lightness alone"
     )
     match_result: Literal["off", "content"] = option(
-        "off", "match the mean and covariance of the finished picture's colours to the photo's"
+        "off", "match the finished picture's colours to the photo's"
     )
 
 

@@ -15,12 +15,14 @@ import numpy as np
 
 from impasto.errors import InputError, torch_needed
 from impasto.events import Callback
-from impasto.image import Picture, fit, load_image
+from impasto.image import ImageSource, Picture, fit, load_image
 from impasto.options import check_weights
 from impasto.stylizers.base import Painted, Stylizer
+from impasto.stylizers.body import StylePack, load_pooled
 from impasto.stylizers.networks.codes import StyleCode, blend
 from impasto.stylizers.networks.description import Kind, describe
 from impasto.stylizers.networks.engines import Code, Engine, Floats, Style
+from impasto.stylizers.networks.eye import EncoderEye, planes
 from impasto.stylizers.networks.gallery import shipped, style_index
 from impasto.stylizers.networks.onnx_engine import chosen_onnx_engine
 from impasto.stylizers.networks.options import ArbitraryOptions, FastOptions, NetworkOptions
@@ -70,24 +72,47 @@ class NetworkStylizer(Stylizer[Options]):
         return TorchEngine(self.path, self.options)
 
     def _paint(self, order: Order, _callbacks: Sequence[Callback]) -> Painted:
-        photo, planes, style = order.photo, _planes(order.photo.rgb), self._style(order)
+        photo, style = order.photo, self._style(order)
         side = self.options.tile_side
         in_tiles = side and math.prod(photo.size) > side**2
         engine = self.engine
-        seen = order.painted.alpha
-        weights = None if seen is None else seen[None, None]
-        if order.regions or order.before or in_tiles:
+        image, weights = planes(order.painted)
+        masks = None if order.regions is None else np.stack(order.regions)[:, None]
+        if any(self.options.wrapped):
+            engine = self.torch
+            painted = self._paint_wrapped(image, style, weights, order.before, masks)
+        elif order.regions or order.before or in_tiles:
             engine = self.torch  # ONNX files do none of these
-            masks = None if order.regions is None else np.stack(order.regions)[:, None]
-            painted = engine.paint(planes, style, weights, order.before, masks)
+            painted = engine.paint(image, style, weights, order.before, masks)
         else:
-            painted = engine.paint(planes, style, weights)
+            painted = engine.paint(image, style, weights)
         rgb = np.ascontiguousarray(painted[0].transpose(1, 2, 0))
         picture = Picture(rgb, photo.alpha, name="result", bits=photo.bits)
         return Painted(
             _within(order).finish(picture, self.options),
             {"model": self.path.name, **engine.settings},
         )
+
+    def _paint_wrapped(
+        self, image: Floats, style: Style, weights: Floats | None, before: Any, masks: Floats | None
+    ) -> Floats:
+        """Paint with as much of what repeats around it as the network sees, which counts not."""
+        reach = self.torch.network.painter.reach
+        rows, columns = (reach if wraps else 0 for wraps in self.options.wrapped)
+        pads = ((0, 0), (0, 0), (rows, rows), (columns, columns))
+        counting = np.pad(np.ones_like(image[:, :1]) if weights is None else weights, pads)
+        around = None if masks is None else np.pad(masks, pads, mode="wrap")
+        large = np.pad(image, pads, mode="wrap")
+        painted = self.torch.paint(large, style, counting, before, around)
+        height, width = image.shape[2:]
+        return painted[..., rows : rows + height, columns : columns + width]
+
+    def _must_not_finish(self) -> None:
+        """Refuse tensors what whole pictures alone can have."""
+        if self.options.wrap != "off":
+            raise InputError("networks wrap pictures: not with apply")
+        if self.palette and not all(isinstance(each, Picture) for each in self._styles):
+            raise InputError("these styles take a palette after painting: not with apply")
 
     @abstractmethod
     def _style(self, order: Order) -> Style:
@@ -133,6 +158,7 @@ class Fast(NetworkStylizer[FastOptions]):
         return (rows if order.regions else _shares(order.weights)[None] @ rows,)
 
     def _apply(self, images: Tensor) -> Tensor:
+        self._must_not_finish()
         return self.torch.apply(images, self._style(self._ordered(Picture.from_tensor(images[0]))))
 
 
@@ -145,8 +171,18 @@ class Arbitrary(NetworkStylizer[ArbitraryOptions]):
     def _load_styles(self, sources: Sequence[Any]) -> list[Any]:
         # Codes by the identity of an artwork: those that are set are looked at once.
         self._codes: dict[int, Code] = {}
-        side = self.options.style_size
-        return super()._load_styles([load_image(each, long_side=side) for each in sources])
+        return super()._load_styles(sources)
+
+    def _load_artwork(self, source: ImageSource) -> Picture:
+        return load_image(source, long_side=self.options.style_size)
+
+    def _load_pooled(self, source: Any) -> StylePack:
+        return load_pooled(source, self.eye, self.options.style_size)
+
+    @functools.cached_property
+    def eye(self) -> EncoderEye:
+        """The encoder as what looks at folders of artworks."""
+        return EncoderEye(self.path, self.engine.encode)
 
     def _style(self, order: Order) -> Style:
         options = self.options
@@ -165,24 +201,21 @@ class Arbitrary(NetworkStylizer[ArbitraryOptions]):
         return (code.mean, code.square)
 
     def _apply(self, images: Tensor) -> Tensor:
+        self._must_not_finish()
         weights = check_weights(self._weights, len(self._styles))
         code = blend([self._encode(each) for each in self._styles], weights)
         own, side = 1 - self.options.strength, self.options.style_size
         return self.torch.apply(images, (code.mean, code.square), own, side)
 
-    def _encode(self, artwork: Picture) -> Code:
+    def _encode(self, artwork: Picture | StylePack) -> Code:
+        if isinstance(artwork, StylePack):
+            return self.eye.code(artwork, self.options.style_size)
         if id(artwork) in self._codes:
             return self._codes[id(artwork)]
-        weights = None if artwork.alpha is None else artwork.alpha[None, None]
-        code = self.engine.encode(_planes(artwork.rgb), weights)
+        code = self.engine.encode(*planes(artwork))
         if any(artwork is each for each in self._styles):
             self._codes[id(artwork)] = code
         return code
-
-
-def _planes(rgb: Floats) -> Floats:
-    """``(H, W, 3)`` as ``(1, 3, H, W)``."""
-    return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])
 
 
 def _shares(weights: Sequence[float]) -> Floats:

@@ -116,7 +116,7 @@ class Planner:
         costs: Costs,
         history: int,
     ) -> None:
-        self.costs, self.history = costs, history
+        self.costs, self.history, self.wrapped = costs, history, options.wrapped
         self.tile = parse_tile(options.tile)
         self.field: ReceptiveField | None = None
         try:
@@ -134,7 +134,7 @@ class Planner:
 
         Args:
             scale: The scale.
-            styles: (height, width) of the style images.
+            styles: (height, width) of the style images that have to be looked at.
 
         Raises:
             InputError: If no way fits.
@@ -174,17 +174,17 @@ class Planner:
         image = 3 * FLOAT * prod(size)
         maps = self.costs.maps * prod(size) * keep_maps
         # No gradient of the style images is asked for: about half of the graph.
-        seen = max(self._seen(size, tile), *(self._seen(style, tile) / 2 for style in styles))
+        seen = max([self._seen(size, tile), *(self._seen(style, tile) / 2 for style in styles)])
         styled = 3 * FLOAT * sum(prod(style) for style in styles)
         return IMAGES * image + maps + styled + max(WORK_IMAGES * image, self.costs.graph * seen)
 
     def _seen(self, size: tuple[int, int], tile: int) -> float:
         """Pixels that are in the graph at a time."""
-        if not tile or self.field is None:
+        if self.field is None or not (tile or any(self.wrapped)):
             return prod(size)
         return max(
             prod(span.right - span.left for span in (part.rows, part.columns))
-            for part in lay_tiles(size, tile, self.field)
+            for part in lay_tiles(size, tile, self.field, self.wrapped)
         )
 
     def describe(self, scale: Scale, layout: Layout) -> str:

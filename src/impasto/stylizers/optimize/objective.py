@@ -11,8 +11,9 @@ match the style on their own.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +32,7 @@ from impasto.losses import (
     Moments,
     Neighbors,
     Source,
+    band_energies,
     moments,
     total_variation,
 )
@@ -95,6 +97,19 @@ class Guide:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A style of which only its statistics are known.
+
+    Attributes:
+        moments: By layer, without the heads that are applied later.
+        bands: ``(1, OCTAVES, 3)``, as from ``band_energies``.
+    """
+
+    moments: Mapping[str, Moments]
+    bands: Tensor
+
+
+@dataclass(frozen=True)
 class Region:
     """A part of the image, and how it is compared with the style that it is to have.
 
@@ -134,7 +149,7 @@ class Objective:
     Args:
         backbone: Looks at the pictures.
         content: The content image, at the size of the result at this scale.
-        styles: The style images, each at its own size.
+        styles: The style images, each at its own size, or what was measured of them.
         style_weights: How much each style counts.
         options: Weights, layers and kinds of the losses.
         regions: ``(1, 1, H, W)`` in [0, 1] for each style, which pixels of the image are to have
@@ -154,7 +169,7 @@ class Objective:
         self,
         backbone: Backbone,
         content: Source,
-        styles: Sequence[Source],
+        styles: Sequence[Source | Measured],
         style_weights: Sequence[float],
         options: OptimizeOptions,
         regions: Sequence[Tensor] | None = None,
@@ -167,7 +182,8 @@ class Objective:
     ) -> None:
         self.backbone, self.options, self.content, self.mask = backbone, options, content, mask
         self.tile, self.keep_maps = tile, keep_maps
-        self.fields = receptive_fields(backbone, options) if tile else {}
+        self.wrapped = options.wrapped
+        self.fields = receptive_fields(backbone, options) if tile or any(self.wrapped) else {}
         classic = options.classic_losses
         self.statistics = {ClassicGram: 1.0} if classic else STATISTICS[options.style_loss]
         self.neighbor_weight = NEIGHBORS.get(options.style_loss, 0.0)
@@ -175,8 +191,9 @@ class Objective:
         style_layers = _balanced(options.style_layers, options.forms, backbone.layers)
         self.style_layers = _normalised(style_layers, options.style_weight, classic)
         self.heads = self._heads()
-        self.pieces = Pieces(content, tile, self.fields)
-        self.kept = self.pieces if keep is None else Pieces(_kept(content, keep), tile, self.fields)
+        self.pieces = Pieces(content, tile, self.fields, self.wrapped)
+        kept = None if keep is None else _kept(content, keep)
+        self.kept = Pieces(kept, tile, self.fields, self.wrapped) if kept else self.pieces
         with torch.no_grad():
             self._measure_content()
             self.regions = self._regions(styles, style_weights, regions)
@@ -184,7 +201,8 @@ class Objective:
         if options.bands_weight and self.regions:
             self.image_terms["bands"] = options.bands_weight, self._compare_bands
         if options.tv_weight:
-            self.image_terms["tv"] = options.tv_weight, total_variation
+            variation = partial(total_variation, wrapped=self.wrapped)
+            self.image_terms["tv"] = options.tv_weight, variation
         if guide:
             self.image_terms["temporal"] = guide.weight, guide
 
@@ -212,7 +230,7 @@ class Objective:
         for tile in (last, *others):
             if tile is not last:
                 seen = self._look(image, tile)
-            tile.window(grad).add_(_carry_back(seen, by_sums))
+            tile.add(grad, _carry_back(seen, by_sums))
             for name, part in seen.local.items():
                 terms[name] = terms.get(name, 0) + part.detach()
             del seen
@@ -254,7 +272,7 @@ class Objective:
 
     def _regions(
         self,
-        styles: Sequence[Source],
+        styles: Sequence[Source | Measured],
         weights: Sequence[float],
         masks: Sequence[Tensor] | None,
     ) -> list[Region]:
@@ -277,7 +295,11 @@ class Objective:
         ]
 
     def _region(
-        self, where: Source, share: float, styles: Sequence[Source], weights: Sequence[float]
+        self,
+        where: Source,
+        share: float,
+        styles: Sequence[Source | Measured],
+        weights: Sequence[float],
     ) -> Region:
         """Measure the styles of a region, as if their pixels were mixed in these shares."""
         blend: dict[str, Moments] = {}
@@ -296,22 +318,23 @@ class Objective:
             counting = (
                 (source, self.backbone(source.image, self.style_layers))
                 for source, weight in zip(styles, weights, strict=True)
-                if weight
+                if weight and isinstance(source, Source)  # others are refused before
             )
             neighbors = Neighbors(self.style_layers, blend, where, counting)
-        bands = Bands(styles, weights, where)
-        return Region(Pieces(where, self.tile, self.fields), share, statistics, neighbors, bands)
+        energies = [
+            style.bands if isinstance(style, Measured) else band_energies(style.image, style.alpha)
+            for style in styles
+        ]
+        bands = Bands(torch.cat(energies), weights, where, self.wrapped)
+        pieces = Pieces(where, self.tile, self.fields, self.wrapped)
+        return Region(pieces, share, statistics, neighbors, bands)
 
-    def _measure_style(self, source: Source) -> dict[str, Moments]:
-        """The moments of a style image, without the heads that are applied later."""
-        pieces = Pieces(source, self.tile, self.fields)
-        sums: Statistics = {}
-        for tile in pieces.tiles:
-            seen = Seen(tile.window(source.image))
-            for layer, maps in self.backbone.walk(seen.window, self.style_layers, self.heads):
-                _note(seen, tile, layer, pieces.part(tile, layer, maps), [pieces])
-            _add(sums, seen)
-        return {layer: found for (_, layer), found in sums.items()}
+    def _measure_style(self, style: Source | Measured) -> Mapping[str, Moments]:
+        """The moments of a style, without the heads that are applied later."""
+        if isinstance(style, Measured):
+            return {layer: style.moments[layer] for layer in self.style_layers}
+        pieces = Pieces(style, self.tile, self.fields)
+        return measure_style(self.backbone, style, self.style_layers, self.heads, pieces)
 
     def _look(self, image: Tensor, tile: Tile, style_alone: bool = False) -> Seen:
         """Look at a tile of an image; what is needed of a map is taken before the next is made.
@@ -375,6 +398,30 @@ class Objective:
         (grad,) = torch.autograd.grad(total(found.values()), image)
         terms |= {name: term.detach() for name, term in found.items()}
         return grad
+
+
+def measure_style(
+    backbone: Backbone,
+    source: Source,
+    layers: Iterable[str],
+    headless: Collection[str],
+    pieces: Pieces,
+) -> dict[str, Moments]:
+    """The moments of an image by layer, of its feature maps without some of their heads."""
+    sums: Statistics = {}
+    for tile in pieces.tiles:
+        seen = Seen(tile.window(source.image))
+        for layer, maps in backbone.walk(seen.window, layers, headless):
+            _note(seen, tile, layer, pieces.part(tile, layer, maps), [pieces])
+        _add(sums, seen)
+    return {layer: found for (_, layer), found in sums.items()}
+
+
+def tiles_of(backbone: Backbone, source: Source, layers: Iterable[str], tile: int) -> Pieces:
+    """An image in tiles, or in one piece where the backbone cannot work in tiles."""
+    fields = {layer: backbone.receptive_field(layer) for layer in layers} if tile else {}
+    known = {layer: field for layer, field in fields.items() if field is not None}
+    return Pieces(source, tile if len(known) == len(fields) else 0, known)
 
 
 def receptive_fields(backbone: Backbone, options: OptimizeOptions) -> dict[str, ReceptiveField]:

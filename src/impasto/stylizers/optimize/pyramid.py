@@ -6,6 +6,7 @@ faster than one scale and cleaner, since a long way at full size is what leaves 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,6 +57,33 @@ def plan(size: tuple[int, int], steps: int, scales: int = 0, smallest: int = 1) 
         sizes.append(shrunk)
     shares = share(steps, [STEP_RATIO**level for level in range(len(sizes))])
     return [Scale(size, count) for size, count in zip(sizes, shares, strict=True)][::-1]
+
+
+def plan_enlarged(
+    size: tuple[int, int], steps: int, scales: int, smallest: int, preview: int
+) -> list[Scale]:
+    """Lay out a run as for a smaller result, then enlarge that, in few steps at each finer scale.
+
+    Args:
+        size: (height, width) of the result, in pixels.
+        steps: Steps until the preview is done.
+        scales: Scales of the preview; 0 as for ``plan``.
+        smallest: The shorter side is never below this many pixels.
+        preview: The longer side of the smaller result, in pixels.
+    """
+    longest = max(size)
+    if not 0 < preview < longest:
+        return plan(size, steps, scales, smallest)
+    small = (round(size[0] * preview / longest) or 1, round(size[1] * preview / longest) or 1)
+    coarse = plan(small, steps, scales, smallest)
+    last = coarse[-1]
+    count = max(1, round(math.log2(longest / max(last.size))))
+    finer = []
+    for number in range(1, count + 1):
+        shrink = (longest / max(last.size)) ** (1 - number / count)
+        between = (round(size[0] / shrink), round(size[1] / shrink))
+        finer.append(Scale(between, max(1, round(last.steps / STEP_RATIO**number))))
+    return [*coarse, *finer]
 
 
 def _levels(long_side: int) -> int:

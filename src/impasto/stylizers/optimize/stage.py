@@ -11,10 +11,13 @@ from impasto.color import mute
 from impasto.devices import release_memory
 from impasto.image import Picture, fit, load_image
 from impasto.image.picture import Floats
+from impasto.image.wrapping import around, resized_wrapped
 from impasto.losses import Source, moments, sqrtm
 from impasto.options import OptimizeOptions
+from impasto.stylizers.body.pack import StylePack, artwork_size, colors_of
+from impasto.stylizers.optimize.eye import BackboneEye
 from impasto.stylizers.optimize.memory import Planner
-from impasto.stylizers.optimize.objective import Guide, Objective
+from impasto.stylizers.optimize.objective import Guide, Measured, Objective
 from impasto.stylizers.optimize.optimizers import resize
 from impasto.stylizers.optimize.pyramid import Scale
 from impasto.stylizers.order import Order
@@ -36,6 +39,7 @@ class Stage:
         device: Where it runs.
         scale: Size and steps.
         planner: Says how the scale is to be computed.
+        eye: What the backbone sees, for styles that are packs.
 
     Raises:
         InputError: If there is too little memory for this size.
@@ -49,13 +53,15 @@ class Stage:
         device: torch.device,
         scale: Scale,
         planner: Planner,
+        eye: BackboneEye | None = None,
     ) -> None:
         self.order, self.options, self.scale = order.resized(scale.size), options, scale
-        self.backbone, self.device, self.color = backbone, device, order.color
-        self.content = order.content.resized(*scale.size).tensor(device)
+        self.backbone, self.device, self.color, self.eye = backbone, device, order.color, eye
+        content = resized_wrapped(order.content, scale.size, options.wrapped)
+        self.content = content.tensor(device)
         self.guide: Guide | None = self.order.before
         self.detailed = self.guide.image if self.guide else self.content
-        self.layout = planner.layout(scale, [self._style_size(each) for each in order.styles])
+        self.layout = planner.layout(scale, self._style_sizes())
 
     def objective(self) -> Objective:
         """The objective of this scale.
@@ -95,7 +101,8 @@ class Stage:
         if init == "noise":
             return noise.to(self.device)
         if init == "style":
-            return _with_colors_of(self._style(self.order.styles[0]), noise.to(self.device))
+            colors = colors_of(self.order.styles[0])
+            return _with_colors_of(self._source(colors), noise.to(self.device))
         return load_image(init).resized(*self.scale.size).tensor(self.device)
 
     def refine(self, image: Tensor, before: Stage) -> Tensor:
@@ -105,11 +112,22 @@ class Stage:
         pyramids of Kolkin et al. 2019 and 2022), in a video from the frame before; without it
         fine structure is lost for good.
         """
-        image = resize(image, self.scale.size)
+        image = self._enlarged(image)
         if self.guide or self.options.init == "content":
-            coarse = resize(before.detailed, self.scale.size)
+            coarse = self._enlarged(before.detailed)
             image += self.options.detail * (self.detailed - coarse)
         return image.clamp_(0, 1)
+
+    def _enlarged(self, image: Tensor) -> Tensor:
+        """An image of the scale before at the size of this one."""
+        wrapped, size = self.options.wrapped, self.scale.size
+        if not any(wrapped):
+            return resize(image, size)
+        rows, columns = around((image.shape[2], image.shape[3]), wrapped)
+        image = F.pad(image, (columns, columns, rows, rows), mode="circular")
+        rows, columns = around(size, wrapped)
+        image = resize(image, (size[0] + 2 * rows, size[1] + 2 * columns))
+        return image[..., rows : rows + size[0], columns : columns + size[1]].contiguous()
 
     def finish(self, image: Tensor) -> Picture:
         """The picture of an image tensor, with the photo's alpha and, if asked for, colours."""
@@ -119,17 +137,36 @@ class Stage:
         picture = mute(picture, self.color)
         return self.order.finish(picture, self.options)
 
-    def _style(self, artwork: Picture) -> Source:
-        """An artwork at the size that suits this scale."""
-        sized = artwork.resized(*self._style_size(artwork))
+    def _style(self, artwork: Picture | StylePack) -> Source | Measured:
+        """An artwork at the size that suits this scale, or what is known of it."""
+        if isinstance(artwork, StylePack):
+            assert self.eye
+            return self.eye.measured(artwork, self.style_side)
+        return self._source(artwork)
+
+    def _source(self, artwork: Picture) -> Source:
+        sized = artwork.resized(*self._sized(artwork.size))
         return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
 
-    def _style_size(self, artwork: Picture) -> tuple[int, int]:
-        """The size of an artwork that suits this scale: its own aspect, never enlarged."""
-        side, smallest = round(max(self.scale.size) * self.options.style_scale), min(artwork.size)
-        # A long, narrow artwork keeps enough pixels for the deepest layer.
-        side = max(side, -(-self.backbone.min_size * max(artwork.size) // smallest))
-        return fit(artwork.size, side)
+    @property
+    def style_side(self) -> int:
+        """The longer side of artworks that suits this scale, in pixels."""
+        return round(max(self.scale.size) * self.options.style_scale)
+
+    def _sized(self, artwork: tuple[int, int]) -> tuple[int, int]:
+        """The (height, width) of an artwork of another that suits this scale.
+
+        Beyond the preview it is enlarged, so that its strokes grow with the picture.
+        """
+        preview, side = self.options.preview_size, max(self.scale.size)
+        if 0 < preview < side:
+            share = min(self.options.style_scale, max(artwork) / preview)
+            return fit(artwork, round(side * share), enlarge=True)
+        return artwork_size(artwork, self.style_side, self.backbone.min_size)
+
+    def _style_sizes(self) -> list[tuple[int, int]]:
+        """(height, width) of the artworks that have to be looked at."""
+        return [self._sized(each.size) for each in self.order.styles if isinstance(each, Picture)]
 
 
 def _blank(image: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import dataclasses
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -22,13 +23,17 @@ from impasto.events import Callback
 from impasto.image import Picture, load_image
 from impasto.image.masks import load_grey
 from impasto.image.picture import Floats
+from impasto.image.wrapping import around, extended, snapped
 from impasto.options import KEEP, OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
+from impasto.stylizers.body import StylePack, load_pooled
+from impasto.stylizers.optimize.eye import BackboneEye
 from impasto.stylizers.optimize.keep import find_striking
 from impasto.stylizers.optimize.loop import Loop
 from impasto.stylizers.optimize.memory import Costs, Planner, measure
+from impasto.stylizers.optimize.objective import NEIGHBORS
 from impasto.stylizers.optimize.optimizers import make_optimizer
-from impasto.stylizers.optimize.pyramid import plan
+from impasto.stylizers.optimize.pyramid import Scale, plan_enlarged
 from impasto.stylizers.optimize.stage import Stage
 from impasto.stylizers.order import Order
 
@@ -78,6 +83,8 @@ class Optimize(Stylizer[OptimizeOptions]):
             )
         else:
             backbone = copy.deepcopy(backbone)
+        self.backbone = backbone
+        self._check_wrap()
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.keep = None if self.options.keep in KEEP else load_image(self.options.keep)
@@ -93,6 +100,26 @@ class Optimize(Stylizer[OptimizeOptions]):
         """The memory that a step takes; measured when the first picture asks for it."""
         return measure(self.backbone, self.options, self.device)
 
+    @cached_property
+    def eye(self) -> BackboneEye:
+        """The backbone as what looks at folders of artworks."""
+        options = self.options
+        return BackboneEye(self.backbone, [*options.style_layers], options.pooling, self.device)
+
+    def _load_pooled(self, source: Any) -> StylePack:
+        options = self.options
+        if options.style_loss in NEIGHBORS:
+            raise InputError(
+                f"style_loss {options.style_loss} compares places of an artwork, which a folder or "
+                "a style pack does not keep: use gram, w2 or gram+w2"
+            )
+        if options.preview_size:
+            raise InputError(
+                f"preview_size enlarges the strokes of artworks, and of {source} only statistics "
+                "are known: paint with single artworks"
+            )
+        return load_pooled(source, self.eye, round(options.max_size * options.style_scale))
+
     def _ordered(self, photo: Picture, mask: Any = None, content_masks: Any = None) -> Order:
         order = super()._ordered(photo, mask, content_masks)
         return dataclasses.replace(order, keep=self._keep(photo))
@@ -106,13 +133,18 @@ class Optimize(Stylizer[OptimizeOptions]):
         else:
             self._check_picture(photo)
             used = {*self.options.content_layers, *self.options.style_layers}
-            found = find_striking(photo, self.backbone, _deepest(used, self.backbone))
+            rows, columns = around(photo.size, self.options.wrapped)
+            seen = extended(photo, (rows, columns))
+            found = find_striking(seen, self.backbone, _deepest(used, self.backbone))
+            height, width = photo.size
+            found = found[rows : rows + height, columns : columns + width]
         return found if found.any() else None
 
     @own_state()
     def _paint(self, order: Order, callbacks: Sequence[Callback]) -> Painted:
         for picture in (order.photo, *order.styles):
-            self._check_picture(picture)
+            if isinstance(picture, Picture):
+                self._check_picture(picture)
         history = History()
         loop = self._loop(order, [history, *callbacks])
         with _memory_errors(loop), free_threads(self.device):
@@ -143,8 +175,10 @@ class Optimize(Stylizer[OptimizeOptions]):
         optimizer = make_optimizer(options)
         planner = Planner(backbone, options, device, self.costs, optimizer.history)
         stages = [
-            Stage(order, options, backbone, device, scale, planner)
-            for scale in plan(order.photo.size, steps, count, backbone.min_size)
+            Stage(order, options, backbone, device, self._snapped(scale), planner, self.eye)
+            for scale in plan_enlarged(
+                order.photo.size, steps, count, backbone.min_size, options.preview_size
+            )
         ]
         logger.info(planner.describe(stages[-1].scale, stages[-1].layout))
         return Loop(
@@ -154,6 +188,22 @@ class Optimize(Stylizer[OptimizeOptions]):
             tolerance=options.tolerance,
             callbacks=callbacks,
         )
+
+    def _snapped(self, scale: Scale) -> Scale:
+        """A scale whose sides can repeat."""
+        return replace(scale, size=snapped(scale.size, self.options.wrapped))
+
+    def _check_wrap(self) -> None:
+        """Refuse to wrap where it cannot be exact."""
+        if self.options.wrap == "off":
+            return
+        if self.options.style_loss in NEIGHBORS:
+            raise InputError(
+                f"wrap does not go together with style_loss {self.options.style_loss}: use gram, "
+                "w2 or gram+w2"
+            )
+        if self.backbone.receptive_field(next(iter(self.options.style_layers))) is None:
+            raise InputError(f"wrap does not work with the backbone {self.backbone.name}")
 
     def _check_picture(self, picture: Picture) -> None:
         smallest = self.backbone.min_size

@@ -24,14 +24,31 @@ class Span:
     Attributes:
         start: Its first pixel.
         stop: The pixel after its last one.
-        left: The first pixel that is seen.
-        right: The pixel after the last one that is seen.
+        left: The first pixel that is seen; where the image repeats, it may lie before it.
+        right: The pixel after the last one that is seen, perhaps beyond the image.
     """
 
     start: int
     stop: int
     left: int
     right: int
+
+    def seen(self, image: Tensor, axis: int) -> Tensor:
+        """What is seen of an image along an axis."""
+        if self.left >= 0 and self.right <= image.shape[axis]:
+            return image.narrow(axis, self.left, self.right - self.left)
+        return image.index_select(axis, self._indices(image, axis))
+
+    def add(self, image: Tensor, part: Tensor, axis: int) -> None:
+        """Add what belongs to what is seen to an image, along an axis."""
+        if self.left >= 0 and self.right <= image.shape[axis]:
+            image.narrow(axis, self.left, self.right - self.left).add_(part)
+        else:
+            image.index_add_(axis, self._indices(image, axis), part)
+
+    def _indices(self, image: Tensor, axis: int) -> Tensor:
+        places = torch.arange(self.left, self.right, device=image.device)
+        return places % image.shape[axis]
 
     def own(self, stride: int) -> slice:
         """Its positions in a map of the whole axis."""
@@ -52,8 +69,13 @@ class Tile:
 
     def window(self, image: Tensor) -> Tensor:
         """The part of an image ``(B, C, H, W)`` that is seen."""
-        rows, columns = self.rows, self.columns
-        return image[..., rows.left : rows.right, columns.left : columns.right]
+        return self.columns.seen(self.rows.seen(image, 2), 3)
+
+    def add(self, image: Tensor, part: Tensor) -> None:
+        """Add a part ``(B, C, h, w)`` of the window to an image ``(B, C, H, W)``."""
+        rows = torch.zeros_like(self.rows.seen(image, 2))
+        self.columns.add(rows, part, 3)
+        self.rows.add(image, rows, 2)
 
     def own(self, maps: Tensor, stride: int = 1) -> Tensor:
         """The tile's part of a map of the whole image."""
@@ -95,7 +117,7 @@ def deepest(fields: Iterable[ReceptiveField]) -> ReceptiveField:
     )
 
 
-def split(length: int, longest: int, field: ReceptiveField) -> list[Span]:
+def split(length: int, longest: int, field: ReceptiveField, wraps: bool = False) -> list[Span]:
     """Divide an axis into stretches of about equal length.
 
     They begin at multiples of the stride and so do their windows: pooling falls on the same
@@ -107,6 +129,7 @@ def split(length: int, longest: int, field: ReceptiveField) -> list[Span]:
         longest: Of a stretch, rounded up to the stride; the last one takes a rest of less than a
             stride besides.
         field: Of the deepest layer.
+        wraps: Whether the axis repeats: then windows do not end with it.
     """
     stride = field.stride
     halo = -(-field.margin // stride) * stride
@@ -116,14 +139,31 @@ def split(length: int, longest: int, field: ReceptiveField) -> list[Span]:
     starts = range(0, max(length - stride, 0) + 1, step)
     stops = [*starts[1:], length]
     return [
-        Span(start, stop, max(0, start - halo), min(length, stop + halo))
+        Span(start, stop, start - halo, stop + halo)
+        if wraps
+        else Span(start, stop, max(0, start - halo), min(length, stop + halo))
         for start, stop in zip(starts, stops, strict=True)
     ]
 
 
-def lay_tiles(size: Sequence[int], longest: int, field: ReceptiveField) -> list[Tile]:
-    """Divide an image of (height, width) into tiles of sides up to ``longest`` pixels."""
-    rows, columns = (split(length, longest, field) for length in size)
+def lay_tiles(
+    size: Sequence[int],
+    longest: int,
+    field: ReceptiveField,
+    wrapped: tuple[bool, bool] = (False, False),
+) -> list[Tile]:
+    """Divide an image of (height, width) into tiles of sides up to ``longest`` pixels.
+
+    Args:
+        size: The size.
+        longest: 0: one tile.
+        field: Of the deepest layer.
+        wrapped: Whether rows and whether columns repeat.
+    """
+    rows, columns = (
+        split(length, longest or length, field, wraps)
+        for length, wraps in zip(size, wrapped, strict=True)
+    )
     return [Tile(row, column) for row, column in product(rows, columns)]
 
 
@@ -134,18 +174,28 @@ class Pieces:
         source: The image.
         longest: Side of a tile in pixels; 0: in one piece.
         fields: What the layers see; in one piece it need not be known.
+        wrapped: Whether rows and whether columns repeat.
     """
 
-    def __init__(self, source: Source, longest: int, fields: Mapping[str, ReceptiveField]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        longest: int,
+        fields: Mapping[str, ReceptiveField],
+        wrapped: tuple[bool, bool] = (False, False),
+    ) -> None:
         self.source, self.fields = source, fields
         self.size = height, width = source.image.shape[2], source.image.shape[3]
         whole = Tile(Span(0, height, 0, height), Span(0, width, 0, width))
-        self.tiles = lay_tiles(self.size, longest, deepest(fields.values())) if longest else [whole]
+        self.tiles = [whole]
+        if longest or any(wrapped):
+            self.tiles = lay_tiles(self.size, longest, deepest(fields.values()), wrapped)
+        self.cut = len(self.tiles) > 1 or any(wrapped)
         self.weights: dict[str, Tensor | None] = {}
 
     def part(self, tile: Tile, layer: str, maps: Tensor) -> Tensor:
         """A tile's own part of a map of its window."""
-        return maps if len(self.tiles) == 1 else tile.inner(maps, self.fields[layer].stride)
+        return tile.inner(maps, self.fields[layer].stride) if self.cut else maps
 
     def weigh(self, tile: Tile, layer: str, part: Tensor) -> tuple[Tensor | None, Tensor | float]:
         """How much the positions of a tile's part of a map count.

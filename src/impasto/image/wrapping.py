@@ -1,0 +1,62 @@
+"""Pictures that repeat: what is beyond a border is what lies at the other end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from impasto.image.picture import Picture
+
+# Sides that repeat are multiples of this many pixels, as the deepest layers see whole strides.
+UNIT = 16
+Axes = tuple[bool, bool]
+
+
+def snapped(size: tuple[int, int], wrapped: Axes) -> tuple[int, int]:
+    """The nearest (height, width) whose sides can repeat."""
+    height, width = (
+        max(UNIT, UNIT * round(side / UNIT)) if wraps else side
+        for side, wraps in zip(size, wrapped, strict=True)
+    )
+    return height, width
+
+
+def extended(picture: Picture, margins: tuple[int, int]) -> Picture:
+    """A picture with margins in pixels, above and below, left and right, of what repeats."""
+    pads = tuple((margin, margin) for margin in margins)
+    rgb = np.pad(picture.rgb, (*pads, (0, 0)), mode="wrap")
+    alpha = None if picture.alpha is None else np.pad(picture.alpha, pads, mode="wrap")
+    return replace(picture, rgb=rgb, alpha=alpha)
+
+
+def cropped(picture: Picture, margins: tuple[int, int]) -> Picture:
+    """A picture without margins."""
+    rows, columns = (slice(margin, -margin or None) for margin in margins)
+    alpha = None if picture.alpha is None else picture.alpha[rows, columns].copy()
+    return replace(picture, rgb=picture.rgb[rows, columns].copy(), alpha=alpha)
+
+
+def resized_wrapped(picture: Picture, size: tuple[int, int], wrapped: Axes) -> Picture:
+    """A picture at another (height, width), in pixels, without seams where it repeats.
+
+    Args:
+        picture: Its sides that repeat are multiples of the unit, as those of ``size`` are.
+        size: The new size.
+        wrapped: Whether rows and whether columns repeat.
+    """
+    if picture.size == size or not any(wrapped):
+        return picture.resized(*size)
+    margins = around(picture.size, wrapped)
+    large = extended(picture, margins)
+    after = around(size, wrapped)
+    height, width = (side + 2 * margin for side, margin in zip(size, after, strict=True))
+    return cropped(large.resized(height, width), after)
+
+
+def around(size: tuple[int, int], wrapped: Axes) -> tuple[int, int]:
+    """Margins of an eighth of the sides that repeat: of any two sizes the same share."""
+    above, before = (
+        2 * side // UNIT if wraps else 0 for side, wraps in zip(size, wrapped, strict=True)
+    )
+    return above, before

@@ -1,0 +1,90 @@
+"""A backbone as what looks at a body of work."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from impasto.backbones.base import Backbone
+from impasto.devices import own_state
+from impasto.image import Picture
+from impasto.losses import Moments, Source, band_energies
+from impasto.options import Pooling
+from impasto.stylizers.body.pack import Found, StylePack
+from impasto.stylizers.optimize.objective import Measured, measure_style, tiles_of
+
+# Pictures of more pixels than a square of this side are looked at in tiles, where that can be.
+TILE = 1024
+BANDS = "bands"
+
+
+class BackboneEye:
+    """Sees the moments of a backbone's layers and the energies of the finest octaves.
+
+    Args:
+        backbone: Looks at the pictures; it stays where it is, in its dtype.
+        layers: Names of the layers.
+        pooling: With which the backbone was loaded.
+        device: Where it is.
+    """
+
+    def __init__(
+        self, backbone: Backbone, layers: Sequence[str], pooling: Pooling, device: torch.device
+    ) -> None:
+        self.backbone, self.layers, self.device = backbone, tuple(layers), device
+        self.name, self.smallest, self.pooling = backbone.name, backbone.min_size, pooling
+
+    @cached_property
+    def mark(self) -> str:
+        """Of its weights and pooling."""
+        return f"{_fingerprint(self.backbone)} {self.pooling}"
+
+    @own_state()
+    @torch.no_grad()
+    def look(self, picture: Picture) -> Found:
+        """``<layer>.mean`` ``(C,)``, ``<layer>.second`` ``(C, C)`` and ``bands`` ``(OCTAVES, 3)``.
+
+        Without the heads of the layers, which are applied later.
+        """
+        source = Source(picture.tensor(self.device), picture.alpha_tensor(self.device))
+        tile = TILE if math.prod(picture.size) > TILE**2 else 0
+        heads = {layer for layer in self.layers if self.backbone.head(layer) is not None}
+        pieces = tiles_of(self.backbone, source, self.layers, tile)
+        found = measure_style(self.backbone, source, self.layers, heads, pieces)
+        parts = {f"{layer}.mean": it.mean[0] for layer, it in found.items()}
+        # Rounding leaves the halves a little different, and packs keep only one.
+        parts |= {f"{layer}.second": _symmetric(it.second[0]) for layer, it in found.items()}
+        parts[BANDS] = band_energies(source.image, source.alpha)[0]
+        return {name: part.float().cpu().numpy() for name, part in parts.items()}
+
+    def measured(self, pack: StylePack, side: int) -> Measured:
+        """What a pack says of a style whose longer side is so many pixels."""
+
+        def on_device(name: str) -> Tensor:
+            return torch.from_numpy(found[name]).to(self.device, torch.float32)[None]
+
+        found = pack.at(self.name, side)
+        moments = {
+            layer: Moments(on_device(f"{layer}.mean"), on_device(f"{layer}.second"))
+            for layer in self.layers
+        }
+        return Measured(moments, on_device(BANDS))
+
+
+def _symmetric(matrix: Tensor) -> Tensor:
+    """A matrix ``(C, C)`` with its upper half on both sides."""
+    return matrix.triu() + matrix.triu(1).T
+
+
+def _fingerprint(backbone: Backbone) -> str:
+    """What tells weights apart, in any dtype that they are in."""
+    digest = hashlib.sha256()
+    for name, value in sorted(backbone.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.to("cpu", torch.bfloat16).contiguous().view(torch.int16).numpy())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,325 @@
+"""A folder of artworks as one style, and packs of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+from torch import Tensor
+
+import impasto
+from impasto.backbones.base import Backbone
+from impasto.color import srgb_to_oklab
+from impasto.errors import InputError
+from impasto.image import Picture, save_image
+from impasto.losses import band_energies
+from impasto.stylizers.body import StylePack, load_pooled
+from impasto.stylizers.body.folder import ladder, pool
+from impasto.stylizers.body.pack_file import read_pack, write_pack
+from impasto.stylizers.optimize import Optimize
+from tests.models import write_arbitrary
+from tests.small import OPTIONS, small_backbone, small_state
+
+SIZES = ((64, 128), (128, 96))
+
+
+def noise(seed: int, size: tuple[int, int], *, alpha: bool = False) -> Picture:
+    """Patches of colours, so that statistics change with the size at which they are taken."""
+    generator = np.random.default_rng(seed)
+    small = generator.random((size[0] // 4, size[1] // 4, 3), np.float32)
+    rgb = np.round(np.kron(small, np.ones((4, 4, 1), np.float32)) * 255) / np.float32(255)
+    plane = None
+    if alpha:
+        plane = np.ones(size, np.float32)
+        plane[: size[0] // 2] = 0
+    return Picture(rgb.astype(np.float32), plane, name=f"picture {seed}")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "styles"
+
+
+@pytest.fixture
+def works(tmp_path: Path) -> Path:
+    """A folder with two pictures and what is none."""
+    folder = tmp_path / "works"
+    (folder / "more").mkdir(parents=True)
+    for seed, size in enumerate(SIZES):
+        save_image(noise(seed, size), folder / f"{seed}.png")
+    save_image(noise(9, (64, 64)), folder / "more" / "deeper.png")
+    (folder / "notes.txt").write_text("no picture")
+    (folder / ".hidden.png").write_text("neither")
+    return folder
+
+
+@pytest.fixture
+def optimize() -> Optimize:
+    return Optimize(backbone=small_backbone(), steps=3, max_size=128, **OPTIONS)
+
+
+def maps_of(backbone: Backbone, picture: Picture, layer: str) -> Tensor:
+    with torch.no_grad():
+        maps: Tensor = backbone(picture.tensor(), [layer])[layer]
+    return maps
+
+
+@pytest.mark.parametrize("layer", ["relu1_1", "relu2_1", "relu3_1"])
+def test_pooled_moments_are_those_of_the_union(optimize: Optimize, works: Path, layer: str) -> None:
+    """Of all positions of all maps, written out; sides are whole strides of the deepest layer."""
+    pack = load_pooled(str(works), optimize.eye, 128)
+    rows = [
+        maps_of(optimize.backbone, noise(seed, size), layer)[0].flatten(1).double().T
+        for seed, size in enumerate(SIZES)
+    ]
+    union = torch.cat(rows)
+    found = pack.at("small", 128)
+    mean, second = union.mean(dim=0), union.T @ union / len(union)
+    np.testing.assert_allclose(found[f"{layer}.mean"], mean, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found[f"{layer}.second"], second, rtol=1e-5, atol=1e-6)
+
+
+def test_bands_and_colours_are_weighted_by_area(optimize: Optimize, works: Path) -> None:
+    pack = load_pooled(str(works), optimize.eye, 128)
+    areas = np.array([math.prod(size) for size in SIZES])
+    energies = [band_energies(noise(i, size).tensor())[0] for i, size in enumerate(SIZES)]
+    expected = sum(area * each.numpy() for area, each in zip(areas, energies, strict=True))
+    np.testing.assert_allclose(pack.at("small", 128)["bands"], expected / areas.sum(), rtol=1e-4)
+    union = np.concatenate(
+        [srgb_to_oklab(noise(i, size).rgb).reshape(-1, 3) for i, size in enumerate(SIZES)]
+    )
+    sampled = srgb_to_oklab(pack.colors.rgb).reshape(-1, 3)
+    np.testing.assert_allclose(sampled.mean(axis=0), union.mean(axis=0), atol=0.01)
+    np.testing.assert_allclose(np.cov(sampled.T), np.cov(union.T), atol=0.002)
+
+
+def test_what_is_transparent_does_not_count(optimize: Optimize, tmp_path: Path) -> None:
+    half, whole = noise(1, (128, 128), alpha=True), noise(2, (64, 128))
+    found = []
+    for name, pictures in (("half", [half, whole]), ("other", [noise(3, (128, 128)), whole])):
+        folder = tmp_path / name
+        folder.mkdir()
+        first = pictures[0].rgb.copy()
+        first[64:] = half.rgb[64:]
+        alpha = half.alpha
+        save_image(Picture(first, alpha, name="first"), folder / "a.png")
+        save_image(whole, folder / "b.png")
+        found.append(load_pooled(str(folder), optimize.eye, 128))
+    for name in ("relu1_1.mean", "bands"):
+        one, other = (pack.at("small", 128)[name] for pack in found)
+        np.testing.assert_allclose(one, other, rtol=0.05)
+    np.testing.assert_allclose(found[0].colors.rgb.mean(), found[1].colors.rgb.mean(), atol=1e-6)
+
+
+def test_a_folder_of_one_picture_is_that_picture(optimize: Optimize, tmp_path: Path) -> None:
+    """At sizes that are looked at, as here: 64 and 128."""
+    artwork, photo = noise(1, (128, 128)), noise(5, (128, 96))
+    folder = tmp_path / "one"
+    folder.mkdir()
+    save_image(artwork, folder / "it.png")
+    painted = [
+        optimize.set_style(style)(photo).picture.rgb for style in (artwork, folder, str(folder))
+    ]
+    np.testing.assert_allclose(painted[0], painted[1], atol=1e-4)
+    np.testing.assert_array_equal(painted[1], painted[2])
+
+
+@pytest.mark.parametrize("method", ["optimize", "arbitrary"])
+def test_pack_and_folder_give_the_same_picture(
+    method: str, works: Path, tmp_path: Path, optimize: Optimize
+) -> None:
+    stylizer: Any = optimize
+    if method == "arbitrary":
+        model = write_arbitrary(tmp_path / "arbitrary.safetensors")
+        stylizer = impasto.load(method, model=model, device="cpu", engine="torch", style_size=128)
+    pack = pool(sorted(works.glob("[01].png")), [stylizer.eye], 256, "works")
+    write_pack(pack, tmp_path / "works.style")
+    photo = noise(5, (96, 128))
+    results = [
+        stylizer.set_style(style)(photo, mask=np.ones((96, 128), np.float32))
+        for style in (works, tmp_path / "works.style", pack)
+    ]
+    for other in results[1:]:
+        np.testing.assert_array_equal(results[0].picture.rgb, other.picture.rgb)
+    single = stylizer.set_style(noise(0, SIZES[0]))(photo)
+    assert np.abs(single.picture.rgb - results[0].picture.rgb).max() > 0.003
+    assert results[1].settings["styles"] == [str(tmp_path / "works.style")]
+
+
+def test_a_pack_blends_with_artworks_and_has_regions(optimize: Optimize, works: Path) -> None:
+    photo, artwork = noise(5, (96, 128)), noise(7, (96, 96))
+    left = np.zeros((96, 128), np.float32)
+    left[:, :64] = 1
+    optimize.set_style([works, artwork], weights=[2, 1])
+    assert np.isfinite(optimize(photo, content_masks=[left, 1 - left]).losses[-1].losses["total"])
+    blended = optimize(photo).picture.rgb
+    alone = optimize.set_style([works, artwork], weights=[1, 0])(photo).picture.rgb
+    np.testing.assert_array_equal(alone, optimize.set_style(works)(photo).picture.rgb)
+    assert np.abs(blended - alone).max() > 0.001
+
+
+@pytest.mark.parametrize("options", [{"match_result": "style"}, {"init": "style"}])
+def test_colours_of_a_folder_serve_as_an_artworks(options: Any, works: Path) -> None:
+    optimize = Optimize(backbone=small_backbone(), steps=2, max_size=96, **OPTIONS, **options)
+    result = optimize.set_style(works)(noise(5, (96, 72)))
+    assert result.stopped is None
+    if "match_result" in options:
+        found = srgb_to_oklab(result.picture.rgb).reshape(-1, 3).mean(axis=0)
+        union = np.concatenate(
+            [srgb_to_oklab(noise(i, size).rgb).reshape(-1, 3) for i, size in enumerate(SIZES)]
+        )
+        np.testing.assert_allclose(found, union.mean(axis=0), atol=0.02)
+
+
+def test_between_two_sizes_both_are_mixed(optimize: Optimize, works: Path) -> None:
+    pack = load_pooled(str(works), optimize.eye, 128)
+    low, high = (pack.at("small", side)["bands"] for side in (64, 128))
+    between = pack.at("small", math.sqrt(64 * 128))["bands"]
+    np.testing.assert_allclose(between, (low + high) / 2, rtol=1e-5)
+    np.testing.assert_array_equal(pack.at("small", 4000)["bands"], high)
+    np.testing.assert_array_equal(pack.at("small", 5)["bands"], low)
+    assert ladder(700) == [64, 128, 256, 512, 700]
+    assert ladder(50) == [50]
+
+
+def test_what_is_too_small_for_a_size_is_left_out_of_it(optimize: Optimize, tmp_path: Path) -> None:
+    for name, seed, size in (("a", 1, 128), ("b", 2, 128), ("c", 3, 64)):
+        save_image(noise(seed, (size, size)), tmp_path / f"{name}.png")
+    paths = [tmp_path / f"{name}.png" for name in "abc"]
+    all_three = pool(paths, [optimize.eye], 512, "works").at("small", 128)
+    large = pool(paths[:2], [optimize.eye], 512, "works").at("small", 128)
+    np.testing.assert_array_equal(all_three["bands"], large["bands"])
+
+
+def test_a_folder_is_looked_at_once(
+    optimize: Optimize, works: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = load_pooled(str(works), optimize.eye, 100)
+    (kept,) = cache.iterdir()
+
+    def never(*_: Any) -> StylePack:
+        raise AssertionError("looked at again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("impasto.stylizers.body.folder.pool", never)
+        again = load_pooled(str(works), optimize.eye, 128)
+        np.testing.assert_array_equal(
+            first.at("small", 80)["bands"], again.at("small", 80)["bands"]
+        )
+        save_image(noise(8, (64, 64)), works / "0.png")  # other contents, the same name
+        with pytest.raises(AssertionError, match="looked at again"):
+            load_pooled(str(works), optimize.eye, 128)
+    save_image(noise(0, SIZES[0]), works / "0.png")
+    kept.write_bytes(b"damaged")
+    assert (
+        load_pooled(str(works), optimize.eye, 128).at("small", 64).keys()
+        == first.at("small", 64).keys()
+    )
+    assert read_pack(kept).sources == ("0.png", "1.png")
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(
+    optimize: Optimize, works: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "file"))
+    assert load_pooled(str(works), optimize.eye, 128).sources == ("0.png", "1.png")
+
+
+def test_what_cannot_be_packed_or_taken_is_refused(
+    optimize: Optimize, works: Path, tmp_path: Path
+) -> None:
+    def refused(message: str, style: Any, stylizer: Optimize = optimize, **how: Any) -> None:
+        with pytest.raises(InputError, match=message):
+            stylizer.set_style(style, **how)(noise(5, (96, 96)))
+
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    refused("holds no pictures", empty)
+    refused("there is no style pack", tmp_path / "missing.style")
+    mask = np.ones((64, 64), np.float32)
+    refused("a style mask is for a single artwork", works, masks=[mask])
+    for options, message in (
+        ({"style_loss": "nn"}, "style_loss nn compares places"),
+        ({"preserve_color": "linear"}, "preserve_color linear recolours artworks"),
+    ):
+        refused(message, works, Optimize(backbone=small_backbone(), **{**OPTIONS, **options}))
+    save_image(noise(1, (64, 64)).resized(2, 64), empty / "thin.png")
+    refused("thin.png is 64 x 2 px, too small", empty)
+    (empty / "thin.png").write_bytes(b"no picture")
+    refused("cannot read .*thin.png", empty)
+    with pytest.raises(InputError, match="the model has no style"):
+        impasto.load("fast").set_style(str(works))
+
+
+def test_packs_that_do_not_fit_are_refused(optimize: Optimize, works: Path, tmp_path: Path) -> None:
+    path = tmp_path / "works.style"
+    write_pack(load_pooled(str(works), optimize.eye, 64), path)
+    other = Optimize(backbone=small_backbone(), **{**OPTIONS, "pooling": "average"})
+    with pytest.raises(InputError, match="made with another small"):
+        other.set_style(path)
+    layers = {"relu2_2": 1.0}
+    other = Optimize(backbone=small_backbone(), **{**OPTIONS, "style_layers": layers})
+    with pytest.raises(InputError, match="holds no statistics of small's relu2_2"):
+        other.set_style(path)
+    arbitrary = impasto.load("arbitrary", model=write_arbitrary(tmp_path / "a.safetensors"))
+    with pytest.raises(InputError, match="holds statistics of small, not of arbitrary"):
+        arbitrary.set_style(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"impasto_style": "2"}, "a style pack of format 2, this Impasto reads 1"),
+        ({"impasto_style": "nonsense"}, "damaged"),
+        ({"impasto_style": None}, "no style pack"),
+        ({"marks": '{"vgg16": "x"}'}, "damaged"),
+        ({"marks": "3"}, "damaged"),
+        ({"sources": None}, "damaged"),
+        ({"colors": np.zeros((2, 2, 3), np.uint8)}, "damaged"),
+        ({"small/64/bands": np.full((3, 3), np.nan, np.float32)}, "damaged"),
+        ({"small/64/relu1_1.second": np.zeros(5, np.float32)}, "damaged"),
+        ({"small/0/bands": np.zeros((3, 3), np.float32)}, "damaged"),
+        ({"../../x": np.zeros(3, np.float32)}, "damaged"),
+        ({"small/64/bands": np.zeros((2, 3), np.float32)}, "another small"),
+    ],
+)
+def test_odd_packs_are_refused(
+    optimize: Optimize, works: Path, tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "works.style"
+    write_pack(load_pooled(str(works), optimize.eye, 64), path)
+    tensors = load_file(path)
+    length = int.from_bytes(path.read_bytes()[:8], "little")
+    header = json.loads(path.read_bytes()[8 : 8 + length])["__metadata__"]
+    for key, value in change.items():
+        if isinstance(value, np.ndarray):
+            tensors[key] = value
+        elif value is None:
+            del header[key]
+        else:
+            header[key] = value
+    save_file(tensors, path, header)
+    with pytest.raises(InputError, match=message):
+        optimize.set_style(path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match="truncated or no style pack"):
+        optimize.set_style(path)
+
+
+def test_weights_tell_backbones_apart() -> None:
+    from impasto.backbones.vgg import VGG
+    from tests.small import PLAN
+
+    one, same, other = (
+        Optimize(backbone=VGG("small", small_state(seed), plan=PLAN).freeze(), **OPTIONS).eye.mark
+        for seed in (0, 0, 1)
+    )
+    assert one == same != other
