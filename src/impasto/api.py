@@ -43,9 +43,8 @@ def stylize(
 
     Args:
         content: The photo: a path, Pillow image, NumPy array, tensor or Picture.
-        styles: The artwork, or several of them: blended, or each in its own region; a folder of
-            artworks or a ``pack_style`` file, as one; names of the gallery's styles; or a trained
-            model file.
+        styles: The artwork, or several: blended, or each in its own region; a folder of artworks
+            or a ``pack_style`` file, as one; names of the gallery; or a trained model file.
         method: "optimize" (step by step, the best picture), "fast" (a network that knows the
             style) or "arbitrary" (a network for any artwork). Left out, it is chosen by the styles:
             a gallery name or a model file is painted with its network, artworks are optimised.
