@@ -164,7 +164,7 @@ def _forms(*styles: str) -> list[list[str]]:
         for (style, forms), file in zip(names, files, strict=True)
     ]
     labels = [f"forms {forms}" for _, forms in names]
-    return [*runs, _side_by_side(files, "forms", labels, height=176, columns=5)]
+    return [*runs, _side_by_side(files, "forms", labels, height=156, columns=5)]
 
 
 def _keep(style: str) -> list[list[str]]:
@@ -175,7 +175,7 @@ def _keep(style: str) -> list[list[str]]:
         for name, keep in choices.items()
     ]
     names = [f"{name}.png" for name in choices]
-    return [*runs, _side_by_side(["photo.png", *names], "keep", ["photo", *choices], height=288)]
+    return [*runs, _side_by_side(["photo.png", *names], "keep", ["photo", *choices], height=240)]
 
 
 def _side_by_side(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto.backbones.base import ReceptiveField
-from impasto.stylizers.optimize.tiles import deepest, lay_tiles, split
+from impasto.losses import Source
+from impasto.stylizers.optimize.tiles import Pieces, deepest, lay_tiles, split
 
 FIELDS = st.sampled_from([(1, 1), (4, 10), (8, 27), (16, 58), (16, 70)])
 
@@ -56,3 +58,29 @@ def test_a_part_and_its_gradient_stay_channels_last() -> None:
     torch.testing.assert_close(grad, expected)
     for each in (part, grad):
         assert each.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("longest", [0, 16])
+def test_positions_at_the_rim_can_be_left_out(longest: int) -> None:
+    alpha = torch.full((1, 1, 40, 48), 0.5)
+    fields = {"layer": ReceptiveField(4, 6)}
+    for source in (Source(torch.rand(1, 3, 40, 48)), Source(torch.rand(1, 3, 40, 48), alpha)):
+        pieces = Pieces(source, longest, fields, rim=False)
+        total = torch.zeros(1, 1, 10, 12)
+        for tile in pieces.tiles:
+            part = tile.own(torch.rand(1, 5, 10, 12), 4) if longest else torch.rand(1, 5, 10, 12)
+            weights, _ = pieces.weigh(tile, "layer", part)
+            tile.own(total, 4).copy_(weights)
+        expected = torch.zeros(1, 1, 10, 12)
+        expected[..., 1:-1, 1:-1] = 1 if source.alpha is None else 0.5
+        torch.testing.assert_close(total, expected)
+
+
+def test_what_lies_at_the_rim_alone_still_counts() -> None:
+    alpha = torch.zeros(1, 1, 8, 8)
+    alpha[..., 0] = 1
+    source = Source(torch.rand(1, 3, 8, 8), alpha)
+    pieces = Pieces(source, 0, {}, rim=False)
+    (tile,) = pieces.tiles
+    weights, _ = pieces.weigh(tile, "layer", torch.rand(1, 5, 8, 8))
+    torch.testing.assert_close(weights, alpha)

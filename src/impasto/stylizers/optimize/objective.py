@@ -326,14 +326,19 @@ class Objective:
             for style in styles
         ]
         bands = Bands(torch.cat(energies), weights, where, self.wrapped)
-        pieces = Pieces(where, self.tile, self.fields, self.wrapped)
+        pieces = self._styled(where, self.wrapped)
         return Region(pieces, share, statistics, neighbors, bands)
+
+    def _styled(self, source: Source, wrapped: tuple[bool, bool] = (False, False)) -> Pieces:
+        """An image as style statistics see it; the classic recipe sees all of it."""
+        rim = self.options.classic_losses
+        return Pieces(source, self.tile, self.fields, wrapped, rim=rim)
 
     def _measure_style(self, style: Source | Measured) -> Mapping[str, Moments]:
         """The moments of a style, without the heads that are applied later."""
         if isinstance(style, Measured):
             return {layer: style.moments[layer] for layer in self.style_layers}
-        pieces = Pieces(style, self.tile, self.fields)
+        pieces = self._styled(style)
         return measure_style(self.backbone, style, self.style_layers, self.heads, pieces)
 
     def _look(self, image: Tensor, tile: Tile, style_alone: bool = False) -> Seen:
@@ -418,10 +423,10 @@ def measure_style(
 
 
 def tiles_of(backbone: Backbone, source: Source, layers: Iterable[str], tile: int) -> Pieces:
-    """An image in tiles, or in one piece where the backbone cannot work in tiles."""
+    """A style image in tiles, or in one piece where the backbone cannot work in tiles."""
     fields = {layer: backbone.receptive_field(layer) for layer in layers} if tile else {}
     known = {layer: field for layer, field in fields.items() if field is not None}
-    return Pieces(source, tile if len(known) == len(fields) else 0, known)
+    return Pieces(source, tile if len(known) == len(fields) else 0, known, rim=False)
 
 
 def receptive_fields(backbone: Backbone, options: OptimizeOptions) -> dict[str, ReceptiveField]:

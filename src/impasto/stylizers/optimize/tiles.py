@@ -16,6 +16,9 @@ from impasto.backbones.base import ReceptiveField
 from impasto.losses import Source
 from impasto.losses.statistics import EPS
 
+# Maps with a shorter side have too little beside their rim.
+SMALLEST_WITHOUT_RIM = 4
+
 
 @dataclass(frozen=True)
 class Span:
@@ -175,6 +178,9 @@ class Pieces:
         longest: Side of a tile in pixels; 0: in one piece.
         fields: What the layers see; in one piece it need not be known.
         wrapped: Whether rows and whether columns repeat.
+        rim: Whether the outermost positions of maps count. They see the zeros beside the image,
+            so with them statistics know what lies at a border, and an artwork's frame or seal
+            comes out at that of the picture.
     """
 
     def __init__(
@@ -183,8 +189,12 @@ class Pieces:
         longest: int,
         fields: Mapping[str, ReceptiveField],
         wrapped: tuple[bool, bool] = (False, False),
+        *,
+        rim: bool = True,
     ) -> None:
         self.source, self.fields = source, fields
+        # The part of a map that counts.
+        self.inner = tuple(slice(None) if rim or wraps else slice(1, -1) for wraps in wrapped)
         self.size = height, width = source.image.shape[2], source.image.shape[3]
         whole = Tile(Span(0, height, 0, height), Span(0, width, 0, width))
         self.tiles = [whole]
@@ -208,7 +218,7 @@ class Pieces:
         stride = 1 if whole else self.fields[layer].stride
         size = part.shape[2:] if whole else [length // stride for length in self.size]
         if layer not in self.weights:
-            self.weights[layer] = self.source.weights_at(size)
+            self.weights[layer] = self._weights_at(size)
         weights = self.weights[layer]
         if whole:
             return weights, 1.0
@@ -216,3 +226,13 @@ class Pieces:
             return None, prod(part.shape[2:]) / prod(size)
         own = tile.own(weights, stride)
         return own, own.sum() / weights.sum().clamp_min(EPS)
+
+    def _weights_at(self, size: Sequence[int]) -> Tensor | None:
+        weights, all_of_it = self.source.weights_at(size), (slice(None), slice(None))
+        if self.inner == all_of_it or min(size) < SMALLEST_WITHOUT_RIM:
+            return weights
+        counting = torch.zeros(1, 1, *size).to(self.source.image)
+        where = (..., *self.inner)
+        counting[where] = 1 if weights is None else weights[where]
+        # What is nowhere but at the border is better seen there than not at all.
+        return counting if counting.any() else weights
