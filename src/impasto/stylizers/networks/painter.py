@@ -19,6 +19,7 @@ MicroAST (Wang et al. 2023). Departures, and why:
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
 
 import torch
 import torch.nn.functional as F
@@ -224,7 +225,12 @@ class Painter(nn.Module):
     def _decode(
         self, recoloured: Tensor, seen: dict[int, Tensor], modulation: Tensor, where: Spread
     ) -> Tensor:
-        affines = iter(modulation.float().split(self.channels, 2))  # type: ignore[no-untyped-call]
+        # Not Tensor.split: in ONNX it is one node, with more outputs than WebGPU can write.
+        ends = accumulate(self.channels)
+        affines = (
+            modulation[:, :, end - size : end].float()
+            for size, end in zip(self.channels, ends, strict=True)
+        )
 
         def film(maps: Tensor) -> Tensor:
             # The last map holds four pixels of each channel.
