@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from typing import Any
 from struct import pack
+from typing import Any
 
 import numpy as np
 import pytest

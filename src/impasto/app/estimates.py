@@ -30,7 +30,7 @@ class Estimates:
 
     def __init__(self, device: str) -> None:
         self.where = "this computer's CPU" if device == "cpu" else "the GPU"
-        cores = min(os.cpu_count() or 1, MOST_CORES)
+        cores = min(os.cpu_count() or 1, MOST_CORES) ** 0.5  # threads wait for each other
         self._rates = dict(GPU)
         if device == "cpu":
             self._rates = {method: rate / cores for method, rate in CORE.items()}
