@@ -39,13 +39,23 @@ SCRIPT = r"""<script>
   const mend = () => {
     for (const item of document.querySelectorAll(".thumbs .thumbnail-item")) {
       const name = item.querySelector(".caption-label")?.textContent.trim();
-      if (name) change(item, "aria-label", name);
+      if (!name) continue;
+      change(item, "aria-label", name);
+      change(item.querySelector("img"), "alt", "");
     }
     for (const button of document.querySelectorAll(".picture " + CHOOSE)) {
       const name = button.closest("#content") ? "Choose a photo" : "Choose an artwork";
       change(button, "aria-label", name);
       change(button, "data-label", name);
     }
+    // Names that contradict what is written there, and a button around another one.
+    for (const area of document.querySelectorAll(".picture button.upload-container"))
+      area.removeAttribute("aria-label");
+    for (const header of document.querySelectorAll(".toast-header[role]"))
+      for (const name of ["role", "tabindex"]) header.removeAttribute(name);
+    // Plots are scrolled on a phone, by the keyboard too.
+    for (const plot of document.querySelectorAll(".plot .image-frame"))
+      change(plot, "tabindex", "0");
     if (held?.isConnected && document.activeElement === document.body)
       held.querySelector("button")?.focus({preventScroll: true});
   };

@@ -126,6 +126,8 @@ label:has(> :is([type=radio], [type=checkbox]):focus-visible) {
 @keyframes impasto-slide { from { margin-left: 0; } to { margin-left: 70%; } }
 @media (prefers-reduced-motion: reduce) { .job .bar i { animation: none; transition: none; } }
 
+#settings :is(.key, .value) { color: var(--body-text-color) !important; }
+
 /* Plots are drawn on white: turned over in the dark, the hues kept. */
 .dark .plot img { filter: invert(0.93) hue-rotate(180deg); }
 

@@ -240,7 +240,7 @@ def _check_uploads(studio: Studio, form: PaintFields) -> None:
 
     for field in (form.content, *form.styles.artworks):
         # In the queue, which alone brings messages to the page, but waiting for nobody.
-        field.change(
+        field.input(
             check,
             field,
             field,
