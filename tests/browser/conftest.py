@@ -14,7 +14,7 @@ from tests.app.server import Served, served
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
 
-PATIENCE = 60_000  # milliseconds, for a busy machine
+PATIENCE = 180_000  # milliseconds, for a busy machine
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 FLAGS = ["--no-sandbox", "--disable-gpu"]
 

@@ -156,38 +156,27 @@ def _connect_paint(
     studio: Studio, session: gr.State, form: PaintFields, show: viewer.Viewer, buttons: Buttons
 ) -> None:
     def work(values: dict[Any, Any], ticket: Ticket) -> Iterator[dict[Any, Any]]:
-        return _painting(studio, form, values, values[session], show, buttons.line, ticket)
+        """Paint, and tell how it is getting on."""
+        task = form.task(values, studio)
+        paint = lambda job, device: task.paint(device, [job.on_step])  # noqa: E731
+        with studio.jobs.run(ticket, task.describe(), paint) as job:
+            if job is None:
+                yield {buttons.line: status.message("Cancelled before its turn.")}
+                return
+            for progress in job.updates():
+                yield {buttons.line: status.running(progress), **show.progress(progress)}
+            result: Result = job.result()
+            message = viewer.outcome(result, cancelled=job.cancelled, late=job.late)
+        if result.stopped is None:
+            done = task.method, task.preset, task.options, result.picture.size
+            studio.estimates.learn(result.seconds, *done)
+        remembered = form.remembered(values)
+        entry = values[session].add(result, task.content, studio.folder, remembered)
+        yield {buttons.line: status.message(message), **show.show(entry)}
 
     inputs = {*form.all, session}
     buttons.connect(studio, session, work, inputs, show.all, waiting=show.wait(), ended=show.ended)
     buttons.go.click(None, js=viewer.SHOW_STAGE)
-
-
-def _painting(
-    studio: Studio,
-    form: PaintFields,
-    values: dict[Any, Any],
-    visitor: Session,
-    show: viewer.Viewer,
-    line: gr.HTML,
-    ticket: Ticket,
-) -> Iterator[dict[Any, Any]]:
-    """Paint, and tell how it is getting on."""
-    task = form.task(values, studio)
-    work = lambda job, device: task.paint(device, [job.on_step])  # noqa: E731
-    with studio.jobs.run(ticket, task.describe(), work) as job:
-        if job is None:
-            yield {line: status.message("Cancelled before its turn.")}
-            return
-        for progress in job.updates():
-            yield {line: status.running(progress), **show.progress(progress)}
-        result: Result = job.result()
-        message = viewer.outcome(result, cancelled=job.cancelled, late=job.late)
-    if result.stopped is None:
-        done = task.method, task.preset, task.options, result.picture.size
-        studio.estimates.learn(result.seconds, *done)
-    entry = visitor.add(result, task.content, studio.folder, form.remembered(values))
-    yield {line: status.message(message), **show.show(entry)}
 
 
 def _connect_results(
