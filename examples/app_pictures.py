@@ -19,7 +19,7 @@ from impasto.app.server import running
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 VIEW = {"width": 1320, "height": 820}
-PATIENCE = 120_000  # milliseconds
+PATIENCE = 400_000  # milliseconds
 PORT = 7979
 
 

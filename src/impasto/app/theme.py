@@ -159,7 +159,7 @@ label:has(> :is([type=radio], [type=checkbox]):focus-visible) {
 # same title for all messages of a kind, of which there is but one here.
 HEAD = """<style>
 footer .divider { display: none; }
-.toast-title { font-size: 0; }
+.toast-title, .toast-title > span { font-size: 0 !important; }
 .toast-title::before { font-size: 0.95rem; content: "About this photo"; }
 .toast-title.warning::before { content: "This file cannot be used"; }
 .toast-title.error::before { content: "That did not work"; }
