@@ -3,7 +3,7 @@
     pip install "impasto[dev]" && apt-get install chromium
     python examples/app_pictures.py
 
-Photo: Grace Hopper (United States Navy, public domain). Artworks: drawn by examples/artworks.
+Photo: the cat Chelsea (Stéfan van der Walt, CC0). Artworks: drawn by examples/artworks.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from playwright.sync_api import sync_playwright
 from impasto.app.server import running
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
-VIEW = {"width": 1320, "height": 940}
-PATIENCE = 120_000  # milliseconds
+VIEW = {"width": 1320, "height": 820}
+PATIENCE = 400_000  # milliseconds
 PORT = 7979
 
 
@@ -32,7 +32,7 @@ def main() -> None:
         page.set_default_timeout(PATIENCE)
         page.goto(str(app.local_url))
         page.click("#paint")
-        page.wait_for_selector("#slider img")
+        page.wait_for_selector("#compare img")
         page.evaluate("window.scrollTo(0, 0)")  # a click has scrolled to its button
         page.wait_for_timeout(2000)
         shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")

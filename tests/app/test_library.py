@@ -14,5 +14,11 @@ def test_everything_that_can_be_chosen_has_a_picture() -> None:
                 assert image.size == (side, side)
 
 
+def test_every_photo_is_there_and_small() -> None:
+    for path in library.photos().values():
+        with Image.open(path) as image:
+            assert 400 < max(image.size) <= 600
+
+
 def test_names_are_told_as_titles() -> None:
     assert library.title("great-wave") == "Great wave"

@@ -29,18 +29,19 @@ def form(path: str) -> tuple[str | None, tuple[int, int]]:
 
 
 def test_a_result_is_kept_in_both_formats_with_its_settings(tmp_path: Path) -> None:
-    entry = Session().add(result(), PHOTO, tmp_path)
+    entry = Session().add(result(), PHOTO, tmp_path, {})
     for path, kind in ((entry.png, "PNG"), (entry.jpeg, "JPEG")):
         assert form(path)[0] == kind
         assert read_settings(path) == entry.settings
     assert Path(entry.png).name == "me-you_night-wind_1.png"
     assert form(entry.before)[1] == (4, 6)
+    assert (entry.title, entry.size) == ("1: Night wind", (6, 4))
     assert entry.losses is None
 
 
 def test_losses_are_plotted_where_there_are_any(tmp_path: Path) -> None:
     records = tuple(Record(i, 0, (6, 4), 0.1 * i, {"total": 1 / i}) for i in range(1, 5))
-    entry = Session().add(result(records), PHOTO, tmp_path)
+    entry = Session().add(result(records), PHOTO, tmp_path, {})
     assert entry.losses is not None
     assert form(entry.losses)[0] == "PNG"
 
@@ -50,7 +51,7 @@ def test_the_latest_come_first_and_the_oldest_go(
 ) -> None:
     monkeypatch.setattr(module, "KEPT", 2)
     session = Session()
-    made = [session.add(result(), PHOTO, tmp_path) for _ in range(3)]
+    made = [session.add(result(), PHOTO, tmp_path, {}) for _ in range(3)]
     assert session.entries == [made[2], made[1]]
     assert not any(Path(name).exists() for name in made[0].files)
     assert all(Path(name).exists() for name in made[1].files)
@@ -58,8 +59,8 @@ def test_the_latest_come_first_and_the_oldest_go(
 
 def test_closing_removes_all_of_it(tmp_path: Path) -> None:
     session, other = Session(), Session()
-    session.add(result(), PHOTO, tmp_path)
-    kept = other.add(result(), PHOTO, tmp_path)
+    session.add(result(), PHOTO, tmp_path, {})
+    kept = other.add(result(), PHOTO, tmp_path, {})
     session.close()
     assert [str(path) for path in tmp_path.iterdir()] == [str(Path(kept.png).parent)]
     Session().close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 from struct import pack
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,6 +148,27 @@ def test_a_mask_can_mean_everything_else() -> None:
     assert mask is not None
     assert mask.rgb[0, 1].tolist() == [0, 0, 0]
     assert mask.rgb.sum() == 3 * (4 * 6 - 1)
+
+
+def test_a_soft_edge_is_as_wide_as_it_says_and_stays_where_it_was() -> None:
+    alpha = np.zeros((40, 200), np.float32)
+    alpha[:, :100] = 1
+    left = Picture(np.ones((40, 200, 3), np.float32), alpha)
+    sharp, mask = drawn_mask([left]), drawn_mask([left], soft=0.2)
+    assert sharp is not None
+    assert mask is not None
+    assert set(sharp.rgb.ravel().tolist()) == {0.0, 1.0}
+    row = mask.rgb[20, :, 0]
+    assert abs(row[99] + row[100] - 1) < 0.02
+    assert row[75] > 0.95
+    assert row[125] < 0.05
+    assert 0.6 < row[92] < 0.9
+
+
+@pytest.mark.parametrize("soft", [-0.1, 1.1, float("nan"), "much", None])
+def test_a_soft_edge_has_to_be_a_share(soft: Any) -> None:
+    with pytest.raises(InputError, match="soft edge"):
+        drawn_mask([strokes((0, 1))], soft=soft)
 
 
 @pytest.mark.parametrize("layers", [[], [strokes()]])

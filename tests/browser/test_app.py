@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+LAPTOP: ViewportSize = {"width": 1366, "height": 768}
 
 
 def upload(page: Page, field: str, path: Path) -> None:
@@ -57,9 +61,10 @@ def test_upload_paint_compare_and_download(page: Page, tmp_path: Path) -> None:
     upload(page, "content", saved(tmp_path / "me.png", (120, 90)))
     page.locator("#shelf button.thumbnail-item").nth(2).click()
     page.wait_for_selector("#artwork-1 img[src*='stained-glass']")
+    choose(page, "Instant, any artwork")
     set_slider(page, "size-arbitrary", 96)
     assert "Done" in paint(page)
-    assert page.locator("#slider img").count() >= 2
+    assert page.locator("#compare img").count() >= 2
     for id, kind in (("png", "PNG"), ("jpeg", "JPEG")):
         file = download(page, id, tmp_path)
         with Image.open(file) as image:
@@ -69,15 +74,64 @@ def test_upload_paint_compare_and_download(page: Page, tmp_path: Path) -> None:
         assert (settings["content"], settings["styles"]) == ("me.png", ["stained-glass.webp"])
 
 
+def test_the_first_picture_takes_one_click(page: Page) -> None:
+    """It is watched, and those who use the keyboard are where they were when it is there."""
+    page.locator("#hint", has_text="About").wait_for()
+    page.focus("#paint")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#live img")
+    assert page.evaluate("document.activeElement.id") == "cancel"
+    page.wait_for_selector("#compare img")
+    page.wait_for_function("document.activeElement.id === 'paint'")
+    assert re.search(r"Done in .*: 256 x 170 px", page.inner_text("#status"))
+    handle = page.get_by_role("slider", name="How much of the photo")
+    handle.press("ArrowRight")
+    assert page.locator(".compare").get_attribute("style").endswith("51%;")  # type: ignore[union-attr]
+
+
+def test_pictures_have_names_and_are_chosen_by_a_click(page: Page, tmp_path: Path) -> None:
+    page.get_by_role("button", name="Coffee", exact=True).click()
+    page.wait_for_selector("#content img[src*='coffee']")
+    for part in (page.locator("#content img"), page.get_by_role("button", name="Choose a photo")):
+        with page.expect_file_chooser():
+            part.click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose an artwork").click()
+    chooser.value.set_files(saved(tmp_path / "mine.png"))
+    page.wait_for_selector("#artwork-1 img[src*='mine']")
+    page.locator(".option-style_weight").hover()
+    assert page.locator(".option-style_weight").get_attribute("title") == "--style-weight"
+    assert not page.locator("footer .settings").is_visible()
+
+
+def test_settings_come_back_and_artworks_can_be_removed(page: Page) -> None:
+    choose(page, "Instant, any artwork")
+    set_slider(page, "size-arbitrary", 96)
+    page.get_by_label("Keep the photo's colours").check()
+    page.click("#add-artwork")
+    page.get_by_role("button", name="Night wind").click()
+    page.wait_for_selector("#artwork-2 img[src*='night-wind']")
+    assert "Done" in paint(page)
+    page.click("#remove-artwork")
+    page.wait_for_selector("#artwork-2", state="detached")
+    page.get_by_label("Keep the photo's colours").uncheck()
+    choose(page, "Optimise")
+    page.click("#restore")
+    page.wait_for_selector("#artwork-2 img[src*='night-wind']")
+    assert page.get_by_label("Instant, any artwork").is_checked()
+    assert page.get_by_label("Keep the photo's colours").is_checked()
+    assert page.input_value("#size-arbitrary input[type=number]") == "96"
+
+
 def test_a_style_of_the_gallery(page: Page) -> None:
-    choose(page, "Instant, gallery style")
+    choose(page, "Instant, gallery")
     page.locator("#gallery button.thumbnail-item").nth(1).click()
     assert "Done" in paint(page)
     page.wait_for_selector("#history img")
 
 
 def test_optimising_is_watched_and_cancelled(page: Page, tmp_path: Path) -> None:
-    choose(page, "Optimise, the best picture")
+    choose(page, "Optimise")
     set_slider(page, "size-optimize", 256)
     page.get_by_role("button", name="More settings").click()
     set_slider(page, "steps", 1000)
@@ -88,7 +142,7 @@ def test_optimising_is_watched_and_cancelled(page: Page, tmp_path: Path) -> None
     page.wait_for_function("old => document.querySelector('#live img').src !== old", arg=source)
     page.locator("#status", has_text="left").wait_for()
     page.click("#cancel")
-    page.wait_for_selector("#slider img")
+    page.wait_for_selector("#compare img")
     assert "Cancelled" in page.inner_text("#status")
     settings = read_settings(download(page, "png", tmp_path))
     assert settings is not None
@@ -149,7 +203,7 @@ def test_paint_comes_back_after_every_error(page: Page, tmp_path: Path) -> None:
     assert "no artwork yet" in paint(page)
     page.locator("#shelf button.thumbnail-item").first.click()
     page.wait_for_selector("#artwork-1 img")
-    choose(page, "Optimise, the best picture")
+    choose(page, "Optimise")
     page.get_by_role("button", name="More settings").click()
     seed = page.get_by_label("Seed")
     seed.fill("")
@@ -175,7 +229,7 @@ def test_the_second_page_goes_on_after_an_error(page: Page) -> None:
 
 
 def begin_a_long_one(page: Page) -> None:
-    choose(page, "Optimise, the best picture")
+    choose(page, "Optimise")
     set_slider(page, "size-optimize", 256)
     page.get_by_role("button", name="More settings").click()
     set_slider(page, "steps", 1000)
@@ -193,7 +247,7 @@ def test_paint_comes_back_after_a_full_queue(browser: Browser) -> None:
                 assert "could not begin" in paint(third)
                 third.get_by_text("currently busy").first.wait_for()
                 first.click("#cancel")
-                second.wait_for_selector("#slider img")
+                second.wait_for_selector("#compare img")
                 assert "Done" in paint(third)
         assert not any("Traceback" in line for line in app.lines)
 
@@ -235,8 +289,8 @@ def test_two_people_at_once(browser: Browser, app: Served) -> None:
         second.click("#paint")
         second.get_by_text("queue").first.wait_for()
         first.click("#cancel")
-        second.wait_for_selector("#slider img")
-        first.wait_for_selector("#slider img")
+        second.wait_for_selector("#compare img")
+        first.wait_for_selector("#compare img")
         assert "Done" in second.inner_text("#status")
 
 
@@ -250,20 +304,44 @@ def test_feature_maps_and_reconstructions(page: Page) -> None:
     page.wait_for_selector("#recover", state="visible")
 
 
-def test_a_phone_shows_everything_in_its_width(browser: Browser, app: Served) -> None:
+def in_sight(page: Page, selector: str) -> bool:
+    """Whether all of an element is in the window, with nothing above its middle."""
+    return bool(
+        page.evaluate(
+            """selector => {
+                const part = document.querySelector(selector), box = part.getBoundingClientRect();
+                const inside = box.top >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
+                const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+                const top = document.elementFromPoint(x, y);
+                return inside && (part.contains(top) || top.contains(part));
+            }""",
+            selector,
+        )
+    )
+
+
+@pytest.mark.parametrize("screen", [PHONE, LAPTOP], ids=["phone", "laptop"])
+def test_the_result_is_in_sight_with_its_download(
+    browser: Browser, app: Served, screen: ViewportSize
+) -> None:
     def width() -> int:
         return int(page.evaluate("document.querySelector('.gradio-container').scrollWidth"))
 
-    with opened(browser, app, PHONE, color_scheme="dark") as page:
-        assert width() <= PHONE["width"]
-        paint(page)
-        page.wait_for_selector("#history img")
-        assert page.locator("#stage").bounding_box()["y"] < PHONE["height"]  # type: ignore[index]
-        assert width() <= PHONE["width"]
+    with opened(browser, app, screen, color_scheme="dark") as page:
+        assert in_sight(page, "#paint")
+        assert in_sight(page, "#keep-colors")
+        assert in_sight(page, "#shelf .thumbnail-item")
+        assert width() <= screen["width"]
+        choose(page, "Instant, any artwork")
+        assert "Done" in paint(page)
+        page.wait_for_timeout(1500)  # for the page to have scrolled
+        for part in ("#paint", ".compare", "#png"):
+            assert in_sight(page, part)
+        assert width() <= screen["width"]
         page.get_by_role("tab", name="Understand").click()
         page.click("#show-maps")
         page.wait_for_selector("#grams img")
-        assert width() <= PHONE["width"]
+        assert width() <= screen["width"]
 
 
 def test_the_log_has_a_line_for_each_job(page: Page, app: Served) -> None:
@@ -271,4 +349,4 @@ def test_the_log_has_a_line_for_each_job(page: Page, app: Served) -> None:
     paint(page)
     lines = [line for line in app.lines if line.startswith("job ")]
     assert len(lines) == before + 1
-    assert "arbitrary at 256 px in 1 style: done after" in lines[-1]
+    assert "optimize at 256 px in 1 style: done after" in lines[-1]

@@ -37,13 +37,13 @@ upload = _undecoded(gr.Image, _path)
 editor = _undecoded(gr.ImageEditor, _layers)
 
 
-def live_picture(id: str, *, height: int) -> gr.Image:
+def live_picture(id: str) -> gr.Image:
     """The picture as it comes into being; hidden until there is one."""
     return gr.Image(
         label="Coming into being",
+        show_label=False,
         visible=False,
         interactive=False,
-        height=height,
         buttons=[],
         elem_id=id,
         alt_text="The picture as it is now",

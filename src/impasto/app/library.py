@@ -1,9 +1,14 @@
-"""The example artworks and the gallery's styles, as pictures to choose from."""
+"""The example photos and artworks and the gallery's styles, as pictures to choose from."""
 
 from __future__ import annotations
 
-from impasto.pictures import ARTWORKS, FOLDER, artwork_path
+from impasto.pictures import ARTWORKS, FOLDER, PHOTOS, artwork_path
 from impasto.stylizers.networks.gallery import gallery
+
+
+def photos() -> dict[str, str]:
+    """The files of the photos by name."""
+    return {name: str(path) for name, path in PHOTOS.items()}
 
 
 def artworks() -> dict[str, str]:

@@ -103,6 +103,7 @@ def _launch(
     from starlette.middleware import Middleware
 
     from impasto.app.door import Door
+    from impasto.app.script import SCRIPT
     from impasto.app.theme import CSS, HEAD, theme
 
     door = Middleware(Door, gone=app.studio.jobs.leave)
@@ -115,9 +116,9 @@ def _launch(
             max_file_size=limits.max_megabytes * 1_000_000,
             theme=theme(),
             css=CSS,
-            head=HEAD,
+            head=HEAD + SCRIPT,
             state_session_capacity=SESSIONS,
-            footer_links=["api", "settings"],
+            footer_links=["api"],
             inbrowser=open_browser,
             prevent_thread_lock=True,
             quiet=True,

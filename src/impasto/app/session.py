@@ -6,9 +6,12 @@ import logging
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from impasto.app.library import title
 from impasto.callbacks import History
 from impasto.errors import ImpastoError
 from impasto.explain.plots import plot_losses
@@ -31,6 +34,8 @@ class Entry:
         jpeg: The result as JPEG, a path.
         losses: The plot of the losses; None for methods that have none.
         settings: All that is needed to make it again.
+        size: (height, width) in pixels.
+        fields: What the fields of the page held, by field.
     """
 
     title: str
@@ -39,6 +44,8 @@ class Entry:
     jpeg: str
     losses: str | None
     settings: dict[str, object]
+    size: tuple[int, int]
+    fields: Mapping[Any, Any]
 
     @property
     def files(self) -> list[str]:
@@ -62,13 +69,14 @@ class Session:
     count: int = 0
     folder: Path | None = None
 
-    def add(self, result: Result, photo: Picture, root: Path) -> Entry:
+    def add(self, result: Result, photo: Picture, root: Path, fields: Mapping[Any, Any]) -> Entry:
         """Keep a result; the oldest one goes where there are many.
 
         Args:
             result: What was painted.
             photo: Of what.
             root: Where the folder of the session is made, if there is none yet.
+            fields: What the fields of the page held.
 
         Raises:
             ImpastoError: If the files cannot be written.
@@ -76,7 +84,7 @@ class Session:
         if self.folder is None:
             self.folder = Path(tempfile.mkdtemp(prefix="session-", dir=root))
         self.count += 1
-        entry = _written(result, photo, self.folder, self.count)
+        entry = _written(result, photo, self.folder, self.count, fields)
         self.entries.insert(0, entry)
         self.shown = entry
         for old in self.entries[KEPT:]:
@@ -91,7 +99,9 @@ class Session:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _written(result: Result, photo: Picture, folder: Path, number: int) -> Entry:
+def _written(
+    result: Result, photo: Picture, folder: Path, number: int, fields: Mapping[Any, Any]
+) -> Entry:
     styles = result.settings["styles"]
     names = [Path(str(name)).stem for name in styles] if isinstance(styles, list) else []
     stem = _file_stem("_".join([Path(photo.name).stem, *names, str(number)]))
@@ -100,8 +110,9 @@ def _written(result: Result, photo: Picture, folder: Path, number: int) -> Entry
     result.save(png)
     result.save(jpeg)
     losses = _plotted(result, folder / f"{stem}.losses.png")
-    title = f"{' + '.join(names)} · {result.settings['method']}"
-    return Entry(title, str(before), str(png), str(jpeg), losses, dict(result.settings))
+    made = f"{number}: {' + '.join(title(name) for name in names)}"
+    files = str(before), str(png), str(jpeg), losses
+    return Entry(made, *files, dict(result.settings), result.picture.size, fields)
 
 
 def _plotted(result: Result, path: Path) -> str | None:

@@ -8,6 +8,7 @@ import gradio as gr
 
 from impasto.app import endpoints
 from impasto.app.door import GuardedBlocks
+from impasto.app.estimates import Estimates
 from impasto.app.jobs import Jobs
 from impasto.app.limits import Limits
 from impasto.app.pages import paint, understand
@@ -25,7 +26,9 @@ def build(folder: Path, limits: Limits) -> GuardedBlocks:
         folder: Where results are kept while their session lasts.
         limits: How much a visitor may ask for.
     """
-    studio = Studio(limits, Jobs(devices(), limits.max_seconds), folder)
+    names = devices()
+    jobs, estimates = Jobs(names, limits.max_seconds), Estimates(names[0])
+    studio = Studio(limits, jobs, folder, estimates)
 
     app = GuardedBlocks(
         studio, title="Impasto", analytics_enabled=False, delete_cache=(CLEAN_EVERY, KEEP_FOR)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from impasto.app.estimates import Estimates
 from impasto.app.jobs import Jobs
 from impasto.app.limits import Limits
 from impasto.app.uploads import Inbox
@@ -21,11 +22,13 @@ class Studio:
         limits: How much a visitor may ask for.
         jobs: What runs on the devices.
         folder: Where results are kept while their session lasts.
+        estimates: How long jobs take.
     """
 
     limits: Limits
     jobs: Jobs
     folder: Path
+    estimates: Estimates
 
     @property
     def inbox(self) -> Inbox:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
+from PIL import Image, ImageFilter
 
 from impasto.app.limits import Limits
 from impasto.errors import InputError
@@ -77,19 +78,31 @@ class Inbox:
         raise InputError(f"the {what} is no longer here: upload it again")
 
 
-def drawn_mask(layers: Sequence[Picture], *, inside: bool = True) -> Picture | None:
+def drawn_mask(
+    layers: Sequence[Picture], *, inside: bool = True, soft: float = 0.0
+) -> Picture | None:
     """The mask of what was drawn over a photo.
 
     Args:
         layers: Of one size, transparent where nothing was drawn.
         inside: Whether the strokes say where to paint; otherwise where not to.
+        soft: Over how much of the longer side the edge goes from black to white.
 
     Returns:
-        White where to paint, black elsewhere; None if nothing was drawn.
+        White where to paint, black elsewhere, grey at the edge; None if nothing was drawn.
+
+    Raises:
+        InputError: If ``soft`` is no number from 0 to 1.
     """
     covers = [np.ones(1) if layer.alpha is None else layer.alpha for layer in layers]
     drawn = np.logical_or.reduce([cover > 0.5 for cover in covers])
     if not np.any(drawn):
         return None
-    where = (drawn if inside else ~drawn).astype(np.float32)
+    if not isinstance(soft, (int, float)) or not 0 <= soft <= 1:
+        raise InputError(f"the soft edge has to be a number from 0 to 1, not {soft!r}")
+    cover = Image.fromarray(np.uint8(255) * drawn.astype(np.uint8))
+    # Some four deviations of a Gaussian are what one sees of its width.
+    blurred = cover.filter(ImageFilter.GaussianBlur(soft * max(drawn.shape) / 4))
+    where = np.asarray(blurred, np.float32) / 255
+    where = where if inside else 1 - where
     return Picture(np.repeat(where[..., None], 3, axis=2), name="drawn mask")

@@ -1,7 +1,9 @@
-"""Example pictures: artworks and a portrait. No heavy import here.
+"""Example pictures: artworks and photos. No heavy import here.
 
 The artworks were drawn by the code in examples/artworks. The portrait shows Grace Hopper in 1984
-(photo: United States Navy, public domain; the file is that of matplotlib's sample data).
+(photo: United States Navy, public domain; the file is that of matplotlib's sample data). The cat is
+Chelsea (photo: Stéfan van der Walt, CC0), the cup of coffee is from Pikolo Espresso Bar (photo:
+Rachel Michetti, CC0); both are from scikit-image's samples, compressed anew.
 """
 
 from __future__ import annotations
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 PORTRAIT = FOLDER / "portrait.jpg"
+PHOTOS = {
+    "cat": FOLDER / "photos" / "cat.webp",
+    "coffee": FOLDER / "photos" / "coffee.webp",
+    "portrait": PORTRAIT,
+}
 ARTWORKS = (  # the most striking first
     "night-wind",
     "wave-print",

@@ -15,6 +15,8 @@ from impasto.image import Picture
 
 CANVAS = 640
 INSIDE, OUTSIDE = "where I draw", "everywhere else"
+# Of the longer side.
+SOFT, MOST_SOFT = 0.02, 0.2
 COLOR = "rgba(255, 64, 96, 0.75)"
 
 
@@ -25,15 +27,17 @@ class MaskFields:
     Attributes:
         editor: The photo with what was drawn over it.
         side: Which side of the strokes is painted.
+        soft: How wide its edge is, as a share of the longer side.
     """
 
     editor: gr.ImageEditor
     side: gr.Radio
+    soft: gr.Slider
 
     @property
     def all(self) -> list[Any]:
-        """Both of them."""
-        return [self.editor, self.side]
+        """All of them."""
+        return [self.editor, self.side, self.soft]
 
     def mask(self, values: dict[Any, Any], inbox: Inbox) -> Picture | None:
         """The mask that was drawn; None if nothing was.
@@ -42,7 +46,8 @@ class MaskFields:
             InputError: If it cannot be read.
         """
         layers = [inbox.read(path, "mask") for path in values[self.editor]]
-        return drawn_mask(layers, inside=values[self.side] == INSIDE)
+        soft, inside = values[self.soft], values[self.side] == INSIDE
+        return drawn_mask(layers, inside=inside, soft=soft)
 
 
 def build(content: gr.Image, inbox: Inbox) -> MaskFields:
@@ -62,6 +67,15 @@ def build(content: gr.Image, inbox: Inbox) -> MaskFields:
             elem_id="mask",
             placeholder="Choose a photo first",
         )
+        soft = gr.Slider(
+            0,
+            MOST_SOFT,
+            SOFT,
+            step=0.01,
+            label="Soft edge",
+            info="How gently the painted part fades into the photo, as a share of its longer side.",
+            elem_id="mask-soft",
+        )
         clear = gr.Button("Clear what I drew", size="sm")
 
     def show(path: str | None) -> Any:
@@ -74,4 +88,4 @@ def build(content: gr.Image, inbox: Inbox) -> MaskFields:
         return {"background": small, "layers": [], "composite": None}
 
     gr.on([part.expand, content.change, clear.click], show, content, canvas, **HIDDEN)
-    return MaskFields(canvas, side)
+    return MaskFields(canvas, side, soft)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from impasto.app import status
+from impasto.app import library, status
 from impasto.app.fields import upload
 from impasto.app.jobs import Ticket
+from impasto.app.limits import clock
 from impasto.app.pages import masks, parameters, styles, viewer
+from impasto.app.pages.parameters import FIRST_METHOD
 from impasto.app.pages.wiring import HIDDEN, Buttons, picked
 from impasto.app.session import Session
 from impasto.app.studio import Studio
@@ -19,23 +21,20 @@ from impasto.app.tasks import OFFERED, PaintTask
 from impasto.errors import ImpastoError
 from impasto.image import Picture
 from impasto.names import must_be_known
-from impasto.pictures import PORTRAIT
 from impasto.result import Result
 
 KIND = "paint"
-METHODS = [
+FIRST_PHOTO = "cat"
+METHOD_NAMES = [
+    ("Optimise", "optimize"),
     ("Instant, any artwork", "arbitrary"),
-    ("Instant, gallery style", "fast"),
-    ("Optimise, the best picture", "optimize"),
+    ("Instant, gallery", "fast"),
 ]
 HINTS = {
-    "arbitrary": "One network for every artwork: about a second.",
-    "fast": "A network that has learnt these styles: about a second.",
-    "optimize": "Changes the picture step by step, and you watch: half a minute.",
+    "optimize": "The best picture, changed step by step while you watch.",
+    "arbitrary": "One network for every artwork.",
+    "fast": "A network that has learnt these styles.",
 }
-# On a phone the picture is below the fields.
-SHOW_STAGE = """() => { if (matchMedia("(max-width: 640px)").matches)
-    document.getElementById("stage").scrollIntoView({behavior: "smooth"}); }"""
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,14 @@ class PaintFields:
         """All fields."""
         fields = [self.content, self.method, *self.styles.all, *self.parameters.all]
         return {*fields, *self.mask.all}
+
+    def remembered(self, values: dict[Any, Any]) -> dict[Any, Any]:
+        """What the fields hold, but for what was drawn, by which they can be restored."""
+        return {field: values[field] for field in self.all - {*self.mask.all}}
+
+    def restored(self, fields: Mapping[Any, Any]) -> dict[Any, Any]:
+        """The fields as they were."""
+        return {**fields, **self.styles.restored(fields)}
 
     def task(self, values: dict[Any, Any], studio: Studio) -> PaintTask:
         """The task that the fields ask for.
@@ -72,80 +79,139 @@ class PaintFields:
 
 
 def build(studio: Studio, session: gr.State) -> PaintFields:
-    """Lay out the page and connect it."""
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=4, min_width=320):
-            form, paint, cancel = _build_form(studio)
-        with gr.Column(scale=7, min_width=320):
+    """Lay out the page and connect it.
+
+    Photo and style, the picture, and what else can be set: on a phone in this order, below each
+    other; where there is room the picture is beside the rest.
+    """
+    with gr.Row(elem_id="paint-page"):
+        form_column = gr.Column(elem_id="form", min_width=320)
+        with gr.Column(elem_id="stage", min_width=320):
+            buttons = _build_buttons()
             show = viewer.build()
-    _connect_paint(studio, session, form, show, Buttons(KIND, paint, cancel, show.status))
-    _connect_results(session, form, show)
+        more = gr.Column(elem_id="more", min_width=320)
+    with form_column:
+        form, hint = _build_form(studio, more)
+    _connect_paint(studio, session, form, show, buttons)
+    _connect_results(session, form, show, buttons.line)
     _check_uploads(studio, form)
+    _tell_time(studio, form, hint, show.compare)
     return form
 
 
-def _build_form(studio: Studio) -> tuple[PaintFields, gr.Button, gr.Button]:
-    content = upload(
-        str(PORTRAIT),
+def _build_buttons() -> Buttons:
+    with gr.Row(elem_id="go", elem_classes="go"):
+        paint = gr.Button("Paint", variant="primary", size="lg", elem_id="paint", min_width=120)
+        cancel = gr.Button(
+            "Cancel", variant="stop", size="lg", visible=False, elem_id="cancel", min_width=120
+        )
+        line = gr.HTML("", padding=False, elem_id="status")
+    return Buttons(KIND, paint, cancel, line)
+
+
+def _build_form(studio: Studio, more: gr.Column) -> tuple[PaintFields, gr.Markdown]:
+    photos = library.photos()
+    with gr.Row(elem_id="pictures", equal_height=True) as pictures:
+        content = _build_content(photos[FIRST_PHOTO])
+    with gr.Row(elem_id="examples") as examples:
+        shelf = styles.thumbnails(photos, "Photos", id="photos")
+    method = gr.Radio(
+        METHOD_NAMES,
+        value=FIRST_METHOD,
+        label="Method",
+        elem_id="method",
+        elem_classes="compact",
+        render=False,
+    )
+    style_fields = styles.build(method, pictures, examples)
+    method.render()
+    parameter_fields = parameters.build(method, studio.limits, more)
+    hint = gr.Markdown("", elem_classes="hint", elem_id="hint")
+    with more:
+        mask = masks.build(content, studio.inbox)
+
+    def pick(event: gr.SelectData) -> str:
+        return picked(event, list(photos.values()))
+
+    shelf.select(pick, None, content, **HIDDEN)
+    return PaintFields(content, method, style_fields, parameter_fields, mask), hint
+
+
+def _build_content(file: str) -> gr.Image:
+    content: gr.Image = upload(
+        file,
         label="Photo",
         sources=["upload", "webcam", "clipboard"],
-        height=230,
+        height=styles.PICTURE_HEIGHT,
         elem_id="content",
+        elem_classes="picture",
         buttons=[],
+        min_width=110,
         alt_text="The photo",
     )
-    method = gr.Radio(METHODS, value="arbitrary", label="Method", elem_id="method")
-    hint = gr.Markdown(HINTS["arbitrary"], elem_classes="hint")
-    style_fields = styles.build(method)
-    with gr.Row(elem_id="go"):
-        paint = gr.Button("Paint", variant="primary", size="lg", elem_id="paint")
-        cancel = gr.Button("Cancel", variant="stop", size="lg", visible=False, elem_id="cancel")
-    parameter_fields = parameters.build(method, studio.limits)
-    mask = masks.build(content, studio.inbox)
-    method.change(HINTS.__getitem__, method, hint, **HIDDEN)
-    return PaintFields(content, method, style_fields, parameter_fields, mask), paint, cancel
+    return content
 
 
 def _connect_paint(
     studio: Studio, session: gr.State, form: PaintFields, show: viewer.Viewer, buttons: Buttons
 ) -> None:
     def work(values: dict[Any, Any], ticket: Ticket) -> Iterator[dict[Any, Any]]:
-        return _painting(studio, values[session], form.task(values, studio), show, ticket)
+        """Paint, and tell how it is getting on."""
+        task = form.task(values, studio)
+        paint = lambda job, device: task.paint(device, [job.on_step])  # noqa: E731
+        with studio.jobs.run(ticket, task.describe(), paint) as job:
+            if job is None:
+                yield {buttons.line: status.message("Cancelled before its turn.")}
+                return
+            for progress in job.updates():
+                yield {buttons.line: status.running(progress), **show.progress(progress)}
+            result: Result = job.result()
+            message = viewer.outcome(result, cancelled=job.cancelled, late=job.late)
+        if result.stopped is None:
+            done = task.method, task.preset, task.options, result.picture.size
+            studio.estimates.learn(result.seconds, *done)
+        remembered = form.remembered(values)
+        entry = values[session].add(result, task.content, studio.folder, remembered)
+        yield {buttons.line: status.message(message), **show.show(entry)}
 
-    inputs, outputs = {*form.all, session}, [part for part in show.all if part is not show.status]
-    buttons.connect(studio, session, work, inputs, outputs, waiting=show.wait(), ended=show.ended)
-    buttons.go.click(None, js=SHOW_STAGE)
-
-
-def _painting(
-    studio: Studio, session: Session, task: PaintTask, show: viewer.Viewer, ticket: Ticket
-) -> Iterator[dict[Any, Any]]:
-    """Paint, and tell how it is getting on."""
-    work = lambda job, device: task.paint(device, [job.on_step])  # noqa: E731
-    with studio.jobs.run(ticket, task.describe(), work) as job:
-        if job is None:
-            yield {show.status: status.message("Cancelled before its turn.")}
-            return
-        for progress in job.updates():
-            yield show.progress(progress)
-        result: Result = job.result()
-        message = viewer.outcome(
-            result.seconds, result.stopped, cancelled=job.cancelled, late=job.late
-        )
-    entry = session.add(result, task.content, studio.folder)
-    yield show.show(entry, message)
+    inputs = {*form.all, session}
+    buttons.connect(studio, session, work, inputs, show.all, waiting=show.wait(), ended=show.ended)
+    buttons.go.click(None, js=viewer.SHOW_STAGE)
 
 
-def _connect_results(session: gr.State, form: PaintFields, show: viewer.Viewer) -> None:
+def _connect_results(
+    session: gr.State, form: PaintFields, show: viewer.Viewer, line: gr.HTML
+) -> None:
     def pick(event: gr.SelectData, visitor: Session) -> dict[Any, Any]:
         visitor.shown = picked(event, visitor.entries)
-        return show.show(visitor.shown, f"{visitor.shown.title}, of this session.")
+        height, width = visitor.shown.size
+        text = f"{visitor.shown.title}: {width} x {height} px."
+        return {line: status.message(text), **show.show(visitor.shown)}
 
     def reuse(visitor: Session) -> Any:
         return visitor.shown.png if visitor.shown else gr.skip()
 
-    show.history.select(pick, session, show.all, **HIDDEN)
+    def restore(visitor: Session) -> dict[Any, Any]:
+        return form.restored(visitor.shown.fields) if visitor.shown else {}
+
+    show.history.select(pick, session, [line, *show.all], **HIDDEN)
     show.again.click(reuse, session, form.content, **HIDDEN)
+    outputs = {*form.all, form.styles.count} - {*form.mask.all}
+    show.restore.click(restore, session, outputs, **HIDDEN)
+
+
+def _tell_time(studio: Studio, form: PaintFields, hint: gr.Markdown, result: gr.HTML) -> None:
+    """Tell how the chosen method works and how long it is going to take."""
+
+    def tell(values: dict[Any, Any]) -> str:
+        method = values[form.method]
+        preset, options = form.parameters.options(values, method)
+        seconds = studio.estimates.seconds(method, preset, options)
+        return f"{HINTS[method]} About {clock(seconds)} on {studio.estimates.where}."
+
+    inputs = {form.method, *form.parameters.all}
+    gr.on(None, tell, inputs, hint, **HIDDEN)  # when the page opens, and whenever one changes
+    result.change(tell, inputs, hint, **HIDDEN)
 
 
 def _check_uploads(studio: Studio, form: PaintFields) -> None:
@@ -163,7 +229,7 @@ def _check_uploads(studio: Studio, form: PaintFields) -> None:
 
     for field in (form.content, *form.styles.artworks):
         # In the queue, which alone brings messages to the page, but waiting for nobody.
-        field.change(
+        field.input(
             check,
             field,
             field,

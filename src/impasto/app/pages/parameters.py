@@ -15,19 +15,21 @@ from impasto.app.tasks import INITS
 from impasto.options import OptimizeOptions
 
 PRESET_NAMES = {
-    "Default": "default",
     "Quick": "quick",
-    "Best, slow": "best",
+    "Default": "default",
+    "Best": "best",
     "Gatys 2016": "gatys",
 }
-COLORS = [
-    ("The artwork's", "off"),
-    ("The photo's (luminance)", "luminance"),
-    ("Matched (linear)", "linear"),
-    ("Matched (histogram)", "histogram"),
+KEPT_COLORS = [
+    ("Lightness alone is painted", "luminance"),
+    ("The artwork is matched, linear", "linear"),
+    ("The artwork is matched, histogram", "histogram"),
 ]
 # Weights of presets differ by orders of magnitude, so the page has them in multiples.
 STYLE_FACTOR = "style_factor"
+METHODS = ("optimize", "arbitrary", "fast")
+# What the page begins with: the first picture is there soon, and its making is watched.
+FIRST_METHOD, FIRST_PRESET = "optimize", "quick"
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,19 @@ class ParameterFields:
 
     Attributes:
         preset: Where "optimize" starts from.
+        keep_colors: Whether the photo's colours are kept.
         by_method: For each method its fields by the names of its options.
     """
 
     preset: gr.Radio
+    keep_colors: gr.Checkbox
     by_method: Mapping[str, Mapping[str, Any]]
 
     @property
     def all(self) -> list[Any]:
         """All of them, each once."""
         fields = [field for named in self.by_method.values() for field in named.values()]
-        return [self.preset, *dict.fromkeys(fields)]
+        return [self.preset, self.keep_colors, *dict.fromkeys(fields)]
 
     def options(self, values: dict[Any, Any], method: str) -> tuple[str | None, dict[str, Any]]:
         """The preset and the options that the fields ask for.
@@ -59,6 +63,8 @@ class ParameterFields:
             InputError: If there is no such preset, or the style's factor is no number.
         """
         options = {name: values[field] for name, field in self.by_method[method].items()}
+        if not values[self.keep_colors]:
+            options["preserve_color"] = "off"
         if method != "optimize":
             return None, options
         preset = values[self.preset]
@@ -67,42 +73,38 @@ class ParameterFields:
         return preset, options
 
 
-def build(method: gr.Radio, limits: Limits) -> ParameterFields:
-    """Lay out the fields and let them follow the method and the preset."""
-    with gr.Group(visible=False) as optimize_part:
-        preset = gr.Radio(
-            list(PRESET_NAMES.items()),
-            value="default",
-            label="Preset",
-            info="Sets size, steps and losses; gatys is the classic recipe.",
-            elem_id="preset",
-        )
-        style_factor = _slider(
-            0.1, 10, 1, 0.1, "Style", "How much the style counts, times what the preset gives it."
-        )
-    with gr.Group(visible=True) as arbitrary_part:
-        strength = _slider(
-            0, 1, 1, 0.05, "Strength", sentence("arbitrary", "strength"), id="strength"
-        )
-    sizes = {name: _size(name, limits) for name in ("arbitrary", "fast", "optimize")}
-    with gr.Accordion("More settings", open=False, elem_id="more-settings"):
-        common = _common()
-        with gr.Group(visible=True) as more_arbitrary:
-            style_size = _style_size()
-        with gr.Group(visible=False) as more_optimize:
-            optimizing = _optimizing(limits)
-        gr.Markdown(limits.describe(), elem_classes="hint")
+def build(method: gr.Radio, limits: Limits, more: gr.Column) -> ParameterFields:
+    """Lay out the fields, most of them in ``more``; they follow the method and the preset."""
+    preset = gr.Radio(
+        list(PRESET_NAMES.items()),
+        value=FIRST_PRESET,
+        label="Preset",
+        elem_id="preset",
+        elem_classes="compact option-preset",
+    )
+    keep_colors = gr.Checkbox(
+        False, label="Keep the photo's colours", elem_id="keep-colors", container=False
+    )
+    with more:
+        amounts, sizes = _amounts(), {name: _size(name, limits) for name in METHODS}
+        with gr.Accordion("More settings", open=False, elem_id="more-settings"):
+            common = _common()
+            with gr.Group(visible=False) as more_arbitrary:
+                style_size = _style_size()
+            with gr.Group(visible=True) as more_optimize:
+                optimizing = _optimizing(limits)
+            gr.Markdown(limits.describe(), elem_classes="hint")
     own = {
-        "arbitrary": {"strength": strength, "style_size": style_size},
+        "optimize": {STYLE_FACTOR: amounts["optimize"], **optimizing},
+        "arbitrary": {"strength": amounts["arbitrary"], "style_size": style_size},
         "fast": {},
-        "optimize": {STYLE_FACTOR: style_factor, **optimizing},
     }
-    by_method = {name: {"max_size": sizes[name], **own[name], **common} for name in own}
-    fields = ParameterFields(preset, by_method)
+    by_method = {name: {"max_size": sizes[name], **own[name], **common} for name in METHODS}
+    fields = ParameterFields(preset, keep_colors, by_method)
     parts = {
-        "arbitrary": [arbitrary_part, more_arbitrary, sizes["arbitrary"]],
+        "optimize": [preset, amounts["optimize"], more_optimize, sizes["optimize"]],
+        "arbitrary": [amounts["arbitrary"], more_arbitrary, sizes["arbitrary"]],
         "fast": [sizes["fast"]],
-        "optimize": [optimize_part, more_optimize, sizes["optimize"]],
     }
     _follow_method(method, parts, common["preserve_color"])
     _follow_preset(fields, limits)
@@ -110,10 +112,30 @@ def build(method: gr.Radio, limits: Limits) -> ParameterFields:
 
 
 def _slider(
-    low: float, high: float, value: float, step: float, label: str, info: str, **more: Any
+    option: str,
+    label: str,
+    span: tuple[float, float, float],
+    value: float,
+    info: str | None = None,
+    **more: Any,
 ) -> gr.Slider:
-    id = more.pop("id", None)
-    return gr.Slider(low, high, value, step=step, label=label, info=info, elem_id=id, **more)
+    """A slider over (lowest, highest, step); its tooltip tells the option's name."""
+    low, high, step = span
+    info = sentence("optimize", option) if info is None else info
+    tip = f"option-{option}"
+    return gr.Slider(low, high, value, step=step, label=label, info=info, elem_classes=tip, **more)
+
+
+def _amounts() -> dict[str, gr.Slider]:
+    """How much style, for the methods that can be told."""
+    said = "How much the style counts, times what the preset gives it."
+    strength = sentence("arbitrary", "strength")
+    return {
+        "optimize": _slider("style_weight", "Style", (0.1, 10, 0.1), 1, said),
+        "arbitrary": _slider(
+            "strength", "Strength", (0, 1, 0.05), 1, strength, visible=False, elem_id="strength"
+        ),
+    }
 
 
 def _size(method: str, limits: Limits) -> gr.Slider:
@@ -121,64 +143,64 @@ def _size(method: str, limits: Limits) -> gr.Slider:
     most = limits.size(method)
     wanted = default(method, "max_size") if method == "optimize" else 1024
     return _slider(
-        32,
-        most,
-        min(wanted, most),
-        32,
+        "max_size",
         "Size in px",
+        (32, most, 32),
+        min(wanted, most),
         f"{sentence(method, 'max_size')[:-1]}; up to {most} here.",
-        visible=method == "arbitrary",
-        id=f"size-{method}",
+        visible=method == FIRST_METHOD,
+        elem_id=f"size-{method}",
     )
 
 
 def _style_size() -> gr.Slider:
     start, info = default("arbitrary", "style_size"), sentence("arbitrary", "style_size")
-    return _slider(128, 1024, start, 64, "Artwork looked at in px", info)
+    return _slider("style_size", "Artwork looked at in px", (128, 1024, 64), start, info)
 
 
 def _common() -> dict[str, Any]:
     return {
         "preserve_color": gr.Dropdown(
-            COLORS, value="off", label="Colours", info=sentence("optimize", "preserve_color")
+            KEPT_COLORS,
+            value="luminance",
+            label="How colours are kept",
+            info="Where the photo's colours are to be kept.",
+            elem_classes="option-preserve_color",
         ),
-        "color_strength": _slider(
-            0, 1, 1, 0.05, "Colour strength", sentence("optimize", "color_strength")
-        ),
+        "color_strength": _slider("color_strength", "Colour strength", (0, 1, 0.05), 1),
     }
 
 
 def _optimizing(limits: Limits) -> dict[str, Any]:
-    def say(name: str) -> str:
-        return sentence("optimize", name)
-
+    steps = min(OptimizeOptions.preset(FIRST_PRESET).steps, limits.max_steps)
     return {
-        "steps": _slider(
-            10,
-            limits.max_steps,
-            min(default("optimize", "steps"), limits.max_steps),
-            10,
-            "Steps",
-            say("steps"),
-            id="steps",
-        ),
-        "content_weight": _slider(0, 10, 1, 0.1, "Content weight", say("content_weight")),
-        "tv_weight": _slider(0, 10, 0, 0.1, "Smoothness", say("tv_weight")),
-        "style_scale": _slider(0.25, 3, 1, 0.05, "Brush size", say("style_scale")),
-        "forms": _slider(0, 1, 0.5, 0.05, "Forms", say("forms")),
+        "steps": _slider("steps", "Steps", (10, limits.max_steps, 1), steps, elem_id="steps"),
+        "content_weight": _slider("content_weight", "Closeness to the photo", (0, 10, 0.1), 1),
+        "tv_weight": _slider("tv_weight", "Smoothness", (0, 10, 0.1), 0),
+        "style_scale": _slider("style_scale", "Brush size", (0.25, 3, 0.05), 1),
+        "forms": _slider("forms", "Forms", (0, 1, 0.05), 0.5),
         "keep": gr.Radio(
-            [("Nothing more than the rest", "off"), ("What matters in the photo", "auto")],
+            [("Nothing more than the rest", "off"), ("Faces, lettering, what matters", "auto")],
             value="off",
-            label="Keep recognisable",
-            info="The photo counts for more where faces, lettering and other details are.",
+            label="Keep",
+            info="What has to stay recognisable: the photo counts for more there.",
+            elem_classes="option-keep",
         ),
         "init": gr.Dropdown(
             list(INITS),
             value="content",
             label="Start from",
             info="What the optimisation starts from; noise shows how much the losses alone know.",
+            elem_classes="option-init",
         ),
-        "seed": gr.Number(0, label="Seed", info=say("seed"), precision=0, minimum=0),
+        "seed": gr.Number(
+            0,
+            label="Seed",
+            info=sentence("optimize", "seed"),
+            precision=0,
+            minimum=0,
+            elem_classes="option-seed",
+        ),
     }
 
 
@@ -188,16 +210,11 @@ def _follow_method(method: gr.Radio, parts: dict[str, list[Any]], colors: gr.Dro
 
     def show(value: str, color: str) -> list[Any]:
         shown = [gr.update(visible=part in parts[value]) for part in flat]
-        choices = COLORS[:2] if value == "fast" else COLORS
+        choices = KEPT_COLORS[:1] if value == "fast" else KEPT_COLORS
         known = color in [name for _, name in choices]
-        return [*shown, gr.update(choices=choices, value=color if known else "off")]
+        return [*shown, gr.update(choices=choices, value=color if known else "luminance")]
 
-    method.change(
-        show,
-        [method, colors],
-        [*flat, colors],
-        **HIDDEN,
-    )
+    method.change(show, [method, colors], [*flat, colors], **HIDDEN)
 
 
 def _follow_preset(fields: ParameterFields, limits: Limits) -> None:

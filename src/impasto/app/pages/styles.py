@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from impasto.errors import InputError
 from impasto.image import Picture
 
 SLOTS = 3
-FIRST = "night-wind"
+PICTURE_HEIGHT = 210
+FIRST = "orphic-discs"
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,27 @@ class StyleFields:
         artworks: Uploads, the further ones hidden until they are asked for.
         names: Names of the gallery's styles.
         weights: How much each style counts.
+        count: How many uploads are shown.
     """
 
     artworks: Sequence[gr.Image]
     names: gr.Dropdown
     weights: Sequence[gr.Slider]
+    count: gr.State
 
     @property
     def all(self) -> list[Any]:
         """All of them."""
         return [*self.artworks, self.names, *self.weights]
+
+    def restored(self, fields: Mapping[Any, Any]) -> dict[Any, Any]:
+        """Show as many uploads as were used, given what the fields held."""
+        used = max([1, *(n for n, slot in enumerate(self.artworks, 1) if fields[slot])])
+        shown = {
+            slot: gr.update(value=fields[slot], visible=n <= used)
+            for n, slot in enumerate(self.artworks, 1)
+        }
+        return {**shown, self.count: used}
 
     def chosen(
         self, values: dict[Any, Any], method: str, inbox: Inbox
@@ -68,14 +80,22 @@ class StyleFields:
         return pictures, [weight for _, weight in given]
 
 
-def build(method: gr.Radio) -> StyleFields:
-    """Lay out the fields and let them follow the method."""
+def build(method: gr.Radio, pictures: gr.Row, examples: gr.Row) -> StyleFields:
+    """Lay out the fields and let them follow the method.
+
+    Args:
+        method: What they follow.
+        pictures: Where the uploads go.
+        examples: Where the buttons go that add and remove an upload.
+    """
     files, thumbs = library.artworks(), library.gallery_styles()
+    with examples, gr.Column(elem_id="blend") as blend:
+        more = gr.Button("Blend in another artwork", size="sm", elem_id="add-artwork")
+        less = gr.Button("Remove the last", size="sm", visible=False, elem_id="remove-artwork")
+    with pictures:
+        slots = [_slot(1, files[FIRST]), *(_slot(n) for n in range(2, SLOTS + 1))]
     with gr.Column(visible=True, elem_id="artworks") as artworks_part:
-        with gr.Row():
-            slots = [_slot(1, files[FIRST]), *(_slot(n) for n in range(2, SLOTS + 1))]
-        shelf = _thumbnails(files, "Or one of these, drawn by Impasto", columns=5, id="shelf")
-        more = gr.Button("Blend in another artwork", size="sm", elem_id="more")
+        shelf = thumbnails(files, "Artworks, drawn by Impasto", id="shelf")
     with gr.Column(visible=False, elem_id="gallery-styles") as gallery_part:
         names = gr.Dropdown(
             [(library.title(name), name) for name in thumbs],
@@ -86,12 +106,13 @@ def build(method: gr.Radio) -> StyleFields:
             info=f"Up to {SLOTS} are blended.",
             elem_id="names",
         )
-        shown = _thumbnails(thumbs, "The gallery", columns=4, id="gallery")
+        shown = thumbnails(thumbs, "The gallery", id="gallery")
     with gr.Row(visible=False, elem_id="weights") as weights_part:
         weights = [_weight(number) for number in range(1, SLOTS + 1)]
-    fields = StyleFields(slots, names, weights)
-    _follow_method(method, artworks_part, gallery_part)
-    _pick_artworks(shelf, list(files.values()), slots, more)
+    fields = StyleFields(slots, names, weights, gr.State(1))
+    _follow_method(method, fields, [artworks_part, blend], gallery_part)
+    _pick_artworks(shelf, list(files.values()), fields)
+    _change_count(fields, more, less)
     _pick_names(shown, list(thumbs), names)
     _show_weights(fields, method, weights_part)
     return fields
@@ -102,11 +123,12 @@ def _slot(number: int, file: str | None = None) -> gr.Image:
         file,
         label="Artwork" if number == 1 else f"Artwork {number}",
         sources=["upload", "clipboard"],
-        height=170,
+        height=PICTURE_HEIGHT,
         visible=number == 1,
         elem_id=f"artwork-{number}",
         buttons=[],
         min_width=110,
+        elem_classes="picture",
         alt_text=f"Artwork {number}",
     )
     return slot
@@ -117,13 +139,12 @@ def _weight(number: int) -> gr.Slider:
     return gr.Slider(0, 5, 1, step=0.1, label=label, visible=number < 3, min_width=110)
 
 
-def _thumbnails(files: dict[str, str], label: str, *, columns: int, id: str) -> gr.Gallery:
-    gr.Markdown(label, elem_classes="hint")
+def thumbnails(files: dict[str, str], label: str, *, id: str) -> gr.Gallery:
+    """Pictures to choose from, by name."""
     return gr.Gallery(
         [(path, library.title(name)) for name, path in files.items()],
         label=label,
         show_label=False,
-        columns=columns,
         object_fit="cover",
         allow_preview=False,
         interactive=False,
@@ -133,33 +154,50 @@ def _thumbnails(files: dict[str, str], label: str, *, columns: int, id: str) -> 
     )
 
 
-def _follow_method(method: gr.Radio, artworks: gr.Column, gallery: gr.Column) -> None:
-    method.change(
-        lambda value: (gr.update(visible=value != "fast"), gr.update(visible=value == "fast")),
-        method,
-        [artworks, gallery],
-        **HIDDEN,
-    )
-
-
-def _pick_artworks(
-    shelf: gr.Gallery, files: list[str], slots: Sequence[gr.Image], more: gr.Button
+def _follow_method(
+    method: gr.Radio, fields: StyleFields, artworks: list[gr.Column], gallery: gr.Column
 ) -> None:
+    def show(value: str, count: int) -> list[Any]:
+        named = value == "fast"
+        slots = [gr.update(visible=not named and n < count) for n in range(SLOTS)]
+        return [*(gr.update(visible=not named) for _ in artworks), gr.update(visible=named), *slots]
+
+    outputs = [*artworks, gallery, *fields.artworks]
+    method.change(show, [method, fields.count], outputs, **HIDDEN)
+
+
+def _pick_artworks(shelf: gr.Gallery, files: list[str], fields: StyleFields) -> None:
     """A thumbnail goes to the first empty slot that is shown, or else replaces the last one."""
-    count = gr.State(1)
+    slots = list(fields.artworks)
 
     def pick(event: gr.SelectData, shown: int, *values: str | None) -> list[Any]:
         empty = [i for i in range(shown) if not values[i]]
         target = empty[0] if empty else shown - 1
         return [picked(event, files) if i == target else gr.skip() for i in range(len(slots))]
 
-    def add(shown: int) -> list[Any]:
-        shown = min(shown + 1, SLOTS)
-        slots = [gr.update(visible=i < shown) for i in range(SLOTS)]
-        return [shown, gr.update(visible=shown < SLOTS), *slots]
+    shelf.select(pick, [fields.count, *slots], slots, **HIDDEN)
 
-    shelf.select(pick, [count, *slots], list(slots), **HIDDEN)
-    more.click(add, count, [count, more, *slots], **HIDDEN)
+
+def _change_count(fields: StyleFields, more: gr.Button, less: gr.Button) -> None:
+    """Buttons that add an empty slot, or remove the last one with what is in it."""
+    slots = list(fields.artworks)
+
+    def add(count: int) -> list[Any]:
+        return [min(count + 1, SLOTS), *(gr.update(visible=i <= count) for i in range(SLOTS))]
+
+    def remove(count: int) -> list[Any]:
+        left = max(count - 1, 1)
+        kept = [
+            gr.skip() if i < left else gr.update(value=None, visible=False) for i in range(SLOTS)
+        ]
+        return [left, *kept]
+
+    def offer(count: int) -> list[Any]:
+        return [gr.update(visible=count < SLOTS), gr.update(visible=count > 1)]
+
+    more.click(add, fields.count, [fields.count, *slots], **HIDDEN)
+    less.click(remove, fields.count, [fields.count, *slots], **HIDDEN)
+    fields.count.change(offer, fields.count, [more, less], **HIDDEN)
 
 
 def _pick_names(shown: gr.Gallery, known: list[str], names: gr.Dropdown) -> None:

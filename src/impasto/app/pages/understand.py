@@ -177,12 +177,12 @@ def _build_recovery(studio: Studio, source: PictureChoice) -> None:
     steps = gr.Slider(
         10, MOST_STEPS, 120, step=10, label="Steps", info="For each layer.", elem_id="recover-steps"
     )
-    with gr.Row():
+    with gr.Row(elem_classes="go"):
         button = gr.Button("Recover the picture", variant="primary", elem_id="recover")
         cancel = gr.Button("Cancel", variant="stop", visible=False, elem_id="recover-cancel")
     line = gr.HTML("", padding=False, elem_id="recover-status")
     buttons = Buttons("recover", button, cancel, line)
-    live, album = live_picture("recover-live", height=280), _build_album()
+    live, album = live_picture("recover-live"), _build_album()
     form = _RecoveryFields(kind, layers, size, steps, buttons, live, album)
     _connect_recovery(studio, source, form)
     _connect_kind(form)

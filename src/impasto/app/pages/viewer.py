@@ -7,14 +7,21 @@ from typing import Any
 
 import gradio as gr
 
-from impasto.app import status
+from impasto.app.comparison import comparison
 from impasto.app.fields import live_picture
 from impasto.app.jobs import Progress
 from impasto.app.limits import clock
 from impasto.app.session import Entry, Session
+from impasto.result import Result
 
 EMPTY = """<div id="empty"><div><b>Your picture appears here</b>
-Choose a photo and a style, then press Paint.</div></div>"""
+Choose a photo and an artwork, then press Paint.</div></div>"""
+# Where the picture or its first sketch is out of sight, as on a phone.
+SHOW_STAGE = """() => {
+    const stage = document.getElementById("stage"), view = document.getElementById("view");
+    if (stage.getBoundingClientRect().top < 0 || view.getBoundingClientRect().bottom > innerHeight)
+        stage.scrollIntoView({behavior: "smooth", block: "start"});
+}"""
 
 
 @dataclass(frozen=True)
@@ -23,12 +30,12 @@ class Viewer:
 
     empty: gr.HTML
     live: gr.Image
-    slider: gr.ImageSlider
-    status: gr.HTML
+    compare: gr.HTML
     actions: gr.Row
     png: gr.DownloadButton
     jpeg: gr.DownloadButton
     again: gr.Button
+    restore: gr.Button
     details: gr.Accordion
     losses: gr.Image
     settings: gr.JSON
@@ -46,20 +53,19 @@ class Viewer:
     def progress(self, progress: Progress) -> dict[Any, Any]:
         """While the picture is coming into being."""
         return {
-            self.status: status.running(progress),
             **self.wait(),
             self.empty: gr.update(visible=False),
-            self.slider: gr.update(visible=False),
+            self.compare: gr.update(visible=False),
             self.live: gr.update(value=progress.picture.pil(), visible=True),
         }
 
-    def show(self, entry: Entry, message: str) -> dict[Any, Any]:
+    def show(self, entry: Entry) -> dict[Any, Any]:
         """A result."""
+        shown = comparison(entry.before, entry.png, entry.size)
         return {
-            self.status: status.message(message),
             self.empty: gr.update(visible=False),
             self.live: gr.update(visible=False),
-            self.slider: gr.update(value=(entry.before, entry.png), visible=True),
+            self.compare: gr.update(value=shown, visible=True),
             self.actions: gr.update(visible=True),
             self.png: entry.png,
             self.jpeg: entry.jpeg,
@@ -75,7 +81,7 @@ class Viewer:
         return {
             self.empty: gr.update(visible=not pictures),
             self.live: gr.update(visible=False),
-            self.slider: any_yet,
+            self.compare: any_yet,
             self.actions: any_yet,
             self.history: gr.update(value=pictures, visible=bool(pictures)),
         }
@@ -83,36 +89,23 @@ class Viewer:
 
 def build() -> Viewer:
     """Lay out the viewer."""
-    with gr.Column(elem_id="stage"):
+    with gr.Column(elem_id="view"):
         empty = gr.HTML(EMPTY, padding=False)
-        live, slider = live_picture("live", height=620), _build_slider()
-        line = gr.HTML("", padding=False, elem_id="status")
-        with gr.Row(visible=False, elem_id="actions") as actions:
-            size: dict[str, Any] = {"size": "md", "min_width": 130}  # two in a row on a phone
-            png = gr.DownloadButton("Download PNG", variant="primary", elem_id="png", **size)
-            jpeg = gr.DownloadButton("Download JPEG", elem_id="jpeg", **size)
-            again = gr.Button("Use as photo", elem_id="again", **size)
-        with gr.Accordion(
-            "How it came to be", open=False, visible=False, elem_id="details"
-        ) as details:
-            losses = _build_losses()
-            settings = gr.JSON(label="Settings, also in the file's metadata", elem_id="settings")
-        history = _build_history()
-    return Viewer(
-        empty, live, slider, line, actions, png, jpeg, again, details, losses, settings, history
-    )
-
-
-def _build_slider() -> gr.ImageSlider:
-    return gr.ImageSlider(
-        label="Before and after",
-        visible=False,
-        interactive=False,
-        max_height=620,
-        buttons=["fullscreen"],
-        elem_id="slider",
-        type="filepath",
-    )
+        live = live_picture("live")
+        compare = gr.HTML("", padding=False, visible=False, elem_id="compare")
+    with gr.Row(visible=False, elem_id="actions") as actions:
+        size: dict[str, Any] = {"size": "md", "min_width": 100}
+        png = gr.DownloadButton("Download", variant="primary", elem_id="png", **size)
+        jpeg = gr.DownloadButton("As JPEG", elem_id="jpeg", **size)
+        again = gr.Button("Use as photo", elem_id="again", **size)
+        restore = gr.Button("Use its settings", elem_id="restore", **size)
+    with gr.Accordion("How it came to be", open=False, visible=False, elem_id="details") as details:
+        losses = _build_losses()
+        settings = gr.JSON(label="Settings, also in the file's metadata", elem_id="settings")
+    history = _build_history()
+    compare.change(None, js=SHOW_STAGE)
+    pictures = empty, live, compare
+    return Viewer(*pictures, actions, png, jpeg, again, restore, details, losses, settings, history)
 
 
 def _build_losses() -> gr.Image:
@@ -130,7 +123,6 @@ def _build_history() -> gr.Gallery:
     return gr.Gallery(
         label="Made in this session",
         show_label=False,
-        columns=4,
         object_fit="cover",
         allow_preview=False,
         interactive=False,
@@ -141,12 +133,14 @@ def _build_history() -> gr.Gallery:
     )
 
 
-def outcome(seconds: float, stopped: str | None, *, cancelled: bool, late: bool) -> str:
+def outcome(result: Result, *, cancelled: bool, late: bool) -> str:
     """How a job ended, for a person."""
+    seconds, stopped = result.seconds, result.stopped
+    height, width = result.picture.size
     if cancelled and stopped:
         return f"Cancelled after {clock(seconds)}: this is the best picture so far."
     if late and stopped:
         return f"Its time was over after {clock(seconds)}: this is the best picture so far."
     if stopped:
         return f"Ended early, {stopped}: this is the best picture so far."
-    return f"Done in {seconds:.1f} s. Drag the handle to compare with the photo."
+    return f"Done in {clock(seconds)}: {width} x {height} px."
