@@ -70,6 +70,7 @@ def test_positions_at_the_rim_can_be_left_out(longest: int) -> None:
         for tile in pieces.tiles:
             part = tile.own(torch.rand(1, 5, 10, 12), 4) if longest else torch.rand(1, 5, 10, 12)
             weights, _ = pieces.weigh(tile, "layer", part)
+            assert weights is not None
             tile.own(total, 4).copy_(weights)
         expected = torch.zeros(1, 1, 10, 12)
         expected[..., 1:-1, 1:-1] = 1 if source.alpha is None else 0.5
