@@ -20,7 +20,7 @@ FENCE = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"(?:^|[\s/])impasto(?::light)? ([a-z][^|&>]*)")
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 # On the site, but written when it is built.
-GENERATED = ("notebooks/", "commands.md", "try/index.html")
+GENERATED = ("notebooks/", "commands.md", "try/")
 
 
 def name_of(page: Path) -> str:

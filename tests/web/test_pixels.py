@@ -81,7 +81,6 @@ def test_same_pixels_as_the_command_line(page: Page, case: Case, tmp_path: Path)
     # What nobody sees may be anything.
     seen = theirs[..., 3:] / 255
     difference = float(np.abs((ours - theirs)[..., :3] * seen).max())
-    print("largest difference:", difference)
     assert difference <= LARGEST
 
 
