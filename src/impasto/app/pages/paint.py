@@ -59,7 +59,7 @@ class PaintFields:
 
     def restored(self, fields: Mapping[Any, Any]) -> dict[Any, Any]:
         """The fields as they were."""
-        return {**fields, **self.styles.restored(fields)}
+        return {**fields, **self.styles.restored(fields, fields[self.method])}
 
     def task(self, values: dict[Any, Any], studio: Studio) -> PaintTask:
         """The task that the fields ask for.
@@ -115,16 +115,16 @@ def _build_form(studio: Studio, more: gr.Column) -> tuple[PaintFields, gr.Markdo
         content = _build_content(photos[FIRST_PHOTO])
     with gr.Row(elem_id="examples") as examples:
         shelf = styles.thumbnails(photos, "Photos", id="photos")
+    shelves = gr.Column()
     method = gr.Radio(
         METHOD_NAMES,
         value=FIRST_METHOD,
         label="Method",
         elem_id="method",
         elem_classes="compact",
-        render=False,
     )
-    style_fields = styles.build(method, pictures, examples)
-    method.render()
+    with shelves:
+        style_fields = styles.build(method, pictures, examples)
     parameter_fields = parameters.build(method, studio.limits, more)
     hint = gr.Markdown("", elem_classes="hint", elem_id="hint")
     with more:
@@ -196,8 +196,8 @@ def _connect_results(
 
     show.history.select(pick, session, [line, *show.all], **HIDDEN)
     show.again.click(reuse, session, form.content, **HIDDEN)
-    outputs = {*form.all, form.styles.count} - {*form.mask.all}
-    show.restore.click(restore, session, outputs, **HIDDEN)
+    outputs = {*form.all, *form.styles.slots} - {*form.mask.all}
+    show.restore.click(restore, session, list(outputs), **HIDDEN)
 
 
 def _tell_time(studio: Studio, form: PaintFields, hint: gr.Markdown, result: gr.HTML) -> None:
