@@ -59,7 +59,7 @@ class PaintFields:
 
     def restored(self, fields: Mapping[Any, Any]) -> dict[Any, Any]:
         """The fields as they were."""
-        return {**fields, **self.styles.restored(fields)}
+        return {**fields, **self.styles.restored(fields, fields[self.method])}
 
     def task(self, values: dict[Any, Any], studio: Studio) -> PaintTask:
         """The task that the fields ask for.
@@ -196,7 +196,7 @@ def _connect_results(
 
     show.history.select(pick, session, [line, *show.all], **HIDDEN)
     show.again.click(reuse, session, form.content, **HIDDEN)
-    outputs = {*form.all, form.styles.count} - {*form.mask.all}
+    outputs = {*form.all, *form.styles.slots} - {*form.mask.all}
     show.restore.click(restore, session, list(outputs), **HIDDEN)
 
 

@@ -29,26 +29,44 @@ class StyleFields:
         names: Names of the gallery's styles.
         weights: How much each style counts.
         count: How many uploads are shown.
+        more: Adds one.
+        less: Removes the last.
     """
 
     artworks: Sequence[gr.Image]
     names: gr.Dropdown
     weights: Sequence[gr.Slider]
     count: gr.State
+    more: gr.Button
+    less: gr.Button
 
     @property
     def all(self) -> list[Any]:
         """All of them."""
         return [*self.artworks, self.names, *self.weights]
 
-    def restored(self, fields: Mapping[Any, Any]) -> dict[Any, Any]:
-        """Show as many uploads as were used, given what the fields held."""
-        used = max([1, *(n for n, slot in enumerate(self.artworks, 1) if fields[slot])])
-        shown = {
-            slot: gr.update(value=fields[slot], visible=n <= used)
-            for n, slot in enumerate(self.artworks, 1)
+    @property
+    def slots(self) -> list[Any]:
+        """What changes with the number of uploads that are shown."""
+        return [self.count, self.more, self.less, *self.artworks]
+
+    def shown(self, count: int) -> dict[Any, Any]:
+        """Show so many uploads."""
+        return {
+            self.count: count,
+            self.more: gr.update(visible=count < SLOTS),
+            self.less: gr.update(visible=count > 1),
+            **{slot: gr.update(visible=n < count) for n, slot in enumerate(self.artworks)},
         }
-        return {**shown, self.count: used}
+
+    def restored(self, fields: Mapping[Any, Any], method: str) -> dict[Any, Any]:
+        """Show as many uploads as were used, given what the fields held; none for "fast"."""
+        used = max([1, *(n for n, slot in enumerate(self.artworks, 1) if fields[slot])])
+        filled = {
+            slot: gr.update(value=fields[slot], visible=n < used and method != "fast")
+            for n, slot in enumerate(self.artworks)
+        }
+        return {**self.shown(used), **filled}
 
     def chosen(
         self, values: dict[Any, Any], method: str, inbox: Inbox
@@ -109,10 +127,10 @@ def build(method: gr.Radio, pictures: gr.Row, examples: gr.Row) -> StyleFields:
         shown = thumbnails(thumbs, "The gallery", id="gallery")
     with gr.Row(visible=False, elem_id="weights") as weights_part:
         weights = [_weight(number) for number in range(1, SLOTS + 1)]
-    fields = StyleFields(slots, names, weights, gr.State(1))
+    fields = StyleFields(slots, names, weights, gr.State(1), more, less)
     _follow_method(method, fields, [artworks_part, blend], gallery_part)
     _pick_artworks(shelf, list(files.values()), fields)
-    _change_count(fields, more, less)
+    _change_count(fields)
     _pick_names(shown, list(thumbs), names)
     _show_weights(fields, method, weights_part)
     return fields
@@ -178,26 +196,19 @@ def _pick_artworks(shelf: gr.Gallery, files: list[str], fields: StyleFields) -> 
     shelf.select(pick, [fields.count, *slots], slots, **HIDDEN)
 
 
-def _change_count(fields: StyleFields, more: gr.Button, less: gr.Button) -> None:
+def _change_count(fields: StyleFields) -> None:
     """Buttons that add an empty slot, or remove the last one with what is in it."""
-    slots = list(fields.artworks)
 
-    def add(count: int) -> list[Any]:
-        return [min(count + 1, SLOTS), *(gr.update(visible=i <= count) for i in range(SLOTS))]
+    def add(count: int) -> dict[Any, Any]:
+        return fields.shown(min(count + 1, SLOTS))
 
-    def remove(count: int) -> list[Any]:
+    def remove(count: int) -> dict[Any, Any]:
         left = max(count - 1, 1)
-        kept = [
-            gr.skip() if i < left else gr.update(value=None, visible=False) for i in range(SLOTS)
-        ]
-        return [left, *kept]
+        gone = {slot: gr.update(value=None, visible=False) for slot in fields.artworks[left:]}
+        return {**fields.shown(left), **gone}
 
-    def offer(count: int) -> list[Any]:
-        return [gr.update(visible=count < SLOTS), gr.update(visible=count > 1)]
-
-    more.click(add, fields.count, [fields.count, *slots], **HIDDEN)
-    less.click(remove, fields.count, [fields.count, *slots], **HIDDEN)
-    fields.count.change(offer, fields.count, [more, less], **HIDDEN)
+    fields.more.click(add, fields.count, fields.slots, **HIDDEN)
+    fields.less.click(remove, fields.count, fields.slots, **HIDDEN)
 
 
 def _pick_names(shown: gr.Gallery, known: list[str], names: gr.Dropdown) -> None:
