@@ -1,4 +1,4 @@
-"""The measure of a regular pattern of four pixels."""
+"""The measure of a regular pattern of eight pixels, or four."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ def lattice(period: int, amplitude: float) -> torch.Tensor:
     return image
 
 
-def test_the_strength_of_a_pattern_is_its_mean_square() -> None:
-    pattern = np.zeros((4, 4))
+@pytest.mark.parametrize("period", [2, 4, 8])
+def test_the_strength_of_a_pattern_is_its_mean_square(period: int) -> None:
+    pattern = np.zeros((period, period))
     pattern[0, 0] = 0.1
     expected = np.square(pattern - pattern.mean()).mean()
-    assert float(checkerboard(lattice(4, 0.1))) == pytest.approx(expected, rel=1e-4)
+    assert float(checkerboard(lattice(period, 0.1))) == pytest.approx(expected, rel=1e-4)
 
 
 def test_what_keeps_no_step_hardly_counts() -> None:
@@ -30,10 +31,10 @@ def test_what_keeps_no_step_hardly_counts() -> None:
     ramp = torch.linspace(0, 1, SIZE).expand(1, 3, SIZE, SIZE)
     noise = 0.5 + 0.025 * torch.randn(1, 3, SIZE, SIZE, generator=torch.manual_seed(0))
     for other in (torch.full((1, 3, SIZE, SIZE), 0.5), ramp, lattice(5, 0.1), noise):
-        assert float(checkerboard(other)) < 0.02 * found
+        assert float(checkerboard(other)) < 0.05 * found
 
 
-@pytest.mark.parametrize("size", [(4, 4), (7, 30), (65, 66)])
+@pytest.mark.parametrize("size", [(8, 8), (15, 30), (65, 66)])
 def test_any_size_is_measured(size: tuple[int, int]) -> None:
     assert float(checkerboard(torch.full((2, 3, *size), 0.3))) == pytest.approx(0, abs=1e-8)
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# The networks work at a quarter of the resolution. What they interpolate varies less between the
+# The networks work at an eighth of the resolution. What they interpolate varies less between the
 # coarse pixels than at them, and a ReLU turns that into a mean: a lattice of dots, in skies.
-PERIOD = 4
+PERIOD = 8
 
 
 def checkerboard(images: Tensor) -> Tensor:
-    """The mean square of what repeats every four pixels.
+    """The mean square of what repeats every eight pixels, or four, or two.
 
-    All pixels at the same place of their 4x4 cell are averaged. Only what comes back in step
-    survives that: the differences between the sixteen means are the pattern (Odena et al. 2016,
+    All pixels at the same place of their 8x8 cell are averaged. Only what comes back in step
+    survives that: the differences between the 64 means are the pattern (Odena et al. 2016,
     "Deconvolution and checkerboard artifacts", show where it comes from). A window that fades
     towards the borders keeps slow gradients out of it.
 
     Args:
-        images: ``(B, 3, H, W)``, at least four pixels high and wide; the rest that a division by
-            four leaves is not looked at.
+        images: ``(B, 3, H, W)``, at least eight pixels high and wide; the rest that a division by
+            eight leaves is not looked at.
 
     Returns:
         A scalar, the mean over the batch; 0 for a flat picture.
@@ -35,7 +35,7 @@ def checkerboard(images: Tensor) -> Tensor:
 
 
 def _fading(cells: int, like: Tensor) -> Tensor:
-    """A Hann window over cells, whose sum at each of the four places is 1."""
+    """A Hann window over cells, whose sum at each of the eight places is 1."""
     window = torch.hann_window(cells * PERIOD, device=like.device)
     if cells == 1:
         return torch.ones_like(window)

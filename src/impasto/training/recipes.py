@@ -67,7 +67,7 @@ class NetworkRecipe(LossOptions, Recipe):
         "weight against more fine structure and speckle than the artwork has",
     )
     checkerboard_weight: float = option(
-        1000.0, "weight against a regular pattern of 4 px in what is painted", minimum=0
+        1000.0, "weight against a regular pattern of 8 px, or 4, in what is painted", minimum=0
     )
     temporal_weight: float = option(
         0.0, "weight of the steadiness under small motion and noise, for video", minimum=0
