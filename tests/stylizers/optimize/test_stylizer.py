@@ -217,7 +217,7 @@ def test_the_finished_picture_is_matched(reference: str) -> None:
     result = make(steps=5, match_result=reference).set_style(stripes())(gradient()).picture.rgb
     target = (gradient() if reference == "content" else stripes()).rgb
     ours, theirs = (srgb_to_oklab(rgb).mean(axis=(0, 1)) for rgb in (result, target))
-    np.testing.assert_allclose(ours, theirs, atol=0.03)
+    np.testing.assert_allclose(ours, theirs, atol=0.04)  # some colours are clipped
 
 
 def test_the_photo_is_never_enlarged_nor_squashed() -> None:

@@ -330,8 +330,11 @@ class Objective:
         return Region(pieces, share, statistics, neighbors, bands)
 
     def _styled(self, source: Source, wrapped: tuple[bool, bool] = (False, False)) -> Pieces:
-        """An image as style statistics see it; the classic recipe sees all of it."""
-        rim = self.options.classic_losses
+        """An image as style statistics see it; the classic recipe sees all of it.
+
+        So do nearest neighbours, which are matched at all places.
+        """
+        rim = self.options.classic_losses or self.neighbor_weight > 0
         return Pieces(source, self.tile, self.fields, wrapped, rim=rim)
 
     def _measure_style(self, style: Source | Measured) -> Mapping[str, Moments]:
