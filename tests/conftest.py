@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,7 +16,11 @@ if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
 from impasto.image import save_image
 from impasto.pictures import load_artwork
 from impasto.stylizers.networks import gallery
+from tests.chromium import chromium
 from tests.models import write_arbitrary, write_fast
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,6 +36,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared data is not here (set IMPASTO_SHARED_DATA to its folder)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, one for all tests: Playwright runs once in a process."""
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

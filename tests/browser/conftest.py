@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.app.server import Served, served
-from tests.chromium import PATIENCE, chromium
+from tests.chromium import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
@@ -22,13 +22,6 @@ def app() -> Iterator[Served]:
     """The app, small."""
     with served("--optimize-size", "256", "--network-size", "256") as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium."""
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

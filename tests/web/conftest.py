@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from filelock import FileLock
 
-from tests.chromium import PATIENCE, chromium
+from tests.chromium import PATIENCE
 from tests.conftest import ROOT
 from tests.web.served import served
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 WEB = ROOT / "web"
 DESKTOP: ViewportSize = {"width": 1366, "height": 768}
-CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 # Pages that show the first painting.
 Opened = Callable[..., AbstractContextManager["Page"]]
 
@@ -44,13 +43,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             built = subprocess.run(command, capture_output=True, text=True, check=False)
             assert built.returncode == 0, built.stderr
     return folder
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium with a camera that shows a test picture."""
-    with chromium(*CAMERA) as browser:
-        yield browser
 
 
 @contextmanager
