@@ -139,15 +139,16 @@ def time_network(kind: str, model: Path, photo: Path, style: Path | str) -> floa
 
 
 def flop_of_painter(model: Path, size: int) -> float:
-    """FLOP of the network that paints a square picture."""
+    """FLOP of the network that encodes a square artwork and paints a picture of its size."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     from impasto.stylizers.networks.model_files import load_model
 
-    painter = load_model(model)[0].painter
+    painter, image = load_model(model)[0].painter, torch.rand(1, 3, size, size)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        painter(torch.rand(1, 3, size, size), torch.rand(1, 2, painter.modulation_size))
+        code = painter.encoder.encode(image)
+        painter(image, code, torch.rand(1, 2, painter.modulation_size))
     return float(counter.get_total_flops())
 
 
