@@ -42,8 +42,10 @@ def test_style_gives_statistics_back_but_not_places(picture: Picture) -> None:
         "relu2_2": 1.0,
     }
     made = found[0].result.picture
+    # The rim of maps does not count: it sees what is beside the picture.
     ours, theirs = (
-        moments(backbone(p.tensor(), ["relu1_1"])["relu1_1"]).second for p in (made, picture)
+        moments(backbone(p.tensor(), ["relu1_1"])["relu1_1"][..., 1:-1, 1:-1]).second
+        for p in (made, picture)
     )
     assert torch.linalg.norm(ours - theirs) < 0.05 * torch.linalg.norm(theirs)
     assert np.abs(made.rgb - picture.rgb).mean() > 0.1  # another arrangement
