@@ -100,9 +100,9 @@ async function catalogue() {
     webgpu: await onnxRuntime("ort-wasm-simd-threaded.jspi"),
     artworks: await artworks(),
     photos: await Promise.all([
-      example(join(here, "photos/cat.webp"), PHOTOS.cat),
+      example(join(package_, "pictures/photos/cat.webp"), PHOTOS.cat),
       example(join(package_, "pictures/portrait.jpg"), PHOTOS.portrait),
-      example(join(here, "photos/coffee.webp"), PHOTOS.coffee),
+      example(join(package_, "pictures/photos/coffee.webp"), PHOTOS.coffee),
     ]),
     gallery: await learntStyles(),
   };
