@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 LAPTOP: ViewportSize = {"width": 1366, "height": 768}
+SETTLED = 20_000.0  # until a page has been laid out, or has scrolled, milliseconds
 
 
 def upload(page: Page, field: str, path: Path) -> None:
@@ -42,8 +43,20 @@ def set_slider(page: Page, id: str, value: int) -> None:
 
 def paint(page: Page) -> str:
     """Paint, and return what the page says when it is done."""
+    # An error may come so soon that nobody who looks now and then sees the button change.
+    page.evaluate(
+        """() => {
+            window.begun = false;
+            new MutationObserver((_, observer) => {
+                const button = document.querySelector("#cancel");
+                if (!button || !button.checkVisibility()) return;
+                window.begun = true;
+                observer.disconnect();
+            }).observe(document.body, {subtree: true, childList: true, attributes: true});
+        }"""
+    )
     page.click("#paint")
-    page.wait_for_selector("#cancel", state="visible")
+    page.wait_for_function("window.begun")
     page.wait_for_selector("#paint", state="visible")
     return page.inner_text("#status")
 
@@ -303,19 +316,20 @@ def test_feature_maps_and_reconstructions(page: Page) -> None:
     page.wait_for_selector("#recover", state="visible")
 
 
-def in_sight(page: Page, selector: str) -> bool:
-    """Whether all of an element is in the window, with nothing above its middle."""
-    return bool(
-        page.evaluate(
-            """selector => {
-                const part = document.querySelector(selector), box = part.getBoundingClientRect();
-                const inside = box.top >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
-                const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-                const top = document.elementFromPoint(x, y);
-                return inside && (part.contains(top) || top.contains(part));
-            }""",
-            selector,
-        )
+def wait_for_sight(page: Page, selector: str) -> None:
+    """Wait until all of an element is in the window, with nothing above its middle."""
+    page.wait_for_function(
+        """selector => {
+            const part = document.querySelector(selector);
+            if (!part) return false;
+            const box = part.getBoundingClientRect();
+            const inside = box.top >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
+            const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+            const top = document.elementFromPoint(x, y);
+            return inside && (part.contains(top) || top.contains(part));
+        }""",
+        arg=selector,
+        timeout=SETTLED,
     )
 
 
@@ -327,15 +341,13 @@ def test_the_result_is_in_sight_with_its_download(
         return int(page.evaluate("document.querySelector('.gradio-container').scrollWidth"))
 
     with opened(browser, app, screen, color_scheme="dark") as page:
-        assert in_sight(page, "#paint")
-        assert in_sight(page, "#keep-colors")
-        assert in_sight(page, "#shelf .thumbnail-item")
+        for part in ("#paint", "#keep-colors", "#shelf .thumbnail-item"):
+            wait_for_sight(page, part)
         assert width() <= screen["width"]
         choose(page, "Instant, any artwork")
         assert "Done" in paint(page)
-        page.wait_for_timeout(1500)  # for the page to have scrolled
         for part in ("#paint", ".compare", "#png"):
-            assert in_sight(page, part)
+            wait_for_sight(page, part)
         assert width() <= screen["width"]
         page.get_by_role("tab", name="Understand").click()
         page.click("#show-maps")
