@@ -20,15 +20,17 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psutil
 
 from impasto.image import save_image
 from impasto.pictures import load_portrait
 from tests.app.server import Served, served
+from tests.app.visitor import Visitor
 
 BUSY = "queue is full"
-PAUSE = 0.5  # after a "busy", seconds
+PAUSE = 2.0  # after a "busy", seconds
 STUCK = 120.0  # seconds without any answer
 TENTHS = 10
 HEADINGS = ["done", "busy", "errors", "median", "99 %", "memory"]
@@ -37,35 +39,33 @@ HEADINGS = ["done", "busy", "errors", "median", "99 %", "memory"]
 Answers = queue.SimpleQueue[tuple[str, float]]
 
 
-def client(url: str, requests: int, size: int, folder: Path, answers: Answers) -> None:
+def client(app: Served, requests: int, photo: Path, size: int, answers: Answers) -> None:
     """Paint so many pictures."""
-    from gradio_client import Client, handle_file
-
-    photo = handle_file(str(folder / "photo.jpg"))
-    patient = {"timeout": STUCK}
-    connection = Client(url, verbose=False, download_files=folder, httpx_kwargs=patient)
-    began = time.monotonic()
-    while requests:
-        try:
-            path, _ = connection.predict(
-                photo,
-                styles=[photo],
-                method="arbitrary",
-                options={"max_size": size},
-                format="jpg",
-                api_name="/stylize",
-            )
-            Path(path).unlink()
-            kind = "done"
-        except Exception as error:
-            kind = "busy" if BUSY in str(error).lower() else repr(error)
-        answers.put((kind, time.monotonic() - began))
-        if kind == "busy":
-            time.sleep(PAUSE)
-            continue
-        requests -= 1
+    with Visitor(app) as visitor:
+        file = visitor.upload(photo, photo.name)
         began = time.monotonic()
-    connection.close()
+        while requests:
+            kind = paint(visitor, file, size)
+            answers.put((kind, time.monotonic() - began))
+            if kind == BUSY:
+                time.sleep(PAUSE)
+                continue
+            requests -= 1
+            began = time.monotonic()
+
+
+def paint(visitor: Visitor, file: dict[str, Any], size: int) -> str:
+    """Paint an uploaded photo, fetch the picture; say how it ended."""
+    try:
+        options = {"max_size": size}
+        answer = visitor.stylize(file, styles=[file], method="arbitrary", options=options)
+        if error := answer.get("error") or answer.get("detail"):
+            return BUSY if BUSY in error.lower() else error
+        ((picture, _),) = answer["data"]
+        visitor.http.get(f"/gradio_api/file={picture['path']}").raise_for_status()
+    except Exception as error:  # every kind of it is counted
+        return repr(error)
+    return "done"
 
 
 def watch(app: Served, count: int, answers: Answers) -> Iterator[list[str]]:
@@ -78,10 +78,10 @@ def watch(app: Served, count: int, answers: Answers) -> Iterator[list[str]]:
                 kind, seconds = answers.get(timeout=STUCK)
             except queue.Empty:
                 raise SystemExit(f"no answer for {STUCK:.0f} s: the app is stuck") from None
-            busy += kind == "busy"
+            busy += kind == BUSY
             if kind == "done":
                 waited.append(seconds)
-            elif kind != "busy":
+            elif kind != BUSY:
                 errors += 1
                 print("error:", kind)
         cuts = statistics.quantiles(waited, n=100)
@@ -100,10 +100,10 @@ def main() -> None:
     args = parser.parse_args()
     answers: Answers = queue.SimpleQueue()
     with TemporaryDirectory() as name, served("--max-waiting", str(args.waiting)) as app:
-        folder, began = Path(name), time.monotonic()
-        save_image(load_portrait().resized(args.size, args.size), folder / "photo.jpg")
+        photo, began = Path(name) / "photo.jpg", time.monotonic()
+        save_image(load_portrait().resized(args.size, args.size), photo)
         for _ in range(args.clients):
-            given = (app.url, args.requests, args.size, folder, answers)
+            given = (app, args.requests, photo, args.size, answers)
             threading.Thread(target=client, args=given, daemon=True).start()
         print(f"{args.clients} clients of {args.requests} requests, {args.size} px")
         for row in chain([HEADINGS], watch(app, args.clients * args.requests, answers)):

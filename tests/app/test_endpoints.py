@@ -13,8 +13,8 @@ from PIL import Image
 from impasto.image import read_settings
 from impasto.stylizers.networks.gallery import gallery
 from tests.app.server import Served, served
-from tests.app.test_attacks import Visitor
 from tests.app.test_uploads import saved
+from tests.app.visitor import Visitor
 
 if TYPE_CHECKING:
     from gradio_client import Client

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import shutil
@@ -37,7 +38,7 @@ class OnnxEngine:
         if reason := _unfit(model):
             raise InputError(reason)
         self.model = model
-        self._sessions: dict[str, Any] = {}
+        self._threads = free_cores()
 
     @property
     def settings(self) -> dict[str, object]:
@@ -55,7 +56,8 @@ class OnnxEngine:
         return StyleCode(*self._run(".style.onnx", _counted(image, weights)))
 
     def _run(self, suffix: str, *inputs: Floats) -> Any:
-        session = self._session(suffix)
+        path = self.model.with_suffix(suffix)
+        session = _session(path, path.stat().st_mtime_ns, self._threads)
         names = [each.name for each in session.get_inputs()]
         try:
             return session.run(None, dict(zip(names, inputs, strict=True)))
@@ -68,15 +70,16 @@ class OnnxEngine:
                 f"not enough memory for {width} x {height} px: lower --max-size or --tile"
             ) from error
 
-    def _session(self, suffix: str) -> Any:
-        if suffix not in self._sessions:
-            runtime = importlib.import_module("onnxruntime")
-            options = runtime.SessionOptions()
-            options.intra_op_num_threads = free_cores()
-            self._sessions[suffix] = runtime.InferenceSession(
-                str(self.model.with_suffix(suffix)), options, providers=["CPUExecutionProvider"]
-            )
-        return self._sessions[suffix]
+
+# Reading a file takes longer than painting a small picture, and whoever paints many makes many
+# engines: the last files stay open, each for the numbers of threads that were free.
+@functools.lru_cache(maxsize=4)
+def _session(path: Path, changed: int, threads: int) -> Any:
+    """A session of a file that was ``changed`` then; it may run in several threads at once."""
+    runtime = importlib.import_module("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def _counted(image: Floats, weights: Floats | None) -> Floats:
