@@ -221,6 +221,15 @@ def test_tiles_wrap_as_the_whole_does(make: Any) -> None:
     np.testing.assert_allclose(tiled.rgb, whole.rgb, atol=2e-3)
 
 
+@pytest.mark.parametrize(
+    "option", [{"wrap": "y"}, {"preserve_color": "luminance"}, {"match_result": "content"}]
+)
+def test_networks_refuse_tensors_what_finishes_whole_pictures(make: Any, option: Any) -> None:
+    for method in ("fast", "arbitrary"):
+        with pytest.raises(InputError, match=f"{next(iter(option))} is for whole pictures"):
+            make(method, **option).apply(random_picture(1, (48, 70)).tensor())
+
+
 def test_sides_that_repeat_are_whole_strides(make: Any) -> None:
     photo = random_picture(1, (50, 70))
     assert make("arbitrary", wrap="x")(photo).picture.size == (50, 64)
@@ -228,7 +237,5 @@ def test_sides_that_repeat_are_whole_strides(make: Any) -> None:
     for method, message in (("optimize", "multiples of 16 px"), ("fast", "multiples of 16 px")):
         with pytest.raises(InputError, match=message):
             make(method, wrap="x").apply(photo.tensor())
-    with pytest.raises(InputError, match="not with apply"):
-        make("fast", wrap="y").apply(random_picture(1, (48, 70)).tensor())
     with pytest.raises(InputError, match="wrap does not go together with style_loss nn"):
         make("optimize", wrap="x", style_loss="nn")

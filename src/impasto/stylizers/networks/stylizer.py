@@ -109,8 +109,9 @@ class NetworkStylizer(Stylizer[Options]):
 
     def _must_not_finish(self) -> None:
         """Refuse tensors what whole pictures alone can have."""
-        if self.options.wrap != "off":
-            raise InputError("networks wrap pictures: not with apply")
+        for name in ("wrap", "preserve_color", "match_result"):
+            if getattr(self.options, name) != "off":
+                raise InputError(f"{name} is for whole pictures: not with apply")
         if self.palette and not all(isinstance(each, Picture) for each in self._styles):
             raise InputError("these styles take a palette after painting: not with apply")
 
