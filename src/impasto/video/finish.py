@@ -23,7 +23,7 @@ from impasto.video.clip import Clip
 from impasto.video.film import opened
 from impasto.video.segments import Segments
 from impasto.video.targets import kind_of
-from impasto.video.tracks import Luggage, Period, Timed, add_tracks, copy_tags, packets
+from impasto.video.tracks import CarriedTracks, Period, Timed, add_tracks, copy_tags, packets
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def finish(
     clip: Clip,
     target: Path,
     settings: Mapping[str, object],
-    luggage: Luggage,
+    carried: CarriedTracks,
     *,
     end: Fraction,
     whole: bool,
@@ -47,7 +47,7 @@ def finish(
         clip: Where they came from.
         target: The file, written whole or not at all.
         settings: Kept in the metadata.
-        luggage: What is carried over from the source.
+        carried: What is carried over from the source.
         end: When the last frame ends, in seconds.
         whole: Whether all frames are there; the sound of a part ends with it.
 
@@ -63,7 +63,7 @@ def finish(
             elif kind == "webp":
                 _write_webp(segments, clip, temporary, end)
             else:
-                _write_movie(segments, clip, temporary, settings, luggage, period)
+                _write_movie(segments, clip, temporary, settings, carried, period)
         except load_av().error.FFmpegError as error:
             raise ImpastoError(f"cannot write {target}: {error}") from error
 
@@ -73,7 +73,7 @@ def _write_movie(
     clip: Clip,
     path: Path,
     settings: Mapping[str, object],
-    luggage: Luggage,
+    carried: CarriedTracks,
     period: Period,
 ) -> None:
     av, kind = load_av(), kind_of(path)
@@ -83,7 +83,7 @@ def _write_movie(
         fast = {"movflags": "faststart"} if kind.format in ("mp4", "mov") else {}
         out = stack.enter_context(av.open(str(path), "w", format=kind.format, options=fast))
         video = out.add_stream_from_template(first.streams.video[0])
-        tracks = add_tracks(film, out, kind, luggage, period)
+        tracks = add_tracks(film, out, kind, carried, period)
         copy_tags(film, out, period)
         out.metadata["comment"] = json.dumps({"impasto": dict(settings)}, default=str)
         streams = [_of_video(segments, video), packets(film, tracks)]

@@ -22,7 +22,7 @@ from impasto.video.masks import Masks, at_times
 from impasto.video.options import VideoOptions
 from impasto.video.segments import Segments, SegmentWriter, fingerprint
 from impasto.video.targets import check_room, check_target, kind_of
-from impasto.video.tracks import Luggage, pack
+from impasto.video.tracks import CarriedTracks, carried_tracks
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def stylize_video(
     source, target, options = Path(source), Path(target), options or VideoOptions()
     clip = check(source, target, options)
     size = fit(clip.size, max_size)
-    luggage = _packed(clip, target)
+    carried = _carried(clip, target)
     masks = None if mask is None else Masks(Path(mask), clip, size)
     told = {"source": source.name, "size": size, **dataclasses.asdict(options), **(settings or {})}
     if not resume:
@@ -88,7 +88,7 @@ def stylize_video(
     segments = Segments(target, {**told, **_fingerprints(source, mask)}, resume=resume)
     run = _Run(clip, size, segments, painter, options, kind_of(target).video, masks)
     run.paint(tell)
-    return run.finish(target, told, luggage)
+    return run.finish(target, told, carried)
 
 
 def _fingerprints(source: Path, mask: str | Path | None) -> dict[str, str]:
@@ -103,15 +103,15 @@ def check(source: str | Path, target: str | Path, options: VideoOptions) -> Clip
     return open_clip(source, start=options.start, end=options.end or None)
 
 
-def _packed(clip: Clip, target: Path) -> Luggage:
+def _carried(clip: Clip, target: Path) -> CarriedTracks:
     """The tracks that are carried over, with a warning of what is left out."""
-    luggage = pack(clip, kind_of(target))
+    carried = carried_tracks(clip, kind_of(target))
     for notice in clip.notices:
         logger.warning("%s is %s", clip.path, notice)
-    if luggage.left:
-        what = ", ".join(dict.fromkeys(luggage.left))
+    if carried.left_out:
+        what = ", ".join(dict.fromkeys(carried.left_out))
         logger.warning("%s cannot hold all that is in %s; left out: %s", target, clip.path, what)
-    return luggage
+    return carried
 
 
 class _Run:
@@ -152,7 +152,9 @@ class _Run:
                 self.interrupted = True
                 self.done = self.segments.count()
 
-    def finish(self, target: Path, settings: Mapping[str, object], luggage: Luggage) -> VideoResult:
+    def finish(
+        self, target: Path, settings: Mapping[str, object], carried: CarriedTracks
+    ) -> VideoResult:
         """Write the target; the segments stay only where frames are missing.
 
         Raises:
@@ -161,7 +163,7 @@ class _Run:
         """
         if self.done:
             whole = not self.interrupted
-            finish(self.segments, self.clip, target, settings, luggage, end=self.end, whole=whole)
+            finish(self.segments, self.clip, target, settings, carried, end=self.end, whole=whole)
         if not (self.done and self.interrupted):
             self.segments.remove()
         if not self.done and self.interrupted:

@@ -192,25 +192,25 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Luggage:
+class CarriedTracks:
     """The tracks that are carried over from a source.
 
     Attributes:
         tracks: How each stream is added, by its index.
-        left: What is left out, in words.
+        left_out: What is not carried over, in words.
     """
 
     tracks: dict[int, Adds]
-    left: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
-def pack(clip: Clip, kind: Kind) -> Luggage:
+def carried_tracks(clip: Clip, kind: Kind) -> CarriedTracks:
     """Try out what of a source can be carried to a kind of target."""
     tracks: dict[int, Adds] = {}
     left = []
     with opened(clip.path) as film:
         if isinstance(film, Animation):
-            return Luggage({})
+            return CarriedTracks({})
         for stream in film.container.streams:
             if stream == film.stream:
                 continue
@@ -220,7 +220,7 @@ def pack(clip: Clip, kind: Kind) -> Luggage:
                 left.append(_describe(stream))
             else:
                 tracks[stream.index] = adds
-    return Luggage(tracks, tuple(left))
+    return CarriedTracks(tracks, tuple(left))
 
 
 def _ways(stream: Any, kind: Kind) -> list[Adds]:
@@ -264,13 +264,13 @@ def _describe(stream: Any) -> str:
 
 
 def add_tracks(
-    film: Film | Animation, out: Any, kind: Kind, luggage: Luggage, period: Period
+    film: Film | Animation, out: Any, kind: Kind, carried: CarriedTracks, period: Period
 ) -> dict[Any, Track]:
     """Add the streams that are carried to a target, with their language and rank."""
     if isinstance(film, Animation):
         return {}
     tracks = {}
-    for index, adds in luggage.tracks.items():
+    for index, adds in carried.tracks.items():
         stream = film.container.streams[index]
         tracks[stream] = track = adds(stream, out, kind, period)
         told = {name: stream.metadata.get(name) for name in ("language", "title")}
