@@ -355,6 +355,16 @@ def test_the_result_is_in_sight_with_its_download(
         assert width() <= screen["width"]
 
 
+@pytest.mark.parametrize("screen", [PHONE, LAPTOP], ids=["phone", "laptop"])
+def test_the_picture_is_in_sight_while_it_comes_into_being(
+    browser: Browser, app: Served, screen: ViewportSize
+) -> None:
+    with opened(browser, app, screen) as page:
+        page.click("#paint")
+        page.wait_for_selector("#live img")
+        wait_for_sight(page, "#live")
+
+
 def test_the_log_has_a_line_for_each_job(page: Page, app: Served) -> None:
     before = len([line for line in app.lines if line.startswith("job ")])
     paint(page)

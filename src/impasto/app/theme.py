@@ -36,6 +36,8 @@ label:has(> :is([type=radio], [type=checkbox]):focus-visible) {
 #stage { grid-area: stage; gap: 0.6rem; position: sticky; top: 0.75rem;
   --tall: calc(100dvh - 14rem); }
 #view { gap: 0; }
+/* Gradio lets columns wrap: a part that no longer fits would go beside the page. */
+#form, #stage, #view, #more { flex: none; flex-wrap: nowrap; }
 #live, #recover-live { border: none !important; background: none; }
 #live :is(.image-container, .image-frame, button) { width: 100%; height: auto; }
 #live img { width: 100% !important; height: auto !important; object-fit: contain;
@@ -138,7 +140,7 @@ label:has(> :is([type=radio], [type=checkbox]):focus-visible) {
   border-color: var(--border-color-primary) !important; white-space: nowrap; }
 
 @media (max-width: 760px) {
-  #paint-page { display: flex; flex-direction: column; align-items: stretch; }
+  #paint-page { display: flex; flex-flow: column nowrap; align-items: stretch; }
   #stage { position: static; scroll-margin-top: 0.5rem; --tall: calc(100dvh - 12.5rem); }
   #title p, .picture .source-selection button:first-child svg { display: none; }
   #title { margin-bottom: -3rem; }
