@@ -144,6 +144,8 @@ label:has(> :is([type=radio], [type=checkbox]):focus-visible) {
   #stage { position: static; scroll-margin-top: 0.5rem; --tall: calc(100dvh - 12.5rem); }
   #title p, .picture .source-selection button:first-child svg { display: none; }
   #title { margin-bottom: -3rem; }
+  .picture .source-selection { justify-content: space-between; gap: 0.2rem; }
+  .picture .source-selection button:first-child { font-size: 0.74rem; }
   #shelf { contain: inline-size; }
   #shelf .grid-container { display: flex; overflow-x: auto; }
   #shelf .gallery-item { flex: 0 0 4.6rem; }
