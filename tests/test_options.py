@@ -16,6 +16,7 @@ from impasto.keywords import File, Keywords, Layers
 from impasto.methods import OPTIONS
 from impasto.options import (
     PRESETS,
+    STYLE_LAYERS,
     OptimizeOptions,
     check_weights,
     choices,
@@ -165,7 +166,7 @@ def test_unknown_presets_and_options_name_the_nearest() -> None:
 def test_instances_do_not_share_their_layers() -> None:
     one, other = OptimizeOptions(), OptimizeOptions()
     one.style_layers["relu1_1"] = 9.0
-    assert other.style_layers["relu1_1"] == 1.0
+    assert other.style_layers["relu1_1"] == STYLE_LAYERS["relu1_1"]
     OptimizeOptions.preset("gatys").style_layers["relu1_1"] = 9.0
     assert OptimizeOptions.preset("gatys").style_layers["relu1_1"] == 1.0
 
