@@ -175,11 +175,26 @@ class BorderOptions(CheckedOptions):
         return self.wrap in ("y", "both"), self.wrap in ("x", "both")
 
 
-GROUPS = (LossOptions, ColorOptions, BorderOptions, DeviceOptions)
+@dataclass(frozen=True, kw_only=True)
+class MapOptions(CheckedOptions):
+    """Pictures in greys, of the shape of the photo, that say what is to be where."""
+
+    strength_map: str | None = option(
+        None, "how much style where: white all of it, black the photo itself", metavar="FILE"
+    )
+    stroke_map: str | None = option(
+        None,
+        "strokes of which size where: white twice, black half; auto: fine ones where the photo has "
+        "detail",
+        metavar="auto|FILE",
+    )
+
+
+GROUPS = (LossOptions, ColorOptions, BorderOptions, MapOptions, DeviceOptions)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimizeOptions(DeviceOptions, BorderOptions, ColorOptions, LossOptions):
+class OptimizeOptions(DeviceOptions, MapOptions, BorderOptions, ColorOptions, LossOptions):
     """Options of the optimisation of the image (Gatys et al. 2016 and what came after).
 
     The fields' metadata hold help and limits; ``impasto stylize --help`` lists them.
@@ -264,10 +279,21 @@ class OptimizeOptions(DeviceOptions, BorderOptions, ColorOptions, LossOptions):
             )
         if self.content_weight == 0 and self.style_weight == 0:
             raise InputError("content_weight and style_weight are both 0: nothing to optimise")
-        if self.keep != "off" and (self.content_weight == 0 or self.classic_losses):
-            why = "classic_losses" if self.classic_losses else "a content_weight of 0"
-            raise InputError(f"keep does nothing with {why}")
+        if self.keep != "off":
+            self.check_content("keep")
+        if self.strength_map is not None:
+            self.check_content("strength_map")
         self._moderate()
+
+    def check_content(self, name: str) -> None:
+        """Refuse a map that lets the content count for more where it has no weight of its own.
+
+        Raises:
+            InputError: If it is so.
+        """
+        if self.content_weight == 0 or self.classic_losses:
+            why = "classic_losses" if self.classic_losses else "a content_weight of 0"
+            raise InputError(f"{name} does nothing with {why}")
 
     def _moderate(self) -> None:
         """Divide all weights alike where they are extreme: only their ratios count.

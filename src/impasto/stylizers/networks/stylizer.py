@@ -16,7 +16,7 @@ import numpy as np
 from impasto.errors import InputError, torch_needed
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, fit, load_image
-from impasto.options import check_weights
+from impasto.options import MapOptions, check_weights
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
 from impasto.stylizers.networks.codes import StyleCode, blend
@@ -53,6 +53,8 @@ class NetworkStylizer(Stylizer[Options]):
 
     def __init__(self, options: Options | None = None, **overrides: Any) -> None:
         self.options = self._take(options, overrides)
+        if isinstance(self.options, MapOptions):
+            self.set_maps(self.options.strength_map, self.options.stroke_map)
         self.path = Path(self.options.model or shipped(self.method)).expanduser()
         self.description = describe(self.path)
         if self.description.kind != self.method:
@@ -77,11 +79,11 @@ class NetworkStylizer(Stylizer[Options]):
         in_tiles = side and math.prod(photo.size) > side**2
         engine = self.engine
         image, weights = planes(order.painted)
-        masks = None if order.regions is None else np.stack(order.regions)[:, None]
+        masks = _places(order)
         if any(self.options.wrapped):
             engine = self.torch
             painted = self._paint_wrapped(image, style, weights, order.before, masks)
-        elif order.regions or order.before or in_tiles:
+        elif masks is not None or order.before or in_tiles:
             engine = self.torch  # ONNX files do none of these
             painted = engine.paint(image, style, weights, order.before, masks)
         else:
@@ -117,7 +119,22 @@ class NetworkStylizer(Stylizer[Options]):
 
     @abstractmethod
     def _style(self, order: Order) -> Style:
-        """The styles of an order as the engine takes them: mixed, or one row for each region."""
+        """The styles of an order as the engine takes them: a row for each of its places."""
+
+
+def _places(order: Order) -> Floats | None:
+    """Where in the photo each style is that a network paints with, ``(R, 1, H, W)``.
+
+    None: one is everywhere. What a map of strength takes from all of them has the photo's own.
+    """
+    if order.regions is None and order.strength is None and order.strokes is None:
+        return None
+    everywhere = np.ones(order.photo.size, np.float32)
+    sizes = order.strokes_by_size or [(1.0, everywhere)]
+    places = [where * region for _, where in sizes for region in order.regions or (everywhere,)]
+    if order.strength is not None:
+        places = [order.strength * place for place in places] + [1 - order.strength]
+    return np.stack(places)[:, None]
 
 
 def _within(order: Order) -> Order:
@@ -170,15 +187,15 @@ class Arbitrary(NetworkStylizer[ArbitraryOptions]):
     options_type = ArbitraryOptions
 
     def _load_styles(self, sources: Sequence[Any]) -> list[Any]:
-        # Codes by the identity of an artwork: those that are set are looked at once.
-        self._codes: dict[int, Code] = {}
+        # Codes by the identity of an artwork and its side: those that are set are looked at once.
+        self._codes: dict[tuple[int, int], Code] = {}
         return super()._load_styles(sources)
 
     def _load_artwork(self, source: ImageSource) -> Picture:
-        return load_image(source, long_side=self.options.style_size)
+        return load_image(source, long_side=round(self._largest * self.options.style_size))
 
     def _load_pooled(self, source: Any) -> StylePack:
-        return load_pooled(source, self.eye, self.options.style_size)
+        return load_pooled(source, self.eye, round(self._largest * self.options.style_size))
 
     @functools.cached_property
     def eye(self) -> EncoderEye:
@@ -186,20 +203,19 @@ class Arbitrary(NetworkStylizer[ArbitraryOptions]):
         return EncoderEye(self.path, self.engine.encode)
 
     def _style(self, order: Order) -> Style:
-        options = self.options
-        codes = [self._encode(artwork) for artwork in order.styles]
-        if order.regions:
-            code = StyleCode(
-                np.concatenate([each.mean for each in codes]),
-                np.concatenate([each.square for each in codes]),
-            )
-        else:
-            code = blend(codes, order.weights)
-        if options.strength < 1:
+        options, codes = self.options, []
+        for strokes, _ in order.strokes_by_size or [(1.0, None)]:
+            found = [self._encode(artwork, strokes) for artwork in order.styles]
+            codes += found if order.regions else [blend(found, order.weights)]
+        if options.strength < 1 or order.strength is not None:
             small = order.painted.resized(*fit(order.photo.size, options.style_size))
             own = self._encode(small)
-            code = blend([own, code], [1 - options.strength, options.strength])
-        return (code.mean, code.square)
+            shares = [1 - options.strength, options.strength]
+            codes = [blend([own, code], shares) for code in codes]
+            if order.strength is not None:
+                codes.append(own)
+        mean = np.concatenate([code.mean for code in codes])
+        return mean, np.concatenate([code.square for code in codes])
 
     def _apply(self, images: Tensor) -> Tensor:
         self._must_not_finish()
@@ -208,14 +224,22 @@ class Arbitrary(NetworkStylizer[ArbitraryOptions]):
         own, side = 1 - self.options.strength, self.options.style_size
         return self.torch.apply(images, (code.mean, code.square), own, side)
 
-    def _encode(self, artwork: Picture | StylePack) -> Code:
+    def _encode(self, artwork: Picture | StylePack, strokes: float = 1.0) -> Code:
+        """The code of an artwork.
+
+        Args:
+            artwork: The artwork.
+            strokes: The size of its strokes, as a multiple of what the options ask for.
+        """
+        side = strokes * self.options.style_size
         if isinstance(artwork, StylePack):
-            return self.eye.code(artwork, self.options.style_size)
-        if id(artwork) in self._codes:
-            return self._codes[id(artwork)]
-        code = self.engine.encode(*planes(artwork))
+            return self.eye.code(artwork, round(side))
+        side = max(1, round(min(side, strokes * max(artwork.size))))
+        if (id(artwork), side) in self._codes:
+            return self._codes[id(artwork), side]
+        code = self.engine.encode(*planes(artwork.fitted(side, enlarge=True)))
         if any(artwork is each for each in self._styles):
-            self._codes[id(artwork)] = code
+            self._codes[id(artwork), side] = code
         return code
 
 

@@ -20,7 +20,7 @@ from impasto.callbacks import History
 from impasto.devices import describe, free_threads, keep_memory, own_state, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
-from impasto.image import Picture, load_image
+from impasto.image import ImageSource, Picture, load_image
 from impasto.image.masks import load_grey
 from impasto.image.picture import Floats
 from impasto.image.wrapping import around, extended, snapped
@@ -70,6 +70,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         **overrides: Any,
     ) -> None:
         self.options = self._take(options, overrides)
+        self.set_maps(self.options.strength_map, self.options.stroke_map)
         self.device = pick_device(self.options.device)
         self.dtype = pick_dtype(self.options.precision, self.device)
         if self.device.type == "cpu":
@@ -95,6 +96,14 @@ class Optimize(Stylizer[OptimizeOptions]):
             describe(self.device),
         )
 
+    def set_maps(
+        self, strength_map: ImageSource | None = None, stroke_map: ImageSource | None = None
+    ) -> Optimize:
+        """Set the maps; see ``Stylizer``."""
+        if strength_map is not None:
+            self.options.check_content("strength_map")
+        return super().set_maps(strength_map, stroke_map)
+
     @cached_property
     def costs(self) -> Costs:
         """The memory that a step takes; measured when the first picture asks for it."""
@@ -118,7 +127,8 @@ class Optimize(Stylizer[OptimizeOptions]):
                 f"preview_size enlarges the strokes of artworks, and of {source} only statistics "
                 "are known: paint with single artworks"
             )
-        return load_pooled(source, self.eye, round(options.max_size * options.style_scale))
+        side = options.max_size * options.style_scale
+        return load_pooled(source, self.eye, round(self._largest * side))
 
     def _ordered(self, photo: Picture, mask: Any = None, content_masks: Any = None) -> Order:
         order = super()._ordered(photo, mask, content_masks)
