@@ -22,13 +22,14 @@ from impasto.errors import InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, as_list, load_image, load_mask
 from impasto.image.masks import load_grey, must_be_seen, name_of, open_mask, weighted
+from impasto.image.picture import Floats
 from impasto.image.wrapping import UNIT, snapped
 from impasto.names import must_be_known
 from impasto.options import check_weights, names
 from impasto.palette import Palette, load_palette
 from impasto.result import Result
 from impasto.stylizers.body import StylePack, is_pooled
-from impasto.stylizers.maps import AUTO, SIZES, find_strokes
+from impasto.stylizers.maps import AUTO, SIZES, fading, find_strokes
 from impasto.stylizers.order import Order, check_parts, load_masks
 from impasto.version import __version__
 
@@ -255,7 +256,12 @@ class Stylizer(ABC, Generic[Options]):
             strokes = load_grey(self._stroke_map, order.photo, "map")
         elif self._stroke_map:
             strokes = find_strokes(order.photo)
-        return order.following(strength, strokes)
+        share = None if strength is None else self._fading(strength)
+        return order.following(strength, strokes, share)
+
+    def _fading(self, strength: Floats) -> Floats:
+        """How far a picture of this strength is other than the photo: 0 at 0, 1 at 1."""
+        return fading(strength)
 
     def paint(self, order: Order, callbacks: Sequence[Callback] = ()) -> Result:
         """Paint an order; see ``__call__``."""

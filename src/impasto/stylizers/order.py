@@ -17,7 +17,7 @@ from impasto.image.masks import composite, load_mask, load_painted, resized, wei
 from impasto.image.picture import Floats
 from impasto.palette import Palette
 from impasto.stylizers.body import colors_of
-from impasto.stylizers.maps import as_it_is, by_size, fading
+from impasto.stylizers.maps import as_it_is, by_size
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,21 @@ class Order:
         """Whether anything of the photo is painted at all."""
         return self.mask is None or bool(self.mask.any())
 
-    def following(self, strength: Floats | None, strokes: Floats | None) -> Order:
-        """The same with maps; those that say nothing are left out."""
-        mask = self.mask
-        if strength is not None and (strength == 1).all():
-            strength = None
-        if strength is not None:
-            mask = fading(strength) if mask is None else mask * fading(strength)
+    def following(
+        self, strength: Floats | None, strokes: Floats | None, share: Floats | None
+    ) -> Order:
+        """The same with maps; those that say nothing are left out.
+
+        Args:
+            strength: See ``Order``.
+            strokes: See ``Order``.
+            share: How far the picture is other than the photo at this strength.
+        """
         if strokes is not None and as_it_is(strokes):
             strokes = None
+        if strength is None or share is None or (strength == 1).all():
+            return dataclasses.replace(self, strokes=strokes)
+        mask = share if self.mask is None else self.mask * share
         return dataclasses.replace(self, mask=mask, strength=strength, strokes=strokes)
 
     @cached_property

@@ -79,7 +79,9 @@ class NetworkStylizer(Stylizer[Options]):
         in_tiles = side and math.prod(photo.size) > side**2
         engine = self.engine
         image, weights = planes(order.painted)
-        masks = _places(order)
+        masks, counting = _places(order)
+        if counting is not None:
+            weights = counting if weights is None else counting * weights
         if any(self.options.wrapped):
             engine = self.torch
             painted = self._paint_wrapped(image, style, weights, order.before, masks)
@@ -122,19 +124,29 @@ class NetworkStylizer(Stylizer[Options]):
         """The styles of an order as the engine takes them: a row for each of its places."""
 
 
-def _places(order: Order) -> Floats | None:
-    """Where in the photo each style is that a network paints with, ``(R, 1, H, W)``.
+def _places(order: Order) -> tuple[Floats | None, Floats | None]:
+    """Where in the photo each style is that a network paints with, and what it is measured by.
 
-    None: one is everywhere. What a map of strength takes from all of them has the photo's own.
+    What a map of strength takes from all of them has the photo's own style, that of all of it. A
+    style whose strokes are of several sizes is one for the moments of the photo: else each size
+    would bring the artwork's whole palette to its places.
+
+    Returns:
+        ``(R, 1, H, W)`` and, with a map, how much each pixel counts for each of the R; None where
+        one style is everywhere.
     """
-    if order.regions is None and order.strength is None and order.strokes is None:
-        return None
+    if order.strength is None and order.strokes is None:
+        return None if order.regions is None else np.stack(order.regions)[:, None], None
     everywhere = np.ones(order.photo.size, np.float32)
+    regions = order.regions or (everywhere,)
     sizes = order.strokes_by_size or [(1.0, everywhere)]
-    places = [where * region for _, where in sizes for region in order.regions or (everywhere,)]
+    strength = everywhere if order.strength is None else order.strength
+    places = [strength * where * region for _, where in sizes for region in regions]
+    counting = [strength * region for _ in sizes for region in regions]
     if order.strength is not None:
-        places = [order.strength * place for place in places] + [1 - order.strength]
-    return np.stack(places)[:, None]
+        places.append(1 - strength)
+        counting.append(everywhere)
+    return np.stack(places)[:, None], np.stack(counting)[:, None]
 
 
 def _within(order: Order) -> Order:
@@ -201,6 +213,10 @@ class Arbitrary(NetworkStylizer[ArbitraryOptions]):
     def eye(self) -> EncoderEye:
         """The encoder as what looks at folders of artworks."""
         return EncoderEye(self.path, self.engine.encode)
+
+    def _fading(self, strength: Floats) -> Floats:
+        """A network paints its texture in the photo's own style as well, which has to fade."""
+        return 1 - np.square(1 - strength)
 
     def _style(self, order: Order) -> Style:
         options, codes = self.options, []
