@@ -39,6 +39,8 @@ CONTENT_LAYERS = {"relu4_2": 1.0, "relu3_2": 0.6, "relu2_2": 0.4, "relu1_2": 0.1
 
 # What keep may be beside a file.
 KEEP = ("off", "auto")
+# Options that may name a file which is needed to paint.
+FILES = ("weights", "model", "init", "keep", "palette", "strength_map", "stroke_map")
 
 
 def option(
@@ -352,6 +354,11 @@ def kinds(options: type[Any]) -> dict[str, Any]:
     """The types of the fields of an options dataclass, by name."""
     found: dict[str, Any] = _hints(options)
     return found
+
+
+def files_of(options: Mapping[str, Any]) -> list[str]:
+    """The files that options name, of which the picture depends on what they hold."""
+    return [value for value in map(options.get, FILES) if value and os.path.isfile(value)]
 
 
 def choices(kind: Any) -> tuple[str, ...]:

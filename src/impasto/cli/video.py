@@ -17,6 +17,7 @@ from impasto.cli.method_options import (
     load_stylizer,
 )
 from impasto.errors import InputError
+from impasto.options import files_of
 from impasto.video.options import VideoOptions
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_output(args: argparse.Namespace) -> None:
     """Refuse to write over an artwork or a mask."""
-    for path in (*args.styles, args.mask, getattr(args, "keep", None)):
+    for path in (*args.styles, args.mask, *files_of(vars(args))):
         if path and Path(path).resolve() == Path(args.output).resolve():
             raise InputError(f"-o {args.output} would replace {path}, which is needed to paint")
 
@@ -112,7 +113,7 @@ def _settings(args: argparse.Namespace, choice: Choice, stylizer: Any) -> dict[s
     files = [
         *(file for style in choice.styles for file in _files(style)),
         getattr(stylizer, "path", None),
-        *map(options.get, ("weights", "init", "keep")),
+        *files_of(options),
     ]
     known = {str(file): Path(file) for file in files if file and Path(file).is_file()}
     return {
