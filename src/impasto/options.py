@@ -358,7 +358,8 @@ def kinds(options: type[Any]) -> dict[str, Any]:
 
 def files_of(options: Mapping[str, Any]) -> list[str]:
     """The files that options name, of which the picture depends on what they hold."""
-    return [value for value in map(options.get, FILES) if value and os.path.isfile(value)]
+    given = (options.get(name) for name in FILES)
+    return [file for file in given if file and os.path.isfile(file)]  # noqa: PTH113, never raises
 
 
 def choices(kind: Any) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ def as_it_is(strokes: Floats) -> bool:
 
 
 def find_strokes(photo: Picture) -> Floats:
-    """A map of strokes from the photo: fine ones where it has detail, large ones where it is smooth.
+    """A map of strokes from the photo: fine ones where it has detail, large ones elsewhere.
 
     Detail is the trace of the structure tensor, the mean square of the slopes of lightness; where
     it is the photo's median, strokes are as without a map.

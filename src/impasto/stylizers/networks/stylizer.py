@@ -19,7 +19,7 @@ from impasto.image import ImageSource, Picture, fit, load_image
 from impasto.options import MapOptions, check_weights
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
-from impasto.stylizers.networks.codes import StyleCode, blend
+from impasto.stylizers.networks.codes import blend
 from impasto.stylizers.networks.description import Kind, describe
 from impasto.stylizers.networks.engines import Code, Engine, Floats, Style
 from impasto.stylizers.networks.eye import EncoderEye, planes

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
 
 import torch
 import torch.nn.functional as F
@@ -208,18 +208,24 @@ class Objective:
             self.regions = [
                 region
                 for where, sized in strokes or [(None, styles)]
-                for region in self._regions(
-                    sized, style_weights, regions, _product(where, strength)
-                )
+                for region in self._regions(sized, style_weights, regions, (where, strength))
             ]
-        self.image_terms: dict[str, tuple[float, Callable[[Tensor], Tensor]]] = {}
+        self.image_terms = self._image_terms(guide)
+
+    def _image_terms(
+        self, guide: Guide | None
+    ) -> dict[str, tuple[float, Callable[[Tensor], Tensor]]]:
+        """The terms that look at the image itself, each with its weight."""
+        options = self.options
+        terms: dict[str, tuple[float, Callable[[Tensor], Tensor]]] = {}
         if options.bands_weight and self.regions:
-            self.image_terms["bands"] = options.bands_weight, self._compare_bands
+            terms["bands"] = options.bands_weight, self._compare_bands
         if options.tv_weight:
             variation = partial(total_variation, wrapped=self.wrapped)
-            self.image_terms["tv"] = options.tv_weight, variation
+            terms["tv"] = options.tv_weight, variation
         if guide:
-            self.image_terms["temporal"] = guide.weight, guide
+            terms["temporal"] = guide.weight, guide
+        return terms
 
     def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Return the loss terms of an image and the gradient of their sum, without a graph.
@@ -290,12 +296,12 @@ class Objective:
         styles: Sequence[Source | Measured],
         weights: Sequence[float],
         masks: Sequence[Tensor] | None,
-        strength: Tensor | None,
+        maps: Iterable[Tensor | None],
     ) -> list[Region]:
-        """One region with all styles, or one for each style and mask, as strong as that."""
+        """One region with all styles, or one for each style and mask, as far as maps say."""
         if not self.style_layers:
             return []
-        image, alpha = self.content.image, _product(self.content.alpha, strength)
+        image, alpha = self.content.image, reduce(_product, maps, self.content.alpha)
         if masks is None:
             return [self._region(Source(image, alpha), self._share(alpha), styles, weights)]
         parts = [_product(mask, alpha) for mask in masks]
