@@ -184,14 +184,13 @@ def _keep(style: str) -> list[list[str]]:
 def _maps(strong: str, strokes: str) -> list[list[str]]:
     """How much style where, and strokes of which size where."""
     choices = {
-        "faded.png": [strong, "--strength-map", "soft.png"],
+        "faded.png": [strong, *BOLD.split(), "--strength-map", "soft.png"],
         "plain.png": [strokes],
         "sized.png": [strokes, "--stroke-map", "background.png"],
         "auto.png": [strokes, "--stroke-map", "auto"],
     }
     runs = [
-        ["stylize", "photo.png", *choice, *SMALL, *BOLD.split(), "-o", name]
-        for name, choice in choices.items()
+        ["stylize", "photo.png", *choice, *SMALL, "-o", name] for name, choice in choices.items()
     ]
     labels = {
         "soft.png": "strength map",

@@ -52,7 +52,7 @@ class Keywords(TypedDict, total=False):
     palette: File | None
     wrap: Wrap
     strength_map: File | None
-    stroke_map: File | None
+    stroke_map: File
     precision: Precision
     device: str
     model: File | None

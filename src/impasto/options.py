@@ -37,8 +37,8 @@ STYLE_LAYERS = {**CLASSIC_STYLE_LAYERS, "relu5_1": 0.5}
 # more than a run at one scale does, and leave more room for style at the same content distance.
 CONTENT_LAYERS = {"relu4_2": 1.0, "relu3_2": 0.6, "relu2_2": 0.4, "relu1_2": 0.1}
 
-# What keep may be beside a file.
-KEEP = ("off", "auto")
+# What keep and stroke_map may be beside a file.
+OFF_OR_AUTO = ("off", "auto")
 # Options that may name a file which is needed to paint.
 FILES = ("weights", "model", "init", "keep", "palette", "strength_map", "stroke_map")
 
@@ -184,11 +184,11 @@ class MapOptions(CheckedOptions):
     strength_map: str | None = option(
         None, "how much style where: white all of it, black the photo itself", metavar="FILE"
     )
-    stroke_map: str | None = option(
-        None,
-        "strokes of which size where: white twice, black half; auto: fine ones where the photo has "
-        "detail",
-        metavar="auto|FILE",
+    stroke_map: str = option(
+        "off",
+        "strokes of which size where: a map says so, white twice, black half; auto: fine ones "
+        "where the photo has detail; or off",
+        metavar="auto|FILE|off",
     )
 
 

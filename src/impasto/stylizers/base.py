@@ -25,11 +25,11 @@ from impasto.image.masks import load_grey, must_be_seen, name_of, open_mask, wei
 from impasto.image.picture import Floats
 from impasto.image.wrapping import UNIT, snapped
 from impasto.names import must_be_known
-from impasto.options import check_weights, names
+from impasto.options import OFF_OR_AUTO, check_weights, names
 from impasto.palette import Palette, load_palette
 from impasto.result import Result
 from impasto.stylizers.body import StylePack, is_pooled
-from impasto.stylizers.maps import AUTO, SIZES, fading, find_strokes
+from impasto.stylizers.maps import SIZES, fading, find_strokes
 from impasto.stylizers.order import Order, check_parts, load_masks
 from impasto.version import __version__
 
@@ -72,7 +72,7 @@ class Stylizer(ABC, Generic[Options]):
     options: Any
     _styles: list[Any]
     _strength_map: Picture | None = None
-    _stroke_map: Picture | str | None = None
+    _stroke_map: Picture | str = "off"
 
     def _take(self, options: Options | None, overrides: Mapping[str, Any]) -> Options:
         """The options: those given, or the defaults with some of them changed."""
@@ -113,7 +113,7 @@ class Stylizer(ABC, Generic[Options]):
     def set_maps(
         self: Self,
         strength_map: ImageSource | None = None,
-        stroke_map: ImageSource | None = None,
+        stroke_map: ImageSource = "off",
     ) -> Self:
         """Set the maps for all that is painted from now on, in place of those of the options.
 
@@ -122,7 +122,7 @@ class Stylizer(ABC, Generic[Options]):
         Args:
             strength_map: How much style where: white all of it, black the photo itself.
             stroke_map: The size of strokes: black half, middle grey as without a map, white twice
-                as large; or "auto": fine where the photo has detail.
+                as large; "auto": fine where the photo has detail; or "off".
 
         Returns:
             The stylizer itself.
@@ -130,12 +130,15 @@ class Stylizer(ABC, Generic[Options]):
         Raises:
             InputError: If a map cannot be read, or the method cannot follow it.
         """
-        for name, value in (("strength_map", strength_map), ("stroke_map", stroke_map)):
-            if value is not None:
+        word = isinstance(stroke_map, str) and stroke_map in OFF_OR_AUTO
+        for name, given in (
+            ("strength_map", strength_map is not None),
+            ("stroke_map", not word or stroke_map != "off"),
+        ):
+            if given:
                 must_be_known(f"option of the method {self.method}", name, names(self.options_type))
-        auto = isinstance(stroke_map, str) and stroke_map == AUTO
         self._strength_map = None if strength_map is None else open_mask(strength_map)
-        self._stroke_map = AUTO if auto else None if stroke_map is None else open_mask(stroke_map)
+        self._stroke_map = str(stroke_map) if word else open_mask(stroke_map)
         return self
 
     def __call__(
@@ -245,7 +248,7 @@ class Stylizer(ABC, Generic[Options]):
     @property
     def _largest(self) -> float:
         """The largest strokes, as a multiple of what they are without a map."""
-        return SIZES[-1] if self._stroke_map else 1.0
+        return 1.0 if self._stroke_map == "off" else SIZES[-1]
 
     def _mapped(self, order: Order) -> Order:
         """An order with what the maps say of its photo."""
@@ -254,7 +257,7 @@ class Stylizer(ABC, Generic[Options]):
             strength = load_grey(self._strength_map, order.photo, "map")
         if isinstance(self._stroke_map, Picture):
             strokes = load_grey(self._stroke_map, order.photo, "map")
-        elif self._stroke_map:
+        elif self._stroke_map == "auto":
             strokes = find_strokes(order.photo)
         share = None if strength is None else self._fading(strength)
         return order.following(strength, strokes, share)

@@ -8,8 +8,6 @@ from PIL.Image import Resampling
 from impasto.image import Picture, fit
 from impasto.image.picture import Floats, resample
 
-# A map of strokes that is found in the photo.
-AUTO = "auto"
 # Below this strength the picture goes over into the photo itself, which is there where it is 0.
 FADE = 0.1
 # Strokes of a black, a middle grey and a white map, as multiples of what they are without one.
@@ -18,7 +16,7 @@ SIZES = (0.5, 1.0, 2.0)
 HALF_LEVEL = 0.5 / 255
 # The photo is looked at with this longer side, and its detail is averaged over cells, of which
 # there are so many along it: the size of a face, not that of a lash.
-SIDE, CELLS = 384, 32
+SIDE, CELLS = 384, 16
 # Root mean square of the slopes, of a pixel, below which a cell counts as smooth.
 FLAT = 0.01
 

@@ -156,8 +156,9 @@ class Painter(nn.Module):
         )
         where, counting = Spread(masks), masks
         if weights is not None:
-            each = masks is None or len(weights) == len(masks)
-            counting = weights if each else weights * masks
+            counting = weights
+            if masks is not None and len(weights) < len(masks):
+                counting = weights * masks
         levels = _levels(counting)
         recoloured = self.recolour(image, style, settle, where, levels[0])
         maps = self.encoder(recoloured)

@@ -220,7 +220,7 @@ class Arbitrary(NetworkStylizer[ArbitraryOptions]):
 
     def _style(self, order: Order) -> Style:
         options, codes = self.options, []
-        for strokes, _ in order.strokes_by_size or [(1.0, None)]:
+        for strokes in [size for size, _ in order.strokes_by_size] or [1.0]:
             found = [self._encode(artwork, strokes) for artwork in order.styles]
             codes += found if order.regions else [blend(found, order.weights)]
         if options.strength < 1 or order.strength is not None:

@@ -184,7 +184,7 @@ class Objective:
         mask: Tensor | None = None,
         keep: Tensor | None = None,
         strength: Tensor | None = None,
-        strokes: Sequence[tuple[Tensor, Sequence[Source | Measured]]] = (),
+        strokes: Sequence[tuple[Tensor | None, Sequence[Source | Measured]]] = (),
         guide: Guide | None = None,
         tile: int = 0,
         keep_maps: bool = True,

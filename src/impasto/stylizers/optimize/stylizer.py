@@ -24,7 +24,7 @@ from impasto.image import ImageSource, Picture, load_image
 from impasto.image.masks import load_grey
 from impasto.image.picture import Floats
 from impasto.image.wrapping import around, extended, snapped
-from impasto.options import KEEP, OptimizeOptions
+from impasto.options import OFF_OR_AUTO, OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
 from impasto.stylizers.optimize.eye import BackboneEye
@@ -88,7 +88,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         self._check_wrap()
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.keep = None if self.options.keep in KEEP else load_image(self.options.keep)
+        self.keep = None if self.options.keep in OFF_OR_AUTO else load_image(self.options.keep)
         logger.info(
             "optimising with %s in %s on %s",
             backbone.name,
@@ -97,7 +97,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         )
 
     def set_maps(
-        self, strength_map: ImageSource | None = None, stroke_map: ImageSource | None = None
+        self, strength_map: ImageSource | None = None, stroke_map: ImageSource = "off"
     ) -> Optimize:
         """Set the maps; see ``Stylizer``."""
         if strength_map is not None:
