@@ -60,12 +60,15 @@ def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     options = VideoOptions(**collect(args, VideoOptions))
     choice = choice_of(args, args.styles)
+    from impasto.image import fit
     from impasto.video.consistency import frame_painter
+    from impasto.video.masks import blank
     from impasto.video.pipeline import check, stylize_video
 
     _check_output(args)
-    check(args.content, args.output, options)
+    clip = check(args.content, args.output, options)
     stylizer = load_stylizer(args, choice)
+    stylizer.check_maps(blank(clip, fit(clip.size, stylizer.options.max_size)))
     # One line a frame otherwise.
     logging.getLogger("impasto.stylizers.optimize").setLevel(logging.ERROR)
     with CountingBar("frame", quiet=args.quiet) as bar:

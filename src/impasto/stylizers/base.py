@@ -141,6 +141,16 @@ class Stylizer(ABC, Generic[Options]):
         self._stroke_map = str(stroke_map) if word else open_mask(stroke_map)
         return self
 
+    def check_maps(self, photo: Picture) -> None:
+        """Refuse maps that are not of the shape of a photo, before anything is painted.
+
+        Raises:
+            InputError: If there is one.
+        """
+        for source in (self._strength_map, self._stroke_map):
+            if isinstance(source, Picture):
+                load_grey(source, photo, "map")
+
     def __call__(
         self,
         content: ImageSource,
@@ -269,7 +279,7 @@ class Stylizer(ABC, Generic[Options]):
     def paint(self, order: Order, callbacks: Sequence[Callback] = ()) -> Result:
         """Paint an order; see ``__call__``."""
         began = time.perf_counter()
-        painted = self._paint(order, callbacks) if order.paints else Painted(order.photo, {})
+        painted = self._paint(order, callbacks) if order.paints else _unpainted(order)
         seconds = time.perf_counter() - began
         settings = {
             "impasto": __version__,
@@ -363,6 +373,11 @@ class Stylizer(ABC, Generic[Options]):
     @abstractmethod
     def _apply(self, images: Tensor) -> Tensor:
         """Repaint ``(B, 3, H, W)`` in torch."""
+
+
+def _unpainted(order: Order) -> Painted:
+    """The answer where there is no style anywhere: the photo itself."""
+    return Painted(dataclasses.replace(order.photo, name="result"), {})
 
 
 def callbacks_of(callback: Callback | Sequence[Callback] | None) -> list[Callback]:

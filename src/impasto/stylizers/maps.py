@@ -12,8 +12,8 @@ from impasto.image.picture import Floats, resample
 FADE = 0.1
 # Strokes of a black, a middle grey and a white map, as multiples of what they are without one.
 SIZES = (0.5, 1.0, 2.0)
-# Half a level of 8 bits, which have no exact middle.
-HALF_LEVEL = 0.5 / 255
+# Half a level of 8 bits, which have no exact middle, and a little for rounding.
+HALF_LEVEL = 0.51 / 255
 # The photo is looked at with this longer side, and its detail is averaged over cells, of which
 # there are so many along it: the size of a face, not that of a lash.
 SIDE, CELLS = 384, 16

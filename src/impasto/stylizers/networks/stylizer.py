@@ -116,6 +116,8 @@ class NetworkStylizer(Stylizer[Options]):
         for name in ("wrap", "preserve_color", "match_result"):
             if getattr(self.options, name) != "off":
                 raise InputError(f"{name} is for whole pictures: not with apply")
+        if self._strength_map or self._stroke_map != "off":
+            raise InputError("maps are for whole pictures: not with apply")
         if self.palette and not all(isinstance(each, Picture) for each in self._styles):
             raise InputError("these styles take a palette after painting: not with apply")
 

@@ -101,13 +101,20 @@ class Stage:
         if init == "content":
             return content + _blank(content) * (noise.to(content) - 0.5) * TRACE
         if init == "gray":
-            return torch.full_like(content, 0.5)
+            return self._held(torch.full_like(content, 0.5))
         if init == "noise":
-            return noise.to(self.device)
+            return self._held(noise.to(self.device))
         if init == "style":
             colors = colors_of(self.order.styles[0])
-            return _with_colors_of(self._source(colors), noise.to(self.device))
+            return self._held(_with_colors_of(self._source(colors), noise.to(self.device)))
         return load_image(init).resized(*self.scale.size).tensor(self.device)
+
+    def _held(self, start: Tensor) -> Tensor:
+        """A start that is the content where there is no style."""
+        strength = self.order.strength
+        if strength is None:
+            return start
+        return torch.lerp(self.content, start, _plane(strength, self.device))
 
     def refine(self, image: Tensor, before: Stage) -> Tensor:
         """The image to start from after another scale: that scale's, enlarged, with more detail.

@@ -104,6 +104,12 @@ class Optimize(Stylizer[OptimizeOptions]):
             self.options.check_content("strength_map")
         return super().set_maps(strength_map, stroke_map)
 
+    def check_maps(self, photo: Picture) -> None:
+        """Refuse maps of another shape; see ``Stylizer``."""
+        super().check_maps(photo)
+        if self.keep:
+            load_grey(self.keep, photo)
+
     @cached_property
     def costs(self) -> Costs:
         """The memory that a step takes; measured when the first picture asks for it."""
