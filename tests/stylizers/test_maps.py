@@ -193,7 +193,7 @@ def test_maps_of_tensors_are_followed_by_the_optimisation(make: Any) -> None:
 
 
 def test_options_name_files_and_set_maps_replaces_them(make: Any, tmp_path: Path) -> None:
-    Image.fromarray(np.uint8(255 * LEFT)).save(tmp_path / "left.png")
+    Image.fromarray((255 * LEFT).astype(np.uint8)).save(tmp_path / "left.png")
     photo, path = random_picture(1), str(tmp_path / "left.png")
     stylizer = Optimize(
         backbone=small_backbone(), **OPTIONS, steps=2, max_size=64, strength_map=path

@@ -77,25 +77,7 @@ def build(content: gr.Image, inbox: Inbox) -> DrawingFields:
             elem_id="drawing-meaning",
         )
         canvas = _canvas()
-        less = gr.Slider(
-            0,
-            1,
-            LESS,
-            step=0.05,
-            label="Style there",
-            info="How much style there is where there is less: 0 leaves the photo as it is.",
-            visible=False,
-            elem_id="drawing-less",
-        )
-        soft = gr.Slider(
-            0,
-            MOST_SOFT,
-            SOFT,
-            step=0.01,
-            label="Soft edge",
-            info="How gently the edge of what was drawn fades, as a share of the longer side.",
-            elem_id="drawing-soft",
-        )
+        less, soft = _sliders()
         clear = gr.Button("Clear what I drew", size="sm")
 
     def show(path: str | None) -> Any:
@@ -130,3 +112,27 @@ def _canvas() -> gr.ImageEditor:
         placeholder="Choose a photo first",
     )
     return canvas
+
+
+def _sliders() -> tuple[gr.Slider, gr.Slider]:
+    """How much style there is where there is less, and how soft the edge is."""
+    less = gr.Slider(
+        0,
+        1,
+        LESS,
+        step=0.05,
+        label="Style there",
+        info="How much style there is where there is less: 0 leaves the photo as it is.",
+        visible=False,
+        elem_id="drawing-less",
+    )
+    soft = gr.Slider(
+        0,
+        MOST_SOFT,
+        SOFT,
+        step=0.01,
+        label="Soft edge",
+        info="How gently the edge of what was drawn fades, as a share of the longer side.",
+        elem_id="drawing-soft",
+    )
+    return less, soft
