@@ -50,6 +50,8 @@ PERSON = (
     (1.02, 0.86),
     (1.02, 1.02),
 )
+# A box about her face.
+FACE = ((0.28, 0.1), (0.76, 0.58))
 # Large enough for strokes to be seen.
 SMALL = ("--max-size", "288", "--steps", "100")
 
@@ -82,6 +84,7 @@ COMMANDS = {
     "masks": "masks",
     "forms": "forms night-wind.png stained-glass.png",
     "keep": "keep night-wind.png",
+    "maps": "maps night-wind.png dolphin-mosaic.png",
     "grid": "compare grid photo.png --styles night-wind.png wave-print.png stained-glass.png "
     f"dolphin-mosaic.png {' '.join(SMALL)} {BOLD} -o figures/grid.jpg",
 }
@@ -91,7 +94,7 @@ def _commands(line: str) -> list[list[str]]:
     """The arguments of each command that a line stands for."""
     words = line.split()
     shorts = {"sweep": _sweep, "layers": _layers, "networks": _networks, "masks": _masks}
-    shorts |= {"palette": _palettes, "forms": _forms, "keep": _keep}
+    shorts |= {"palette": _palettes, "forms": _forms, "keep": _keep, "maps": _maps}
     return shorts[words[0]](*words[1:]) if words[0] in shorts else [words]
 
 
@@ -178,6 +181,28 @@ def _keep(style: str) -> list[list[str]]:
     return [*runs, _side_by_side(["photo.png", *names], "keep", ["photo", *choices], height=240)]
 
 
+def _maps(strong: str, strokes: str) -> list[list[str]]:
+    """How much style where, and strokes of which size where."""
+    choices = {
+        "faded.png": [strong, *BOLD.split(), "--strength-map", "soft.png"],
+        "plain.png": [strokes],
+        "sized.png": [strokes, "--stroke-map", "background.png"],
+        "auto.png": [strokes, "--stroke-map", "auto"],
+    }
+    runs = [
+        ["stylize", "photo.png", *choice, *SMALL, "-o", name] for name, choice in choices.items()
+    ]
+    labels = {
+        "soft.png": "strength map",
+        "faded.png": "painted with it",
+        "plain.png": "no map",
+        "background.png": "stroke map",
+        "sized.png": "painted with it",
+        "auto.png": "stroke map auto",
+    }
+    return [*runs, _side_by_side([*labels], "maps", [*labels.values()], height=230, columns=6)]
+
+
 def _side_by_side(
     names: list[str], figure: str, labels: list[str], *, height: int = 384, columns: int = 6
 ) -> list[str]:
@@ -186,13 +211,19 @@ def _side_by_side(
 
 
 def _draw_masks() -> None:
-    """Masks of the portrait, drawn by hand: head, shoulders, and what is behind."""
+    """Masks and maps of the portrait, drawn by hand: head, shoulders, what is behind, her face."""
     person = Image.new("L", Image.open("photo.png").size)
     outline = [(x * person.width, y * person.height) for x, y in PERSON]
     ImageDraw.Draw(person).polygon(outline, fill=255)
     person = person.filter(ImageFilter.GaussianBlur(0.008 * person.height))
     person.save("person.png")
     ImageOps.invert(person).save("background.png")
+    # A map of strength: none of it on her face, all of it at the borders.
+    face = Image.new("L", person.size)
+    box = [(x * face.width, y * face.height) for x, y in FACE]
+    ImageDraw.Draw(face).ellipse(box, fill=255)
+    face = face.filter(ImageFilter.GaussianBlur(0.09 * face.height))
+    ImageOps.invert(face).save("soft.png")
 
 
 def make(*prefixes: str) -> None:

@@ -51,6 +51,8 @@ class Keywords(TypedDict, total=False):
     color_strength: float
     palette: File | None
     wrap: Wrap
+    strength_map: File | None
+    stroke_map: File
     precision: Precision
     device: str
     model: File | None

@@ -37,8 +37,10 @@ STYLE_LAYERS = {"relu1_1": 1.6, "relu2_1": 1.2, "relu3_1": 0.85, "relu4_1": 0.65
 # more than a run at one scale does, and leave more room for style at the same content distance.
 CONTENT_LAYERS = {"relu4_2": 1.0, "relu3_2": 0.6, "relu2_2": 0.4, "relu1_2": 0.1}
 
-# What keep may be beside a file.
-KEEP = ("off", "auto")
+# What keep and stroke_map may be beside a file.
+OFF_OR_AUTO = ("off", "auto")
+# Options that may name a file which is needed to paint.
+FILES = ("weights", "model", "init", "keep", "palette", "strength_map", "stroke_map")
 
 
 def option(
@@ -175,11 +177,26 @@ class BorderOptions(CheckedOptions):
         return self.wrap in ("y", "both"), self.wrap in ("x", "both")
 
 
-GROUPS = (LossOptions, ColorOptions, BorderOptions, DeviceOptions)
+@dataclass(frozen=True, kw_only=True)
+class MapOptions(CheckedOptions):
+    """Pictures in greys, of the shape of the photo, that say what is to be where."""
+
+    strength_map: str | None = option(
+        None, "how much style where: white all of it, black the photo itself", metavar="FILE"
+    )
+    stroke_map: str = option(
+        "off",
+        "strokes of which size where: a map says so, white twice, black half; auto: fine ones "
+        "where the photo has detail; or off",
+        metavar="auto|FILE|off",
+    )
+
+
+GROUPS = (LossOptions, ColorOptions, BorderOptions, MapOptions, DeviceOptions)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimizeOptions(DeviceOptions, BorderOptions, ColorOptions, LossOptions):
+class OptimizeOptions(DeviceOptions, MapOptions, BorderOptions, ColorOptions, LossOptions):
     """Options of the optimisation of the image (Gatys et al. 2016 and what came after).
 
     The fields' metadata hold help and limits; ``impasto stylize --help`` lists them.
@@ -264,10 +281,21 @@ class OptimizeOptions(DeviceOptions, BorderOptions, ColorOptions, LossOptions):
             )
         if self.content_weight == 0 and self.style_weight == 0:
             raise InputError("content_weight and style_weight are both 0: nothing to optimise")
-        if self.keep != "off" and (self.content_weight == 0 or self.classic_losses):
-            why = "classic_losses" if self.classic_losses else "a content_weight of 0"
-            raise InputError(f"keep does nothing with {why}")
+        if self.keep != "off":
+            self.check_content("keep")
+        if self.strength_map is not None:
+            self.check_content("strength_map")
         self._moderate()
+
+    def check_content(self, name: str) -> None:
+        """Refuse a map that lets the content count for more where it has no weight of its own.
+
+        Raises:
+            InputError: If it is so.
+        """
+        if self.content_weight == 0 or self.classic_losses:
+            why = "classic_losses" if self.classic_losses else "a content_weight of 0"
+            raise InputError(f"{name} does nothing with {why}")
 
     def _moderate(self) -> None:
         """Divide all weights alike where they are extreme: only their ratios count.
@@ -327,6 +355,12 @@ def kinds(options: type[Any]) -> dict[str, Any]:
     """The types of the fields of an options dataclass, by name."""
     found: dict[str, Any] = _hints(options)
     return found
+
+
+def files_of(options: Mapping[str, Any]) -> list[str]:
+    """The files that options name, of which the picture depends on what they hold."""
+    given = (options.get(name) for name in FILES)
+    return [file for file in given if file and os.path.isfile(file)]  # noqa: PTH113, never raises
 
 
 def choices(kind: Any) -> tuple[str, ...]:

@@ -133,6 +133,31 @@ def test_a_mask_keeps_the_photo_elsewhere() -> None:
     assert not np.array_equal(result.picture.rgb[:24], wanted.content.rgb[:24])
 
 
+@pytest.mark.parametrize("method", ["optimize", "arbitrary"])
+def test_maps_of_a_visitor_are_followed(method: str) -> None:
+    grey = np.zeros((48, 48, 3), np.float32)
+    grey[:24] = 1
+    options = {"max_size": 48, **({"steps": 2} if method == "optimize" else {})}
+    drawn = {"strength_map": Picture(grey, name="drawing"), "stroke_map": Picture(1 - grey)}
+    for maps, strokes in ((drawn, "image"), (drawn | {"stroke_map": None}, "auto")):
+        wanted = task(method, options={**options, "stroke_map": "auto"}, **maps).checked(LIMITS)
+        result = wanted.paint("cpu")
+        np.testing.assert_array_equal(result.picture.rgb[25:], wanted.content.rgb[25:])
+        assert not np.array_equal(result.picture.rgb[:20], wanted.content.rgb[:20])
+        assert result.settings["strength_map"] == "drawing"
+        assert result.settings["stroke_map"] == strokes
+
+
+def test_maps_that_cannot_be_followed_are_refused_before_painting() -> None:
+    with pytest.raises(InputError, match="no maps of strength"):
+        task("fast", strength_map=picture()).checked(LIMITS)
+    with pytest.raises(InputError, match="strength_map does nothing with classic_losses"):
+        task(preset="gatys", strength_map=picture()).checked(LIMITS)
+    for method in ("optimize", "arbitrary"):
+        with pytest.raises(InputError, match="unknown stroke_map"):
+            task(method, options={"stroke_map": "/etc/hostname"}).checked(LIMITS)
+
+
 def test_limits_are_told_as_they_are() -> None:
     said = LIMITS.describe()
     for number in ("50 megapixels", "30 MB", "256 px", "512 px", "120 steps", "10 min"):

@@ -144,7 +144,7 @@ def test_a_drawn_mask_is_white_where_any_layer_was_drawn_on() -> None:
 
 
 def test_a_mask_can_mean_everything_else() -> None:
-    mask = drawn_mask([strokes((0, 1))], inside=False)
+    mask = drawn_mask([strokes((0, 1))], (1, 0))
     assert mask is not None
     assert mask.rgb[0, 1].tolist() == [0, 0, 0]
     assert mask.rgb.sum() == 3 * (4 * 6 - 1)
@@ -171,7 +171,20 @@ def test_a_soft_edge_has_to_be_a_share(soft: Any) -> None:
         drawn_mask([strokes((0, 1))], soft=soft)
 
 
+def test_a_map_is_as_light_as_it_says_outside_and_within() -> None:
+    drawn = drawn_mask([strokes((0, 1))], (0.5, 0.25))
+    assert drawn is not None
+    assert drawn.rgb[0, 1].tolist() == [0.25] * 3
+    assert drawn.rgb[1, 1].tolist() == [0.5] * 3
+
+
+@pytest.mark.parametrize("level", [-0.1, 1.1, float("nan"), "much", None])
+def test_a_level_has_to_be_a_share(level: Any) -> None:
+    with pytest.raises(InputError, match="the style has to be a number"):
+        drawn_mask([strokes((0, 1))], (level, 1))
+
+
 @pytest.mark.parametrize("layers", [[], [strokes()]])
 def test_nothing_drawn_is_no_mask(layers: list[Picture]) -> None:
     assert drawn_mask(layers) is None
-    assert drawn_mask(layers, inside=False) is None
+    assert drawn_mask(layers, (1, 0)) is None

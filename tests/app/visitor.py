@@ -73,6 +73,8 @@ class Visitor:
             "options": {},
             "mask": None,
             "format": "jpg",
+            "strength_map": None,
+            "stroke_map": None,
         }
         return self.ask(event, [{**given, **fields}[name] for name in given])
 

@@ -163,13 +163,18 @@ def test_optimising_is_watched_and_cancelled(page: Page, tmp_path: Path) -> None
     page.wait_for_selector("#losses img", state="visible")
 
 
-def test_a_drawn_mask_keeps_the_rest_of_the_photo(page: Page, tmp_path: Path) -> None:
+@pytest.mark.parametrize("says", ["Paint where I draw", "Less style everywhere else"])
+def test_what_is_drawn_says_where_to_paint(page: Page, tmp_path: Path, says: str) -> None:
     photo = saved(tmp_path / "me.png", (256, 256))
     upload(page, "content", photo)
     # The editor hands back what it shows as soon as the photo is in it.
     with page.expect_response(lambda response: response.url.endswith("/upload")):
-        page.get_by_role("button", name="Paint only a part").click()
-    canvas = page.locator("#mask canvas").last
+        page.get_by_role("button", name="Draw over the photo").click()
+    page.get_by_label(says).check()
+    if says.startswith("Less"):
+        page.locator("#drawing-less input[type=number]").fill("0")
+        page.keyboard.press("Tab")
+    canvas = page.locator("#drawing canvas").last
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None

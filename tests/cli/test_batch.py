@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from impasto.batch.work import Worker
 from impasto.cli import main
@@ -46,6 +48,24 @@ def test_contents_by_styles_and_a_restart(photos: Path, caplog: pytest.LogCaptur
     assert len(Path("out/manifest.jsonl").read_text().splitlines()) == 4
     assert main([*command, "--seed", "1"]) == 0  # other settings
     assert len(Path("out/manifest.jsonl").read_text().splitlines()) == 8
+
+
+def test_a_map_counts_for_every_photo_and_another_one_makes_them_again(photos: Path) -> None:
+    white = np.full((30, 40), 255, np.uint8)
+    half = np.where(np.arange(40) < 20, white, 0).astype(np.uint8)
+    command = ["batch", "in", "-r", "-o", "out", "river-dots.png", *SMALL]
+    command += ["--strength-map", "map.png"]
+    for levels in (half, 0 * half):
+        Image.fromarray(levels).save("map.png")
+        assert main(command) == 0
+    records = [json.loads(line) for line in Path("out/manifest.jsonl").read_text().splitlines()]
+    assert [record["status"] for record in records] == ["done"] * 4
+    assert {record["settings"]["strength_map"] for record in records} == {"map.png"}
+    for name in ("a.png", "sub/b.png"):
+        source = Path("in", name)
+        source = source if source.exists() else source.with_suffix(".jpg")
+        photo = load_image(source, long_side=32).rgb
+        np.testing.assert_allclose(load_image(Path("out", name)).rgb, photo, atol=0.003)
 
 
 def test_results_beside_the_photos(

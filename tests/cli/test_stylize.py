@@ -181,6 +181,16 @@ def test_pictures_are_taken_by_url(
         (["PHOTO", "ART", "--keep", "PHOTO", "-o", "PHOTO"], "photo"),
         (["PHOTO", "ART", "--keep", "auto", "--method", "arbitrary"], "--keep does nothing with"),
         (["PHOTO", "ART", "--keep", "auto", "--preset", "gatys"], "keep does nothing with classic"),
+        (["PHOTO", "ART", "--strength-map", "TALL"], "a map has to have the shape of its picture"),
+        (["PHOTO", "ART", "--stroke-map", "TEXT"], "text.jpg"),
+        (["PHOTO", "ART", "--stroke-map", "nowhere.png", "--method", "arbitrary"], "nowhere.png"),
+        (["PHOTO", "ART", "--strength-map", "PHOTO", "-o", "PHOTO"], "would replace"),
+        (["PHOTO", "ART", "--strength-map", "PHOTO", "--preset", "gatys"], "classic_losses"),
+        (
+            ["PHOTO", "great-wave", "--strength-map", "PHOTO"],
+            "--strength-map does nothing with --method fast",
+        ),
+        (["PHOTO", "great-wave", "--stroke-map", "auto"], "does nothing with --method fast"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
@@ -194,7 +204,8 @@ def test_bad_input_is_one_line_and_exit_code_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("text.jpg").write_text("this is no picture")
-    places = {"PHOTO": photo, "ART": artwork, "TEXT": "text.jpg"}
+    Image.new("L", (20, 90), 255).save("tall.png")
+    places = {"PHOTO": photo, "ART": artwork, "TEXT": "text.jpg", "TALL": "tall.png"}
     before = sorted(tmp_path.iterdir())
     weights = ["--backbone", "vgg16"] if "--weights" in arguments else []
     try:

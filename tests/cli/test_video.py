@@ -81,9 +81,26 @@ def test_a_mask_says_where(clip: str) -> None:
         assert difference[:20].mean() > 20
 
 
+@pytest.mark.parametrize("method", ["optimize", "arbitrary"])
+def test_maps_count_for_every_frame(clip: str, method: str) -> None:
+    strength = np.zeros((24, 32), np.uint8)
+    strength[:, :16] = 255
+    Image.fromarray(strength).save("strength.png")
+    command = ["video", clip, "artwork.png", "-o", "out.mkv", *SMALL, "--crf", "4"]
+    command += ["--strength-map", "strength.png", "--stroke-map", "auto", "--method", method]
+    assert main([*command, *(["--steps", "3"] if method == "optimize" else [])]) == 0
+    frames, _ = decoded(Path("out.mkv"))
+    photo = [frame.pixels for frame in open_clip(clip).frames((36, 48))]
+    assert len(frames) == len(photo) == 4
+    for found, before in zip(frames, photo, strict=True):
+        difference = np.abs(found.astype(int) - before).mean(axis=(0, 2))
+        assert difference[30:].mean() < 7  # colours have half the resolution
+        assert difference[:18].mean() > 2 * difference[30:].mean()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
-    [("artwork", "files"), ("option", "steps"), ("default", "style_weight")],
+    [("artwork", "files"), ("map", "files"), ("option", "steps"), ("default", "style_weight")],
 )
 def test_resume_notices_what_has_changed(
     clip: str,
@@ -93,6 +110,8 @@ def test_resume_notices_what_has_changed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     command = ["-q", "video", clip, "artwork.png", "-o", "out.mp4", *SMALL]
+    Image.new("L", (64, 48), 200).save("map.png")
+    command += ["--strength-map", "map.png"]
     paint = OptimizingPainter.__call__
     done: list[int] = []
 
@@ -107,6 +126,8 @@ def test_resume_notices_what_has_changed(
     steps = "2"
     if change == "artwork":
         save_image(load_artwork("stained-glass", 48), "artwork.png")
+    elif change == "map":
+        Image.new("L", (64, 48), 100).save("map.png")
     elif change == "option":
         steps = "3"
     else:  # as another release may have it
@@ -138,6 +159,7 @@ def test_what_is_known_of_a_film_is_told_once(
             "would replace artwork.webp",
         ),
         (["in.mp4", "artwork.png", "-o", "out.mp4", "--mask", "tall.png"], "have the shape"),
+        (["in.mp4", "artwork.png", "-o", "out.mp4", "--stroke-map", "tall.png"], "have the shape"),
         (["nowhere.mp4", "artwork.png", "-o", "out.mp4"], "no such file"),
         (["text.mp4", "artwork.png", "-o", "out.mp4"], "no video"),
         (["in.mp4", "artwork.png", "-o", "out.avi"], "use one of .mp4"),

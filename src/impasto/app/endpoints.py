@@ -57,6 +57,8 @@ def _repainting(studio: Studio) -> Callable[..., Awaitable[Answer]]:
         options: dict[str, Any] = {},  # noqa: B006
         mask: FileData | None = None,
         format: Format = "png",
+        strength_map: FileData | None = None,
+        stroke_map: FileData | None = None,
         request: gr.Request = None,  # type: ignore[assignment] # Gradio fills it in
     ) -> Answer:
         """Repaint a photo.
@@ -69,10 +71,13 @@ def _repainting(studio: Studio) -> Callable[..., Awaitable[Answer]]:
             read = studio.inbox.read
             photo = read(content.path)
             chosen: list[Picture | str] = [read(style.path, "artwork") for style in styles]
-            where = None if mask is None else read(mask.path, "mask")
+            maps = (
+                None if file is None else read(file.path, "mask")
+                for file in (mask, strength_map, stroke_map)
+            )
             chosen += gallery_styles
             weights = style_weights or None
-            return PaintTask(photo, chosen, method, weights, preset, options, where)
+            return PaintTask(photo, chosen, method, weights, preset, options, *maps)
 
         # One session may ask for several at once.
         ticket = Ticket(str(request.session_hash), secrets.token_hex(8))

@@ -13,13 +13,20 @@ from impasto.events import Callback
 from impasto.image import Picture
 from impasto.methods import OPTIONS, Choice
 from impasto.names import must_be_known
-from impasto.options import KEEP, PRESETS, OptimizeOptions
+from impasto.options import OFF_OR_AUTO, PRESETS, OptimizeOptions
 from impasto.result import Result
 from impasto.stylizers.networks.gallery import gallery, style_index
 
 # The options that visitors may set; files, devices and memory are the host's business.
 OFFERED: dict[str, tuple[str, ...]] = {
-    "arbitrary": ("max_size", "strength", "style_size", "preserve_color", "color_strength"),
+    "arbitrary": (
+        "max_size",
+        "strength",
+        "style_size",
+        "stroke_map",
+        "preserve_color",
+        "color_strength",
+    ),
     "fast": ("max_size", "preserve_color", "color_strength"),
     "optimize": (
         "max_size",
@@ -30,6 +37,7 @@ OFFERED: dict[str, tuple[str, ...]] = {
         "style_scale",
         "forms",
         "keep",
+        "stroke_map",
         "preserve_color",
         "color_strength",
         "init",
@@ -52,6 +60,8 @@ class PaintTask:
         preset: Where "optimize" starts from.
         options: Options by name, of those that are offered for the method.
         mask: Where to paint; None: everywhere.
+        strength_map: How much style where; None: all of it everywhere.
+        stroke_map: Strokes of which size where; None: as ``options`` say.
     """
 
     content: Picture
@@ -61,6 +71,8 @@ class PaintTask:
     preset: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     mask: Picture | None = None
+    strength_map: Picture | None = None
+    stroke_map: Picture | None = None
 
     def checked(self, limits: Limits) -> PaintTask:
         """This task, its size and steps set if they were left out.
@@ -70,18 +82,23 @@ class PaintTask:
         """
         must_be_known("method", self.method, OFFERED)
         self._check_styles()
+        if self.method == "fast" and (self.strength_map or self.stroke_map):
+            raise InputError("the method fast takes masks, but no maps of strength or strokes")
         for name in self.options:
             must_be_known(f"option of the method {self.method}", name, OFFERED[self.method])
         options = dict(self.options)
         # Either might name a file.
         must_be_known("init", options.get("init", "content"), INITS)
-        must_be_known("keep", options.get("keep", "off"), KEEP)
+        for name in ("keep", "stroke_map"):
+            must_be_known(name, options.get(name, "off"), OFF_OR_AUTO)
         self._limit(options, "max_size", limits.size(self.method))
         preset = None
         if self.method == "optimize":
             preset = self.preset or "default"
             self._limit(options, "steps", limits.max_steps)
-            OptimizeOptions.preset(preset, **options)
+            checked = OptimizeOptions.preset(preset, **options)
+            if self.strength_map:
+                checked.check_content("strength_map")
         else:
             OPTIONS[self.method](**options)
         return replace(self, preset=preset, options=options)
@@ -132,5 +149,8 @@ class PaintTask:
         # The method was checked, and no string of a visitor's is ever taken for a file.
         choice = Choice(self.method, list(self.styles))
         stylizer = load(choice, preset=self.preset, device=device, **self.options)
+        if self.strength_map or self.stroke_map:
+            strokes = self.stroke_map or self.options.get("stroke_map", "off")
+            stylizer.set_maps(self.strength_map, strokes)
         stylizer.set_style(choice.styles, weights=self.style_weights)
         return stylizer(self.content, mask=self.mask, callback=callbacks)

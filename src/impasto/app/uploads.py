@@ -79,30 +79,31 @@ class Inbox:
 
 
 def drawn_mask(
-    layers: Sequence[Picture], *, inside: bool = True, soft: float = 0.0
+    layers: Sequence[Picture], levels: tuple[float, float] = (0, 1), *, soft: float = 0.0
 ) -> Picture | None:
-    """The mask of what was drawn over a photo.
+    """The mask, or the map, of what was drawn over a photo.
 
     Args:
         layers: Of one size, transparent where nothing was drawn.
-        inside: Whether the strokes say where to paint; otherwise where not to.
-        soft: Over how much of the longer side the edge goes from black to white.
+        levels: How light it is outside and within the strokes, from 0 to 1.
+        soft: Over how much of the longer side the edge goes from the one to the other.
 
     Returns:
-        White where to paint, black elsewhere, grey at the edge; None if nothing was drawn.
+        A picture in greys; None if nothing was drawn.
 
     Raises:
-        InputError: If ``soft`` is no number from 0 to 1.
+        InputError: If ``soft`` or a level is no number from 0 to 1.
     """
     covers = [np.ones(1) if layer.alpha is None else layer.alpha for layer in layers]
     drawn = np.logical_or.reduce([cover > 0.5 for cover in covers])
     if not np.any(drawn):
         return None
-    if not isinstance(soft, (int, float)) or not 0 <= soft <= 1:
-        raise InputError(f"the soft edge has to be a number from 0 to 1, not {soft!r}")
+    for what, value in (("the soft edge", soft), *(("the style", level) for level in levels)):
+        if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise InputError(f"{what} has to be a number from 0 to 1, not {value!r}")
     cover = Image.fromarray(np.uint8(255) * drawn.astype(np.uint8))
     # Some four deviations of a Gaussian are what one sees of its width.
     blurred = cover.filter(ImageFilter.GaussianBlur(soft * max(drawn.shape) / 4))
-    where = np.asarray(blurred, np.float32) / 255
-    where = where if inside else 1 - where
-    return Picture(np.repeat(where[..., None], 3, axis=2), name="drawn mask")
+    outside, within = levels
+    where = outside + (within - outside) * np.asarray(blurred, np.float32) / 255
+    return Picture(np.repeat(where[..., None], 3, axis=2), name="drawing")

@@ -199,7 +199,7 @@ def _setup(args: argparse.Namespace, choice: Choice) -> Setup:
     """How the arguments ask for the pictures to be made."""
     from impasto import api
     from impasto.batch import Setup, storage
-    from impasto.options import OptimizeOptions
+    from impasto.options import OptimizeOptions, files_of
 
     if not 1 <= args.quality <= 100:
         raise InputError(f"quality must be from 1 to 100, not {args.quality}")
@@ -208,8 +208,8 @@ def _setup(args: argparse.Namespace, choice: Choice) -> Setup:
     with download_bar(options.get("backbone", OptimizeOptions.backbone)) as progress:
         load(progress=progress)  # what is wrong with the options is told once, and now
     settings = {"method": choice.method, "preset": None, **options}
-    if choice.model:
-        settings["model"] = [choice.model, storage.stamp(str(choice.model))]
+    files = files_of({**options, "model": choice.model})
+    settings["files"] = {file: storage.stamp(file) for file in files}
     return Setup(load, settings, by_name=choice.method == "fast", quality=args.quality)
 
 

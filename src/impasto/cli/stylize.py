@@ -23,6 +23,7 @@ from impasto.cli.outputs import check_numbered, check_outputs
 from impasto.cli.prints import PrintJob, add_print, page_of
 from impasto.cli.variations import add_variations, paint_variations
 from impasto.errors import InputError
+from impasto.options import files_of
 
 if TYPE_CHECKING:
     from impasto.callbacks import Frames
@@ -209,11 +210,7 @@ def _check_outputs(args: argparse.Namespace, output: str, sources: list[str]) ->
 
 def _check_clashes(args: argparse.Namespace, output: str, sources: list[str]) -> None:
     masks = [args.mask, *(args.content_masks or ()), *(args.style_masks or ())]
-    given = [
-        *sources,
-        *masks,
-        *(getattr(args, name, None) for name in ("weights", "model", "keep")),
-    ]
+    given = [*sources, *masks, *files_of(vars(args))]
     side = {f"--{name}": getattr(args, name) for name in SIDE_FILES}
     result = None if output == STANDARD else output
     check_outputs({"-o": result, **side}, [] if args.force else given, hint=", or --force")

@@ -17,6 +17,7 @@ from impasto.cli.method_options import (
     load_stylizer,
 )
 from impasto.errors import InputError
+from impasto.options import files_of
 from impasto.video.options import VideoOptions
 
 if TYPE_CHECKING:
@@ -59,12 +60,15 @@ def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     options = VideoOptions(**collect(args, VideoOptions))
     choice = choice_of(args, args.styles)
+    from impasto.image import fit
     from impasto.video.consistency import frame_painter
+    from impasto.video.masks import blank
     from impasto.video.pipeline import check, stylize_video
 
     _check_output(args)
-    check(args.content, args.output, options)
+    clip = check(args.content, args.output, options)
     stylizer = load_stylizer(args, choice)
+    stylizer.check_maps(blank(clip, fit(clip.size, stylizer.options.max_size)))
     # One line a frame otherwise.
     logging.getLogger("impasto.stylizers.optimize").setLevel(logging.ERROR)
     with CountingBar("frame", quiet=args.quiet) as bar:
@@ -88,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_output(args: argparse.Namespace) -> None:
     """Refuse to write over an artwork or a mask."""
-    for path in (*args.styles, args.mask, getattr(args, "keep", None)):
+    for path in (*args.styles, args.mask, *files_of(vars(args))):
         if path and Path(path).resolve() == Path(args.output).resolve():
             raise InputError(f"-o {args.output} would replace {path}, which is needed to paint")
 
@@ -112,7 +116,7 @@ def _settings(args: argparse.Namespace, choice: Choice, stylizer: Any) -> dict[s
     files = [
         *(file for style in choice.styles for file in _files(style)),
         getattr(stylizer, "path", None),
-        *map(options.get, ("weights", "init", "keep")),
+        *files_of(options),
     ]
     known = {str(file): Path(file) for file in files if file and Path(file).is_file()}
     return {

@@ -37,24 +37,38 @@ def load_mask(source: ImageSource, picture: Picture) -> Floats:
     return mask
 
 
-def load_grey(source: ImageSource, picture: Picture) -> Floats:
-    """Read a mask as ``load_mask`` does, but one that may be black all over.
+def load_grey(source: ImageSource, picture: Picture, what: str = "mask") -> Floats:
+    """Read a mask, or a map, as ``load_mask`` does, but one that may be black all over.
+
+    Args:
+        source: As for ``load_mask``.
+        picture: What it is for.
+        what: How the message calls it.
 
     Raises:
         InputError: If the source cannot be read or has another aspect.
     """
-    if isinstance(source, np.ndarray) and source.dtype == bool:
-        source = source.astype(np.float32)
-    image = load_image(source)
+    image = open_mask(source)
     (height, width), (rows, columns) = image.size, picture.size
     expected = rows * width / columns
     if abs(height - expected) > 1 + _ASPECT_SLACK * expected:
         raise InputError(
-            f"the mask {image.name} is {width} x {height} px, {picture.name} {columns} x {rows}: "
-            "a mask has to have the shape of its picture"
+            f"the {what} {image.name} is {width} x {height} px, {picture.name} {columns} x {rows}: "
+            f"a {what} has to have the shape of its picture"
         )
     brightness = image.rgb.mean(axis=2)
     return resized(brightness if image.alpha is None else brightness * image.alpha, rows, columns)
+
+
+def open_mask(source: ImageSource) -> Picture:
+    """Read the picture of a mask or a map at its own size; boolean arrays are 0 and 1.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    if isinstance(source, np.ndarray) and source.dtype == bool:
+        source = source.astype(np.float32)
+    return load_image(source)
 
 
 def load_painted(source: ImageSource | None, photo: Picture) -> Floats | None:

@@ -21,13 +21,15 @@ from impasto.color import prepare_style
 from impasto.errors import InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, as_list, load_image, load_mask
-from impasto.image.masks import must_be_seen, name_of, weighted
+from impasto.image.masks import load_grey, must_be_seen, name_of, open_mask, weighted
+from impasto.image.picture import Floats
 from impasto.image.wrapping import UNIT, snapped
 from impasto.names import must_be_known
-from impasto.options import check_weights, names
+from impasto.options import OFF_OR_AUTO, check_weights, names
 from impasto.palette import Palette, load_palette
 from impasto.result import Result
 from impasto.stylizers.body import StylePack, is_pooled
+from impasto.stylizers.maps import SIZES, fading, find_strokes
 from impasto.stylizers.order import Order, check_parts, load_masks
 from impasto.version import __version__
 
@@ -69,6 +71,8 @@ class Stylizer(ABC, Generic[Options]):
     options_type: type[Options]
     options: Any
     _styles: list[Any]
+    _strength_map: Picture | None = None
+    _stroke_map: Picture | str = "off"
 
     def _take(self, options: Options | None, overrides: Mapping[str, Any]) -> Options:
         """The options: those given, or the defaults with some of them changed."""
@@ -105,6 +109,47 @@ class Stylizer(ABC, Generic[Options]):
         self._style_masks = None if masks is None else as_list(masks)
         self._weights = weights
         return self
+
+    def set_maps(
+        self: Self,
+        strength_map: ImageSource | None = None,
+        stroke_map: ImageSource = "off",
+    ) -> Self:
+        """Set the maps for all that is painted from now on, in place of those of the options.
+
+        They are images of the shape of the photos, at any size.
+
+        Args:
+            strength_map: How much style where: white all of it, black the photo itself.
+            stroke_map: The size of strokes: black half, middle grey as without a map, white twice
+                as large; "auto": fine where the photo has detail; or "off".
+
+        Returns:
+            The stylizer itself.
+
+        Raises:
+            InputError: If a map cannot be read, or the method cannot follow it.
+        """
+        word = isinstance(stroke_map, str) and stroke_map in OFF_OR_AUTO
+        for name, given in (
+            ("strength_map", strength_map is not None),
+            ("stroke_map", not word or stroke_map != "off"),
+        ):
+            if given:
+                must_be_known(f"option of the method {self.method}", name, names(self.options_type))
+        self._strength_map = None if strength_map is None else open_mask(strength_map)
+        self._stroke_map = str(stroke_map) if word else open_mask(stroke_map)
+        return self
+
+    def check_maps(self, photo: Picture) -> None:
+        """Refuse maps that are not of the shape of a photo, before anything is painted.
+
+        Raises:
+            InputError: If there is one.
+        """
+        for source in (self._strength_map, self._stroke_map):
+            if isinstance(source, Picture):
+                load_grey(source, photo, "map")
 
     def __call__(
         self,
@@ -208,12 +253,33 @@ class Stylizer(ABC, Generic[Options]):
         palette = None if all(isinstance(each, Picture) for each in styles) else self.palette
         order = Order(photo, styles, weights, *masks, palette=palette)
         check_parts(order)
-        return dataclasses.replace(order, styles=self._coloured(order))
+        return self._mapped(dataclasses.replace(order, styles=self._coloured(order)))
+
+    @property
+    def _largest(self) -> float:
+        """The largest strokes, as a multiple of what they are without a map."""
+        return 1.0 if self._stroke_map == "off" else SIZES[-1]
+
+    def _mapped(self, order: Order) -> Order:
+        """An order with what the maps say of its photo."""
+        strength = strokes = None
+        if self._strength_map:
+            strength = load_grey(self._strength_map, order.photo, "map")
+        if isinstance(self._stroke_map, Picture):
+            strokes = load_grey(self._stroke_map, order.photo, "map")
+        elif self._stroke_map == "auto":
+            strokes = find_strokes(order.photo)
+        share = None if strength is None else self._fading(strength)
+        return order.following(strength, strokes, share)
+
+    def _fading(self, strength: Floats) -> Floats:
+        """How far a picture of this strength is other than the photo: 0 at 0, 1 at 1."""
+        return fading(strength)
 
     def paint(self, order: Order, callbacks: Sequence[Callback] = ()) -> Result:
         """Paint an order; see ``__call__``."""
         began = time.perf_counter()
-        painted = self._paint(order, callbacks)
+        painted = self._paint(order, callbacks) if order.paints else _unpainted(order)
         seconds = time.perf_counter() - began
         settings = {
             "impasto": __version__,
@@ -222,6 +288,8 @@ class Stylizer(ABC, Generic[Options]):
             "styles": [getattr(style, "name", style) for style in order.styles],
             "style_weights": list(order.weights),
             **dataclasses.asdict(self.options),
+            "strength_map": self._strength_map and self._strength_map.name,
+            "stroke_map": getattr(self._stroke_map, "name", self._stroke_map),
             **painted.settings,
             "seconds": round(seconds, 3),
             "stopped": painted.stopped,
@@ -305,6 +373,11 @@ class Stylizer(ABC, Generic[Options]):
     @abstractmethod
     def _apply(self, images: Tensor) -> Tensor:
         """Repaint ``(B, 3, H, W)`` in torch."""
+
+
+def _unpainted(order: Order) -> Painted:
+    """The answer where there is no style anywhere: the photo itself."""
+    return Painted(dataclasses.replace(order.photo, name="result"), {})
 
 
 def callbacks_of(callback: Callback | Sequence[Callback] | None) -> list[Callback]:

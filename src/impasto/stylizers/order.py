@@ -17,6 +17,7 @@ from impasto.image.masks import composite, load_mask, load_painted, resized, wei
 from impasto.image.picture import Floats
 from impasto.palette import Palette
 from impasto.stylizers.body import colors_of
+from impasto.stylizers.maps import as_it_is, by_size
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Order:
             belongs to them more than once. None: the styles are blended everywhere.
         keep: ``(H, W)`` in [0, 1], how much the photo has to stay recognisable; None: no more in
             one place than in another.
+        strength: ``(H, W)`` in [0, 1], how much style a place is to have; None: all of it.
+        strokes: ``(H, W)`` in [0, 1], the size of strokes: 1/2 as it is without a map.
         before: What a video hands on from the frame before, in the terms of the stylizer.
         palette: Colours that the finished picture is brought to.
     """
@@ -42,6 +45,8 @@ class Order:
     mask: Floats | None = None
     regions: tuple[Floats, ...] | None = None
     keep: Floats | None = None
+    strength: Floats | None = None
+    strokes: Floats | None = None
     before: Any = None
     palette: Palette | None = None
 
@@ -54,6 +59,33 @@ class Order:
         """The photo, visible only where it is painted."""
         return weighted(self.photo, self.mask)
 
+    @property
+    def paints(self) -> bool:
+        """Whether anything of the photo is painted at all."""
+        return self.mask is None or bool(self.mask.any())
+
+    def following(
+        self, strength: Floats | None, strokes: Floats | None, share: Floats | None
+    ) -> Order:
+        """The same with maps; those that say nothing are left out.
+
+        Args:
+            strength: See ``Order``.
+            strokes: See ``Order``.
+            share: How far the picture is other than the photo at this strength.
+        """
+        if strokes is not None and as_it_is(strokes):
+            strokes = None
+        if strength is None or share is None or (strength == 1).all():
+            return dataclasses.replace(self, strokes=strokes)
+        mask = share if self.mask is None else self.mask * share
+        return dataclasses.replace(self, mask=mask, strength=strength, strokes=strokes)
+
+    @cached_property
+    def strokes_by_size(self) -> list[tuple[float, Floats]]:
+        """The sizes of strokes and where each is (``by_size``); none where there is no map."""
+        return [] if self.strokes is None else by_size(self.strokes)
+
     @cached_property
     def color(self) -> float:
         """The colourfulness of the most colourful artwork."""
@@ -62,7 +94,11 @@ class Order:
     @cached_property
     def content(self) -> Picture:
         """The photo, muted where the artworks have hardly any colour."""
-        return mute(self.photo, self.color)
+        return self.muted(self.photo)
+
+    def muted(self, picture: Picture) -> Picture:
+        """A picture of the photo, muted where the artworks have hardly any colour."""
+        return self._as_strong(picture, mute(picture, self.color))
 
     def resized(self, size: tuple[int, int]) -> Order:
         """The same at another (height, width)."""
@@ -72,6 +108,8 @@ class Order:
             mask=None if self.mask is None else resized(self.mask, *size),
             regions=self.regions and tuple(resized(each, *size) for each in self.regions),
             keep=None if self.keep is None else resized(self.keep, *size),
+            strength=None if self.strength is None else resized(self.strength, *size),
+            strokes=None if self.strokes is None else resized(self.strokes, *size),
             before=self.before.resized(size) if self.before else None,
         )
 
@@ -87,6 +125,7 @@ class Order:
         """
         if options.preserve_color == "luminance":  # the other modes have recoloured the artwork
             picture = keep_colors(picture, self.photo, options.color_strength)
+        before = picture
         if options.match_result != "off":
             goal = self.painted if options.match_result == "content" else colors_of(self.styles[0])
             seen, strength = weighted(picture, self.mask), options.color_strength
@@ -95,7 +134,14 @@ class Order:
         if self.palette:
             brought = self.palette.apply(weighted(picture, self.mask), options.color_strength)
             picture = dataclasses.replace(brought, alpha=picture.alpha)
-        return composite(picture, self.photo, self.mask)
+        return composite(self._as_strong(before, picture), self.photo, self.mask)
+
+    def _as_strong(self, picture: Picture, changed: Picture) -> Picture:
+        """A picture whose colours are changed as far as there is style."""
+        if self.strength is None or changed is picture:
+            return changed
+        share = self.strength[..., None]
+        return dataclasses.replace(changed, rgb=picture.rgb + share * (changed.rgb - picture.rgb))
 
 
 def load_masks(

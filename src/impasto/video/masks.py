@@ -12,7 +12,7 @@ import numpy as np
 
 from impasto.errors import InputError
 from impasto.flow import Pixels
-from impasto.image import load_mask
+from impasto.image import Picture, load_mask
 from impasto.image.picture import Floats
 from impasto.video.clip import Clip, Frame, open_clip
 from impasto.video.consistency import as_picture
@@ -37,7 +37,7 @@ class Masks:
 
     def __init__(self, path: Path, clip: Clip, size: tuple[int, int]) -> None:
         self.name = path.name
-        self._frame = as_picture(np.zeros((*size, 3), np.uint8), clip.path.name)
+        self._frame = blank(clip, size)
         self._moving = _moving(path, clip)
         if self._moving is None:
             self._now = load_mask(path, self._frame)
@@ -70,6 +70,11 @@ def at_times(
         while following is not None and following[0] <= frame.time:
             now, following = following[1], next(coming, None)
         yield frame, now
+
+
+def blank(clip: Clip, size: tuple[int, int]) -> Picture:
+    """An empty frame of a film, of which masks and maps have to have the shape."""
+    return as_picture(np.zeros((*size, 3), np.uint8), clip.path.name)
 
 
 def _moving(path: Path, clip: Clip) -> Clip | None:

@@ -18,7 +18,7 @@ from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD
 from impasto.backbones.lite import WEIGHTS, Lite
 from impasto.losses import Moments, Source, moments, statistics
 from impasto.options import STYLE_LAYERS, OptimizeOptions
-from impasto.stylizers.optimize.objective import KEPT, Guide, Objective
+from impasto.stylizers.optimize.objective import HELD, KEPT, Guide, Objective
 from tests.small import OPTIONS, small_backbone, small_state
 
 CONVOLUTIONS = {0: "relu1_1", 3: "relu2_1", 5: "relu2_2", 8: "relu3_1"}
@@ -425,6 +425,70 @@ def test_what_is_kept_is_pulled_harder_there_alone() -> None:
     )
     torch.testing.assert_close(there[..., 64:], plain[..., 64:])
     torch.testing.assert_close(there[..., :32], (1 + KEPT) * plain[..., :32])
+
+
+def as_strong(strength: Tensor | None, **overrides: Any) -> Objective:
+    options = OptimizeOptions(**{**OPTIONS, **overrides})
+    return Objective(
+        small_backbone(), Source(image(0)), [Source(image(1))], [1], options, strength=strength
+    )
+
+
+@pytest.mark.parametrize("strength", [0.25, 0.5, 1.0])
+def test_less_strength_everywhere_is_less_style_and_a_heavier_content(strength: float) -> None:
+    weaker = as_strong(torch.full((1, 1, 20, 24), strength)).gradient(image(2))
+    weights = {
+        "content_weight": HELD ** (1 - strength),
+        "style_weight": 3.3 * strength,
+        "bands_weight": 12 * strength,
+    }
+    torch.testing.assert_close(weaker, as_strong(None, **weights).gradient(image(2)))
+
+
+def test_statistics_are_weighted_by_the_strength() -> None:
+    """Against Gram matrices written out in float64, whose positions count by the map."""
+    strength = torch.rand(1, 1, 20, 24, generator=torch.Generator().manual_seed(6))
+    how = {"style_loss": "gram", "style_layers": {"relu2_1": 1.0}, "style_weight": 1.0}
+    found = terms_of(as_strong(strength, **how), image(2))["style"]
+    maps, wanted = (
+        reference_maps(x, small_state(), CONVOLUTIONS, POOLS)["relu2_1"][0]
+        for x in (image(2), image(1))
+    )
+    at = F.avg_pool2d(strength.double(), 2)[0, 0]  # of each position
+    at[[0, -1]] = 0  # the rim does not count
+    at[:, [0, -1]] = 0
+    gram = torch.einsum("iyx,jyx,yx->ij", maps, maps, at) / at.sum()
+    inner = wanted[:, 1:-1, 1:-1]
+    goal = torch.einsum("iyx,jyx->ij", inner, inner) / inner[0].numel()
+    loss = (gram - goal).square().sum() / goal.square().sum()
+    assert float(found) == pytest.approx(float(strength.mean() * loss), rel=1e-4)
+
+
+def test_where_there_is_no_strength_style_has_no_gradient() -> None:
+    left, _ = halves(24, 96)
+    options = OptimizeOptions(**OPTIONS, content_weight=0.0)
+    objective = Objective(
+        small_backbone(), Source(image(0, 24, 96)), [Source(image(3))], [1], options, strength=left
+    )
+    grad = objective.gradient(image(5, 24, 96))[1]
+    assert grad[..., 64:].abs().max() == 0
+    assert grad[..., :32].abs().max() > 0
+
+
+def test_strokes_of_one_size_everywhere_are_its_styles() -> None:
+    options = OptimizeOptions(**OPTIONS)
+    content, small, large = Source(image(0)), [Source(image(1, 16, 16))], [Source(image(1, 40, 40))]
+    everywhere = torch.ones(1, 1, 20, 24)
+    strokes = [(everywhere, large)]
+    sized = Objective(small_backbone(), content, [], [1], options, strokes=strokes)
+    plain = Objective(small_backbone(), content, large, [1], options)
+    torch.testing.assert_close(sized.gradient(image(2)), plain.gradient(image(2)))
+    left, right = halves()
+    both = Objective(
+        small_backbone(), content, [], [1], options, strokes=[(left, small), (right, large)]
+    )
+    regions = Objective(small_backbone(), content, small + large, [1, 1], options, [left, right])
+    torch.testing.assert_close(both.gradient(image(2)), regions.gradient(image(2)))
 
 
 def test_masked_pixels_are_the_photo() -> None:

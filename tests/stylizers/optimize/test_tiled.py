@@ -152,7 +152,7 @@ def test_a_backbone_of_ones_own_has_no_tiles() -> None:
 
 @pytest.mark.parametrize("alpha", [False, True])
 def test_regions_and_masks(alpha: bool) -> None:
-    """Two styles, each in its region, where a mask lets them; more is kept here than there."""
+    """Two styles, each in its region, where a mask lets them; what is kept, and maps."""
     left = torch.zeros(1, 1, 53, 47, dtype=torch.float64)
     left[..., :20, :30] = 1
     cover = image(3, 53, 47, channels=1) if alpha else None
@@ -162,8 +162,14 @@ def test_regions_and_masks(alpha: bool) -> None:
     common = (small_backbone().double(), content, styles, [1.0, 2.0], OptimizeOptions(**OPTIONS))
     regions = [left, 1 - left]
     keep = image(6, 53, 47, channels=1)
-    pair = [Objective(*common, regions, mask=mask, keep=keep, tile=tile) for tile in (0, 16)]
-    check([each.gradient(image(2, 53, 47)) for each in pair])
+    strength = image(7, 53, 47, channels=1)
+    fine = image(8, 53, 47, channels=1)
+    larger = [Source(image(1, 90, 76)), Source(image(5, 60, 100))]
+    maps: dict[str, Any] = {"strength": strength, "strokes": [(fine, styles), (1 - fine, larger)]}
+    where: dict[str, Any] = {"regions": regions, "mask": mask, "keep": keep}
+    for how in (where, where | maps):
+        pair = [Objective(*common, **how, tile=tile) for tile in (0, 16)]
+        check([each.gradient(image(2, 53, 47)) for each in pair])
 
 
 def test_nearest_neighbours_have_no_tiles() -> None:

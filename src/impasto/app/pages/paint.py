@@ -12,7 +12,7 @@ from impasto.app import library, status
 from impasto.app.fields import upload
 from impasto.app.jobs import Ticket
 from impasto.app.limits import clock
-from impasto.app.pages import masks, parameters, styles, viewer
+from impasto.app.pages import drawing, parameters, styles, viewer
 from impasto.app.pages.parameters import FIRST_METHOD
 from impasto.app.pages.wiring import HIDDEN, Buttons, picked
 from impasto.app.session import Session
@@ -45,17 +45,17 @@ class PaintFields:
     method: gr.Radio
     styles: styles.StyleFields
     parameters: parameters.ParameterFields
-    mask: masks.MaskFields
+    drawing: drawing.DrawingFields
 
     @property
     def all(self) -> set[Any]:
         """All fields."""
         fields = [self.content, self.method, *self.styles.all, *self.parameters.all]
-        return {*fields, *self.mask.all}
+        return {*fields, *self.drawing.all}
 
     def remembered(self, values: dict[Any, Any]) -> dict[Any, Any]:
         """What the fields hold, but for what was drawn, by which they can be restored."""
-        return {field: values[field] for field in self.all - {*self.mask.all}}
+        return {field: values[field] for field in self.all - {*self.drawing.all}}
 
     def restored(self, fields: Mapping[Any, Any]) -> dict[Any, Any]:
         """The fields as they were."""
@@ -72,10 +72,9 @@ class PaintFields:
         photo = inbox.read(values[self.content])
         chosen, weights = self.styles.chosen(values, method, inbox)
         preset, options = self.parameters.options(values, method)
-        mask = self.mask.mask(values, inbox)
-        return PaintTask(photo, chosen, method, weights, preset, options, mask).checked(
-            studio.limits
-        )
+        drawn = self.drawing.drawn(values, inbox)
+        task = PaintTask(photo, chosen, method, weights, preset, options, **drawn)
+        return task.checked(studio.limits)
 
 
 def build(studio: Studio, session: gr.State) -> PaintFields:
@@ -128,13 +127,13 @@ def _build_form(studio: Studio, more: gr.Column) -> tuple[PaintFields, gr.Markdo
     parameter_fields = parameters.build(method, studio.limits, more)
     hint = gr.Markdown("", elem_classes="hint", elem_id="hint")
     with more:
-        mask = masks.build(content, studio.inbox)
+        over = drawing.build(content, studio.inbox)
 
     def pick(event: gr.SelectData) -> str:
         return picked(event, list(photos.values()))
 
     shelf.select(pick, None, content, **HIDDEN)
-    return PaintFields(content, method, style_fields, parameter_fields, mask), hint
+    return PaintFields(content, method, style_fields, parameter_fields, over), hint
 
 
 def _build_content(file: str) -> gr.Image:
@@ -196,7 +195,7 @@ def _connect_results(
 
     show.history.select(pick, session, [line, *show.all], **HIDDEN)
     show.again.click(reuse, session, form.content, **HIDDEN)
-    outputs = {*form.all, *form.styles.slots} - {*form.mask.all}
+    outputs = {*form.all, *form.styles.slots} - {*form.drawing.all}
     show.restore.click(restore, session, list(outputs), **HIDDEN)
 
 

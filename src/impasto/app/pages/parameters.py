@@ -91,12 +91,17 @@ def build(method: gr.Radio, limits: Limits, more: gr.Column) -> ParameterFields:
             common = _common()
             with gr.Group(visible=False) as more_arbitrary:
                 style_size = _style_size()
+                strokes = _strokes()
             with gr.Group(visible=True) as more_optimize:
                 optimizing = _optimizing(limits)
             gr.Markdown(limits.describe(), elem_classes="hint")
     own = {
         "optimize": {STYLE_FACTOR: amounts["optimize"], **optimizing},
-        "arbitrary": {"strength": amounts["arbitrary"], "style_size": style_size},
+        "arbitrary": {
+            "strength": amounts["arbitrary"],
+            "style_size": style_size,
+            "stroke_map": strokes,
+        },
         "fast": {},
     }
     by_method = {name: {"max_size": sizes[name], **own[name], **common} for name in METHODS}
@@ -158,6 +163,17 @@ def _style_size() -> gr.Slider:
     return _slider("style_size", "Artwork looked at in px", (128, 1024, 64), start, info)
 
 
+def _strokes() -> gr.Radio:
+    return gr.Radio(
+        [("The same everywhere", "off"), ("Fine where the photo has detail", "auto")],
+        value="off",
+        label="Brush",
+        info="Where strokes are fine and where large; a brush that is drawn over the photo counts "
+        "instead.",
+        elem_classes="option-stroke_map",
+    )
+
+
 def _common() -> dict[str, Any]:
     return {
         "preserve_color": gr.Dropdown(
@@ -179,6 +195,7 @@ def _optimizing(limits: Limits) -> dict[str, Any]:
         "tv_weight": _slider("tv_weight", "Smoothness", (0, 10, 0.1), 0),
         "style_scale": _slider("style_scale", "Brush size", (0.25, 3, 0.05), 1),
         "forms": _slider("forms", "Forms", (0, 1, 0.05), 0.5),
+        "stroke_map": _strokes(),
         "keep": gr.Radio(
             [("Nothing more than the rest", "off"), ("Faces, lettering, what matters", "auto")],
             value="off",

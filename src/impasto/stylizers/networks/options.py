@@ -9,6 +9,7 @@ from impasto.options import (
     BorderOptions,
     ColorOptions,
     DeviceOptions,
+    MapOptions,
     Precision,
     option,
     parse_tile,
@@ -62,7 +63,7 @@ class FastOptions(NetworkOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArbitraryOptions(NetworkOptions):
+class ArbitraryOptions(MapOptions, NetworkOptions):
     """Options of painting with the arbitrary style network.
 
     Raises:

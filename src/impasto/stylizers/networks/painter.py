@@ -142,7 +142,7 @@ class Painter(nn.Module):
             settle: Which moments of the picture to go by: a tile goes by those of the whole.
             masks: ``(R, 1, H, W)``, adding up to 1: where in one picture each of ``R`` styles is.
             weights: ``(B, 1, H, W)``, how much each pixel counts for the moments; all alike if
-                left out.
+                left out. Or ``(R, 1, H, W)``, how much for those of each style, instead of masks.
 
         Returns:
             ``(B, 3, H, W)``, RGB in [0, 1], float32.
@@ -156,7 +156,9 @@ class Painter(nn.Module):
         )
         where, counting = Spread(masks), masks
         if weights is not None:
-            counting = weights if masks is None else weights * masks
+            counting = weights
+            if masks is not None and len(weights) < len(masks):
+                counting = weights * masks
         levels = _levels(counting)
         recoloured = self.recolour(image, style, settle, where, levels[0])
         maps = self.encoder(recoloured)

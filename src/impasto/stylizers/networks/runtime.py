@@ -57,7 +57,7 @@ def paint(
             side; 0 never.
         settle: Which moments of a picture that is painted in one pass to go by.
         masks: ``(R, 1, H, W)``, where in one picture each of ``R`` styles is; never in tiles.
-        weights: ``(1, 1, H, W)``, which of its pixels are looked at; all if left out.
+        weights: ``(1 or R, 1, H, W)``, which of its pixels are looked at; all if left out.
 
     Returns:
         ``(B, 3, H, W)``, RGB in [0, 1], float32.

@@ -16,10 +16,10 @@ import numpy as np
 from impasto.errors import InputError, torch_needed
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, fit, load_image
-from impasto.options import check_weights
+from impasto.options import MapOptions, check_weights
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
-from impasto.stylizers.networks.codes import StyleCode, blend
+from impasto.stylizers.networks.codes import blend
 from impasto.stylizers.networks.description import Kind, describe
 from impasto.stylizers.networks.engines import Code, Engine, Floats, Style
 from impasto.stylizers.networks.eye import EncoderEye, planes
@@ -53,6 +53,8 @@ class NetworkStylizer(Stylizer[Options]):
 
     def __init__(self, options: Options | None = None, **overrides: Any) -> None:
         self.options = self._take(options, overrides)
+        if isinstance(self.options, MapOptions):
+            self.set_maps(self.options.strength_map, self.options.stroke_map)
         self.path = Path(self.options.model or shipped(self.method)).expanduser()
         self.description = describe(self.path)
         if self.description.kind != self.method:
@@ -77,11 +79,13 @@ class NetworkStylizer(Stylizer[Options]):
         in_tiles = side and math.prod(photo.size) > side**2
         engine = self.engine
         image, weights = planes(order.painted)
-        masks = None if order.regions is None else np.stack(order.regions)[:, None]
+        masks, counting = _places(order)
+        if counting is not None:
+            weights = counting if weights is None else counting * weights
         if any(self.options.wrapped):
             engine = self.torch
             painted = self._paint_wrapped(image, style, weights, order.before, masks)
-        elif order.regions or order.before or in_tiles:
+        elif masks is not None or order.before or in_tiles:
             engine = self.torch  # ONNX files do none of these
             painted = engine.paint(image, style, weights, order.before, masks)
         else:
@@ -112,12 +116,39 @@ class NetworkStylizer(Stylizer[Options]):
         for name in ("wrap", "preserve_color", "match_result"):
             if getattr(self.options, name) != "off":
                 raise InputError(f"{name} is for whole pictures: not with apply")
+        if self._strength_map or self._stroke_map != "off":
+            raise InputError("maps are for whole pictures: not with apply")
         if self.palette and not all(isinstance(each, Picture) for each in self._styles):
             raise InputError("these styles take a palette after painting: not with apply")
 
     @abstractmethod
     def _style(self, order: Order) -> Style:
-        """The styles of an order as the engine takes them: mixed, or one row for each region."""
+        """The styles of an order as the engine takes them: a row for each of its places."""
+
+
+def _places(order: Order) -> tuple[Floats | None, Floats | None]:
+    """Where in the photo each style is that a network paints with, and what it is measured by.
+
+    What a map of strength takes from all of them has the photo's own style, that of all of it. A
+    style whose strokes are of several sizes is one for the moments of the photo: else each size
+    would bring the artwork's whole palette to its places.
+
+    Returns:
+        ``(R, 1, H, W)`` and, with a map, how much each pixel counts for each of the R; None where
+        one style is everywhere.
+    """
+    if order.strength is None and order.strokes is None:
+        return None if order.regions is None else np.stack(order.regions)[:, None], None
+    everywhere = np.ones(order.photo.size, np.float32)
+    regions = order.regions or (everywhere,)
+    sizes = order.strokes_by_size or [(1.0, everywhere)]
+    strength = everywhere if order.strength is None else order.strength
+    places = [strength * where * region for _, where in sizes for region in regions]
+    counting = [strength * region for _ in sizes for region in regions]
+    if order.strength is not None:
+        places.append(1 - strength)
+        counting.append(everywhere)
+    return np.stack(places)[:, None], np.stack(counting)[:, None]
 
 
 def _within(order: Order) -> Order:
@@ -170,36 +201,39 @@ class Arbitrary(NetworkStylizer[ArbitraryOptions]):
     options_type = ArbitraryOptions
 
     def _load_styles(self, sources: Sequence[Any]) -> list[Any]:
-        # Codes by the identity of an artwork: those that are set are looked at once.
-        self._codes: dict[int, Code] = {}
+        # Codes by the identity of an artwork and its side: those that are set are looked at once.
+        self._codes: dict[tuple[int, int], Code] = {}
         return super()._load_styles(sources)
 
     def _load_artwork(self, source: ImageSource) -> Picture:
-        return load_image(source, long_side=self.options.style_size)
+        return load_image(source, long_side=round(self._largest * self.options.style_size))
 
     def _load_pooled(self, source: Any) -> StylePack:
-        return load_pooled(source, self.eye, self.options.style_size)
+        return load_pooled(source, self.eye, round(self._largest * self.options.style_size))
 
     @functools.cached_property
     def eye(self) -> EncoderEye:
         """The encoder as what looks at folders of artworks."""
         return EncoderEye(self.path, self.engine.encode)
 
+    def _fading(self, strength: Floats) -> Floats:
+        """A network paints its texture in the photo's own style as well, which has to fade."""
+        return 1 - np.square(1 - strength)
+
     def _style(self, order: Order) -> Style:
-        options = self.options
-        codes = [self._encode(artwork) for artwork in order.styles]
-        if order.regions:
-            code = StyleCode(
-                np.concatenate([each.mean for each in codes]),
-                np.concatenate([each.square for each in codes]),
-            )
-        else:
-            code = blend(codes, order.weights)
-        if options.strength < 1:
+        options, codes = self.options, []
+        for strokes in [size for size, _ in order.strokes_by_size] or [1.0]:
+            found = [self._encode(artwork, strokes) for artwork in order.styles]
+            codes += found if order.regions else [blend(found, order.weights)]
+        if options.strength < 1 or order.strength is not None:
             small = order.painted.resized(*fit(order.photo.size, options.style_size))
             own = self._encode(small)
-            code = blend([own, code], [1 - options.strength, options.strength])
-        return (code.mean, code.square)
+            shares = [1 - options.strength, options.strength]
+            codes = [blend([own, code], shares) for code in codes]
+            if order.strength is not None:
+                codes.append(own)
+        mean = np.concatenate([code.mean for code in codes])
+        return mean, np.concatenate([code.square for code in codes])
 
     def _apply(self, images: Tensor) -> Tensor:
         self._must_not_finish()
@@ -208,14 +242,22 @@ class Arbitrary(NetworkStylizer[ArbitraryOptions]):
         own, side = 1 - self.options.strength, self.options.style_size
         return self.torch.apply(images, (code.mean, code.square), own, side)
 
-    def _encode(self, artwork: Picture | StylePack) -> Code:
+    def _encode(self, artwork: Picture | StylePack, strokes: float = 1.0) -> Code:
+        """The code of an artwork.
+
+        Args:
+            artwork: The artwork.
+            strokes: The size of its strokes, as a multiple of what the options ask for.
+        """
+        side = strokes * self.options.style_size
         if isinstance(artwork, StylePack):
-            return self.eye.code(artwork, self.options.style_size)
-        if id(artwork) in self._codes:
-            return self._codes[id(artwork)]
-        code = self.engine.encode(*planes(artwork))
+            return self.eye.code(artwork, round(side))
+        side = max(1, round(min(side, strokes * max(artwork.size))))
+        if (id(artwork), side) in self._codes:
+            return self._codes[id(artwork), side]
+        code = self.engine.encode(*planes(artwork.fitted(side, enlarge=True)))
         if any(artwork is each for each in self._styles):
-            self._codes[id(artwork)] = code
+            self._codes[id(artwork), side] = code
         return code
 
 

@@ -101,7 +101,7 @@ class TorchEngine:
             own_side: Longer side at which that is looked at.
             settle: Which moments of a picture to go by; its own if left out.
             masks: ``(R, 1, H, W)``, where in one picture each of ``R`` styles is.
-            weights: ``(1, 1, H, W)``, which of its pixels are looked at; all if left out.
+            weights: ``(1 or R, 1, H, W)``, which of its pixels are looked at; all if left out.
 
         Returns:
             ``(B, 3, H, W)``, RGB in [0, 1], float32, on the engine's device.

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
 
 import torch
 import torch.nn.functional as F
@@ -58,6 +58,9 @@ NEIGHBORS = {"nn": 1.0, "gram+w2+nn": 0.5}
 BALANCE = 3.5
 # How much heavier the content is where all of it is to be kept: 1 + KEPT times.
 KEPT = 4.0
+# How much heavier it is at a strength near 0: HELD ** (1 - strength) times, as people see a factor
+# of the weights, and not a difference, as a step.
+HELD = 10.0
 # From so many tiles on, asking the system anew for the memory of one takes no time to speak of.
 MANY = 12
 
@@ -157,6 +160,10 @@ class Objective:
         mask: ``(1, 1, H, W)`` in [0, 1], where the image is free; elsewhere it is the content.
             The backbone sees it as it will be, so that what is painted fits what stays.
         keep: ``(1, 1, H, W)`` in [0, 1], where the content counts for more.
+        strength: ``(1, 1, H, W)`` in [0, 1], how much style a place is to have: its share in the
+            statistics, and the content counts for more where there is less of it.
+        strokes: Where, ``(1, 1, H, W)`` adding up to 1, strokes have which size: the styles at that
+            size, in place of ``styles``.
         guide: The finished frame before, in a video.
         tile: The longest side of a tile, in pixels; 0: in one piece.
         keep_maps: Keep the content image's feature maps; otherwise each step computes them again.
@@ -176,6 +183,8 @@ class Objective:
         *,
         mask: Tensor | None = None,
         keep: Tensor | None = None,
+        strength: Tensor | None = None,
+        strokes: Sequence[tuple[Tensor | None, Sequence[Source | Measured]]] = (),
         guide: Guide | None = None,
         tile: int = 0,
         keep_maps: bool = True,
@@ -192,19 +201,31 @@ class Objective:
         self.style_layers = _normalised(style_layers, options.style_weight, classic)
         self.heads = self._heads()
         self.pieces = Pieces(content, tile, self.fields, self.wrapped)
-        kept = None if keep is None else _kept(content, keep)
+        kept = _kept(content, keep, strength)
         self.kept = Pieces(kept, tile, self.fields, self.wrapped) if kept else self.pieces
         with torch.no_grad():
             self._measure_content()
-            self.regions = self._regions(styles, style_weights, regions)
-        self.image_terms: dict[str, tuple[float, Callable[[Tensor], Tensor]]] = {}
+            self.regions = [
+                region
+                for where, sized in strokes or [(None, styles)]
+                for region in self._regions(sized, style_weights, regions, (where, strength))
+            ]
+        self.image_terms = self._image_terms(guide)
+
+    def _image_terms(
+        self, guide: Guide | None
+    ) -> dict[str, tuple[float, Callable[[Tensor], Tensor]]]:
+        """The terms that look at the image itself, each with its weight."""
+        options = self.options
+        terms: dict[str, tuple[float, Callable[[Tensor], Tensor]]] = {}
         if options.bands_weight and self.regions:
-            self.image_terms["bands"] = options.bands_weight, self._compare_bands
+            terms["bands"] = options.bands_weight, self._compare_bands
         if options.tv_weight:
             variation = partial(total_variation, wrapped=self.wrapped)
-            self.image_terms["tv"] = options.tv_weight, variation
+            terms["tv"] = options.tv_weight, variation
         if guide:
-            self.image_terms["temporal"] = guide.weight, guide
+            terms["temporal"] = guide.weight, guide
+        return terms
 
     def gradient(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Return the loss terms of an image and the gradient of their sum, without a graph.
@@ -275,24 +296,31 @@ class Objective:
         styles: Sequence[Source | Measured],
         weights: Sequence[float],
         masks: Sequence[Tensor] | None,
+        maps: Iterable[Tensor | None],
     ) -> list[Region]:
-        """One region with all styles, or one for each style and mask."""
+        """One region with all styles, or one for each style and mask, as far as maps say."""
         if not self.style_layers:
             return []
-        image, alpha = self.content.image, self.content.alpha
+        image, alpha = self.content.image, reduce(_product, maps, self.content.alpha)
         if masks is None:
-            return [self._region(self.content, 1.0, styles, weights)]
-        parts = [mask if alpha is None else mask * alpha for mask in masks]
-        # Every region's loss is relative to its own style. Its share makes a pixel of a small
-        # region be pulled as much as one of a large region or of an image without regions.
-        area = image[:, :1].numel() if alpha is None else float(alpha.sum())
+            return [self._region(Source(image, alpha), self._share(alpha), styles, weights)]
+        parts = [_product(mask, alpha) for mask in masks]
         mean = sum(weights) / len(weights)
         return [
-            self._region(
-                Source(image, part), float(part.sum()) / area * weight / mean, [style], [1]
-            )
+            self._region(Source(image, part), self._share(part) * weight / mean, [style], [1])
             for part, weight, style in zip(parts, weights, styles, strict=True)
         ]
+
+    def _share(self, part: Tensor | None) -> float:
+        """How much the loss of a part counts, which is relative to its own style.
+
+        By its area, a pixel of a small region is pulled as much as one of a large region or of an
+        image without regions.
+        """
+        alpha = self.content.alpha
+        if part is alpha or part is None:
+            return 1.0
+        return float(part.sum()) / (part.numel() if alpha is None else float(alpha.sum()))
 
     def _region(
         self,
@@ -491,10 +519,22 @@ def _balanced(layers: LayerWeights, forms: float, order: Sequence[str]) -> Layer
     return {layer: scale * weight for layer, weight in moved.items()}
 
 
-def _kept(content: Source, keep: Tensor) -> Source:
-    """The content with pixels that count for more where they have to stay."""
-    weights = 1 + KEPT * keep
-    return Source(content.image, weights if content.alpha is None else content.alpha * weights)
+def _kept(content: Source, keep: Tensor | None, strength: Tensor | None) -> Source | None:
+    """The content with pixels that count for more where they have to stay; None: all alike."""
+    if keep is None and strength is None:
+        return None
+    weights = _product(
+        None if keep is None else 1 + KEPT * keep,
+        None if strength is None else HELD ** (1 - strength),
+    )
+    return Source(content.image, _product(content.alpha, weights))
+
+
+def _product(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+    """The product of two weights, of which None is 1 everywhere."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one * other
 
 
 def _normalised(layers: LayerWeights, weight: float, classic: bool) -> LayerWeights:

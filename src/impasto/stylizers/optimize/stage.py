@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.backbones.base import Backbone
-from impasto.color import mute
 from impasto.devices import release_memory
 from impasto.image import Picture, fit, load_image
 from impasto.image.picture import Floats
@@ -56,7 +55,7 @@ class Stage:
         eye: BackboneEye | None = None,
     ) -> None:
         self.order, self.options, self.scale = order.resized(scale.size), options, scale
-        self.backbone, self.device, self.color, self.eye = backbone, device, order.color, eye
+        self.backbone, self.device, self.eye = backbone, device, eye
         content = resized_wrapped(order.content, scale.size, options.wrapped)
         self.content = content.tensor(device)
         self.guide: Guide | None = self.order.before
@@ -75,12 +74,17 @@ class Stage:
         return Objective(
             self.backbone,
             Source(self.content, order.painted.alpha_tensor(device)),
-            [self._style(artwork) for artwork in order.styles],
+            [] if order.strokes_by_size else [self._style(artwork) for artwork in order.styles],
             order.weights,
             self.options,
             None if order.regions is None else [_plane(each, device) for each in order.regions],
             mask=None if order.mask is None else _plane(order.mask, device),
             keep=None if order.keep is None else _plane(order.keep, device),
+            strength=None if order.strength is None else _plane(order.strength, device),
+            strokes=[
+                (_plane(where, device), [self._style(artwork, size) for artwork in order.styles])
+                for size, where in order.strokes_by_size
+            ],
             guide=self.guide,
             tile=self.layout.tile,
             keep_maps=self.layout.keep_maps,
@@ -97,13 +101,20 @@ class Stage:
         if init == "content":
             return content + _blank(content) * (noise.to(content) - 0.5) * TRACE
         if init == "gray":
-            return torch.full_like(content, 0.5)
+            return self._held(torch.full_like(content, 0.5))
         if init == "noise":
-            return noise.to(self.device)
+            return self._held(noise.to(self.device))
         if init == "style":
             colors = colors_of(self.order.styles[0])
-            return _with_colors_of(self._source(colors), noise.to(self.device))
+            return self._held(_with_colors_of(self._source(colors), noise.to(self.device)))
         return load_image(init).resized(*self.scale.size).tensor(self.device)
+
+    def _held(self, start: Tensor) -> Tensor:
+        """A start that is the content where there is no style."""
+        strength = self.order.strength
+        if strength is None:
+            return start
+        return torch.lerp(self.content, start, _plane(strength, self.device))
 
     def refine(self, image: Tensor, before: Stage) -> Tensor:
         """The image to start from after another scale: that scale's, enlarged, with more detail.
@@ -134,39 +145,49 @@ class Stage:
         photo = self.order.photo
         alpha = photo.alpha_tensor()
         picture = Picture.from_tensor(image, alpha, name="result", bits=photo.bits)
-        picture = mute(picture, self.color)
-        return self.order.finish(picture, self.options)
+        return self.order.finish(self.order.muted(picture), self.options)
 
-    def _style(self, artwork: Picture | StylePack) -> Source | Measured:
-        """An artwork at the size that suits this scale, or what is known of it."""
+    def _style(self, artwork: Picture | StylePack, strokes: float = 1.0) -> Source | Measured:
+        """An artwork at the size that suits this scale, or what is known of it.
+
+        Args:
+            artwork: The artwork.
+            strokes: The size of its strokes, as a multiple of what the options ask for.
+        """
         if isinstance(artwork, StylePack):
             assert self.eye
-            return self.eye.measured(artwork, self.style_side)
-        return self._source(artwork)
+            return self.eye.measured(artwork, round(strokes * self.style_side))
+        return self._source(artwork, strokes)
 
-    def _source(self, artwork: Picture) -> Source:
-        sized = artwork.resized(*self._sized(artwork.size))
+    def _source(self, artwork: Picture, strokes: float = 1.0) -> Source:
+        sized = artwork.resized(*self._sized(artwork.size, strokes))
         return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
 
     @property
-    def style_side(self) -> int:
+    def style_side(self) -> float:
         """The longer side of artworks that suits this scale, in pixels."""
-        return round(max(self.scale.size) * self.options.style_scale)
+        return max(self.scale.size) * self.options.style_scale
 
-    def _sized(self, artwork: tuple[int, int]) -> tuple[int, int]:
+    def _sized(self, artwork: tuple[int, int], strokes: float = 1.0) -> tuple[int, int]:
         """The (height, width) of an artwork of another that suits this scale.
 
-        Beyond the preview it is enlarged, so that its strokes grow with the picture.
+        It is enlarged for strokes of more than its own size alone: where a map asks for them, and
+        beyond the preview, so that they grow with the picture.
         """
         preview, side = self.options.preview_size, max(self.scale.size)
         if 0 < preview < side:
             share = min(self.options.style_scale, max(artwork) / preview)
-            return fit(artwork, round(side * share), enlarge=True)
-        return artwork_size(artwork, self.style_side, self.backbone.min_size)
+            return fit(artwork, round(strokes * side * share), enlarge=True)
+        wanted = round(strokes * min(self.style_side, max(artwork)))
+        if wanted > max(artwork):
+            return fit(artwork, wanted, enlarge=True)
+        return artwork_size(artwork, wanted, self.backbone.min_size)
 
     def _style_sizes(self) -> list[tuple[int, int]]:
         """(height, width) of the artworks that have to be looked at."""
-        return [self._sized(each.size) for each in self.order.styles if isinstance(each, Picture)]
+        strokes = [size for size, _ in self.order.strokes_by_size] or [1.0]
+        artworks = [each.size for each in self.order.styles if isinstance(each, Picture)]
+        return [self._sized(each, size) for each in artworks for size in strokes]
 
 
 def _blank(image: Tensor) -> Tensor:

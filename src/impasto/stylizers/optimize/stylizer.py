@@ -20,11 +20,11 @@ from impasto.callbacks import History
 from impasto.devices import describe, free_threads, keep_memory, own_state, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
-from impasto.image import Picture, load_image
+from impasto.image import ImageSource, Picture, load_image
 from impasto.image.masks import load_grey
 from impasto.image.picture import Floats
 from impasto.image.wrapping import around, extended, snapped
-from impasto.options import KEEP, OptimizeOptions
+from impasto.options import OFF_OR_AUTO, OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
 from impasto.stylizers.optimize.eye import BackboneEye
@@ -70,6 +70,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         **overrides: Any,
     ) -> None:
         self.options = self._take(options, overrides)
+        self.set_maps(self.options.strength_map, self.options.stroke_map)
         self.device = pick_device(self.options.device)
         self.dtype = pick_dtype(self.options.precision, self.device)
         if self.device.type == "cpu":
@@ -87,13 +88,27 @@ class Optimize(Stylizer[OptimizeOptions]):
         self._check_wrap()
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.keep = None if self.options.keep in KEEP else load_image(self.options.keep)
+        self.keep = None if self.options.keep in OFF_OR_AUTO else load_image(self.options.keep)
         logger.info(
             "optimising with %s in %s on %s",
             backbone.name,
             str(self.dtype).removeprefix("torch."),
             describe(self.device),
         )
+
+    def set_maps(
+        self, strength_map: ImageSource | None = None, stroke_map: ImageSource = "off"
+    ) -> Optimize:
+        """Set the maps; see ``Stylizer``."""
+        if strength_map is not None:
+            self.options.check_content("strength_map")
+        return super().set_maps(strength_map, stroke_map)
+
+    def check_maps(self, photo: Picture) -> None:
+        """Refuse maps of another shape; see ``Stylizer``."""
+        super().check_maps(photo)
+        if self.keep:
+            load_grey(self.keep, photo)
 
     @cached_property
     def costs(self) -> Costs:
@@ -118,7 +133,8 @@ class Optimize(Stylizer[OptimizeOptions]):
                 f"preview_size enlarges the strokes of artworks, and of {source} only statistics "
                 "are known: paint with single artworks"
             )
-        return load_pooled(source, self.eye, round(options.max_size * options.style_scale))
+        side = options.max_size * options.style_scale
+        return load_pooled(source, self.eye, round(self._largest * side))
 
     def _ordered(self, photo: Picture, mask: Any = None, content_masks: Any = None) -> Order:
         order = super()._ordered(photo, mask, content_masks)
