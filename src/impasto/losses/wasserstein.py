@@ -45,35 +45,41 @@ def wasserstein_loss(image: Moments, style: Moments, root: Tensor | None = None)
         A scalar, the mean over the batch.
     """
     root = sqrtm(style.covariance) if root is None else root
-    covariance = image.covariance
-    spread = trace(covariance) + trace(style.covariance)
-    distance = (image.mean - style.mean).square().sum(dim=1) + spread
-    shared: Tensor = _TraceSqrt.apply(root @ covariance @ root.mT)  # type: ignore[no-untyped-call]
-    return ((distance - 2 * shared).clamp_min(0) / (trace(style.second) + EPS)).mean()
+    distance: Tensor = _Distance.apply(image.mean, image.second, style.mean, style.covariance, root)  # type: ignore[no-untyped-call]
+    return (distance.clamp_min(0) / (trace(style.second) + EPS)).mean()
 
 
-class _TraceSqrt(torch.autograd.Function):
-    """The trace of the square root of symmetric positive matrices ``(B, C, C)``.
+class _Distance(torch.autograd.Function):
+    """The distance of Gaussians ``(B,)``, with a hand-written gradient.
 
-    The derivative is half of the inverse square root, so that one eigendecomposition gives both
-    value and gradient. (Peers differentiate through an iterative square root instead.)
+    The derivative of the trace of a square root is half of the inverse square root, so that one
+    eigendecomposition gives both value and gradient. (Peers differentiate through an iterative
+    square root instead.)
     """
 
     @staticmethod
-    def forward(ctx: Any, matrix: Tensor) -> Tensor:
-        values, vectors = _eigh(matrix)
+    def forward(
+        ctx: Any, mean: Tensor, second: Tensor, goal: Tensor, covariance: Tensor, root: Tensor
+    ) -> Tensor:
+        own = torch.baddbmm(second, mean[:, :, None], mean[:, None, :], alpha=-1)
+        values, vectors = _eigh(root @ own @ root.mT)
         roots = values.clamp_min(0).sqrt()
         # A direction without variance has an infinite derivative; it gets that of a small one.
         floor = 1e-3 * roots.amax(dim=-1, keepdim=True) + EPS
-        ctx.save_for_backward(vectors, roots.clamp_min(floor))
-        return roots.sum(dim=-1)
+        ctx.save_for_backward(mean, goal, root, vectors, roots.clamp_min(floor))
+        spread = trace(own) + trace(covariance) - 2 * roots.sum(dim=-1)
+        return (mean - goal).square().sum(dim=1) + spread
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        vectors, roots = ctx.saved_tensors
-        inverse: Tensor = (vectors / roots[:, None, :]) @ vectors.mT
-        return 0.5 * grad[:, None, None] * inverse
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        mean, goal, root, vectors, roots = ctx.saved_tensors
+        half = (vectors.mT @ root) / roots.sqrt()[:, :, None]
+        by_covariance = half.mT @ -half
+        by_covariance.diagonal(dim1=-2, dim2=-1).add_(1)
+        by_mean = (mean - goal)[:, :, None] - by_covariance @ mean[:, :, None]
+        by_second = grad[:, None, None] * by_covariance
+        return 2 * grad[:, None] * by_mean[..., 0], by_second, None, None, None
 
 
 def sqrtm(matrix: Tensor) -> Tensor:
