@@ -17,16 +17,18 @@ RANK = 1e-6
 class W2:
     """Compares moments of an image with a style's by ``wasserstein_loss``.
 
-    In float64: faint directions make its gradient sensitive to rounding, off by 0.4 % in float32.
+    The style's root is taken in float64, the rest in float32: faint directions make the gradient by
+    the moments sensitive to rounding, but images hardly have any of them, so that the gradient by
+    an image differs from that in float64 by 0.006 to 0.05 %.
     """
 
     def __init__(self, style: Moments) -> None:
-        self.style = style.double()
-        self.root = factor(self.style.covariance)
+        self.style = style
+        self.root = factor(style.double().covariance).to(style.mean)
 
     def __call__(self, image: Moments) -> Tensor:
         """Return the distance, a scalar."""
-        return wasserstein_loss(image.double(), self.style, self.root).to(image.mean)
+        return wasserstein_loss(image, self.style, self.root)
 
 
 def wasserstein_loss(image: Moments, style: Moments, root: Tensor | None = None) -> Tensor:
