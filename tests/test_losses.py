@@ -187,6 +187,22 @@ def test_factors_have_as_many_rows_as_the_matrix_has_rank() -> None:
     assert wasserstein.factor(torch.zeros(1, 4, 4, dtype=torch.float64)).shape == (1, 1, 4)
 
 
+@pytest.mark.parametrize("term", [losses.Gram, losses.W2, gram.ClassicGram])
+def test_terms_with_a_head_are_those_of_the_mapped_maps(term: Any) -> None:
+    """Statistics before a head, and the head to the term, against statistics behind it."""
+    head = torch.randn(4, 5, dtype=torch.float64, generator=torch.manual_seed(0))
+    image, style = random_maps(14).requires_grad_(), random_maps(15)
+    known, unmapped = (
+        term(losses.moments(torch.einsum("kc,bchw->bkhw", head, style)))(
+            losses.moments(torch.einsum("kc,bchw->bkhw", head, image))
+        ),
+        term(losses.moments(style), head)(losses.moments(image)),
+    )
+    torch.testing.assert_close(unmapped, known)
+    grads = (torch.autograd.grad(loss, image)[0] for loss in (unmapped, known))
+    torch.testing.assert_close(*grads)
+
+
 def test_wasserstein_loss_of_equal_statistics_is_zero() -> None:
     moments = losses.moments(random_maps(16))
     assert losses.wasserstein_loss(moments, moments).item() == pytest.approx(0, abs=1e-7)

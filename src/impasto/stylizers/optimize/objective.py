@@ -307,9 +307,11 @@ class Objective:
             for layer, found in self._measure_style(source).items():
                 part = weight / sum(weights) * found
                 blend[layer] = blend[layer] + part if layer in blend else part
-        blend = {layer: self._mapped(layer, found) for layer, found in blend.items()}
         statistics = {
-            layer: [(weight * own, kind(blend[layer])) for kind, own in self.statistics.items()]
+            layer: [
+                (weight * own, kind(blend[layer], self.heads.get(layer)))
+                for kind, own in self.statistics.items()
+            ]
             for layer, weight in self.style_layers.items()
         }
         neighbors = None
@@ -375,10 +377,6 @@ class Objective:
             )
         return seen
 
-    def _mapped(self, layer: str, found: Moments) -> Moments:
-        """The moments behind the head that the maps went without."""
-        return found.through(self.heads[layer]) if layer in self.heads else found
-
     def _style_gradient(self, sums: Statistics) -> tuple[dict[str, Tensor], Statistics]:
         """The style term, and its gradient by the moments."""
         if not sums:
@@ -387,7 +385,7 @@ class Objective:
             part.requires_grad_() for found in sums.values() for part in (found.mean, found.second)
         ]
         loss = self.options.style_weight * total(
-            self.regions[number].share * weight * term(self._mapped(layer, found))
+            self.regions[number].share * weight * term(found)
             for (number, layer), found in sums.items()
             for weight, term in self.regions[number].statistics[layer]
         )
