@@ -112,16 +112,17 @@ def report_agreement(bench: Bench) -> None:
     import impasto
 
     photo, artwork = load_portrait().resized(150, 128), load_artwork("night-wind", 128)
+    places: list[dict[str, Any]] = [
+        {"device": "cpu", "precision": "float32"},
+        {"device": str(bench.device)},
+    ]
     small: dict[str, Any] = {"backbone": "lite", "steps": bench.steps}
     rows = []
     for name, settings in (
         ("optimize", small),
         ("arbitrary", {"method": "arbitrary", "engine": "torch"}),
     ):
-        ours, theirs = (
-            impasto.stylize(photo, artwork, device=device, precision=precision, **settings)
-            for device, precision in (("cpu", "float32"), (str(bench.device), "auto"))
-        )
+        ours, theirs = (impasto.stylize(photo, artwork, **where, **settings) for where in places)
         error = abs(ours.picture.rgb - theirs.picture.rgb)
         losses = [
             f"{run.losses[-1].losses['total']:.4f}" if run.losses else "-" for run in (ours, theirs)
