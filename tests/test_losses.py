@@ -58,6 +58,20 @@ def test_moments_are_those_of_the_definition(weighted: bool, layout: torch.memor
     np.testing.assert_allclose(result.covariance, covariance, atol=1e-12)
 
 
+def test_moments_without_a_rim_are_those_of_weights_of_0_and_1() -> None:
+    maps = random_maps(0).requires_grad_()
+    weights = torch.zeros(1, 1, 6, 7, dtype=torch.float64)
+    weights[..., 1:, 2:-1] = 1
+    known, found = losses.moments(maps, weights), losses.moments(maps, rim=(1, 0, 2, 1))
+    torch.testing.assert_close(found.mean, known.mean)
+    torch.testing.assert_close(found.second, known.second)
+    grads = (
+        torch.autograd.grad(m.mean.sum() + m.second.square().sum(), maps)[0] for m in (found, known)
+    )
+    torch.testing.assert_close(*grads)
+    assert losses.moments(maps, rim=(3, 3, 0, 0)).second.abs().max() == 0
+
+
 def test_moments_through_a_matrix_are_those_of_the_mapped_maps() -> None:
     maps, matrix = random_maps(0), torch.randn(3, 5, dtype=torch.float64)
     mapped = torch.from_numpy(np.einsum("kc,bchw->bkhw", matrix.numpy(), maps.numpy()))

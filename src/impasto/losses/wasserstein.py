@@ -65,7 +65,8 @@ def _compare(image: Moments, style: Moments, root: Tensor, head: Tensor, metric:
 
 
 def _identity(moments: Moments) -> Tensor:
-    return torch.eye(moments.mean.shape[1]).to(moments.mean)
+    mean = moments.mean
+    return torch.eye(mean.shape[1], dtype=mean.dtype, device=mean.device)
 
 
 class _Distance(torch.autograd.Function):

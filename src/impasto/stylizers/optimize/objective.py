@@ -256,8 +256,8 @@ class Objective:
         for tile in self.pieces.tiles:
             targets = self._targets(tile)
             for layer, target in targets.items():
-                weights, _ = self.pieces.weigh(tile, layer, target)
-                self.content_terms[layer].measure(target, weights)
+                counting = self.pieces.weigh(tile, layer, target)
+                self.content_terms[layer].measure(target, counting.weights)
             if self.keep_maps:
                 self.content_maps[tile] = targets
 
@@ -360,8 +360,8 @@ class Objective:
         for layer, maps in self.backbone.walk(window, {*content, *self.style_layers}, self.heads):
             part = self.pieces.part(tile, layer, maps)
             if layer in content:
-                weights, _ = self.kept.weigh(tile, layer, part)
-                error = self.content_terms[layer](part, targets[layer], weights)
+                counting = self.kept.weigh(tile, layer, part)
+                error = self.content_terms[layer](part, targets[layer], counting.weights)
                 errors.append(content[layer] * error)
             if layer in self.style_layers and self.statistics:
                 _note(seen, tile, layer, part, places)
@@ -450,8 +450,9 @@ def receptive_fields(backbone: Backbone, options: OptimizeOptions) -> dict[str, 
 def _note(seen: Seen, tile: Tile, layer: str, part: Tensor, places: Sequence[Pieces]) -> None:
     """Take the moments of a tile's part of a map, for each place."""
     for number, pieces in enumerate(places):
-        weights, share = pieces.weigh(tile, layer, part)
-        seen.parts[number, layer] = share, moments(part, weights)
+        counting = pieces.weigh(tile, layer, part)
+        found = moments(part, counting.weights, counting.rim)
+        seen.parts[number, layer] = counting.share, found
 
 
 @torch.no_grad()
