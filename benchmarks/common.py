@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 PAIRS = (
     ("golden_gate", "starry_night_van_gogh"),
@@ -57,22 +57,30 @@ def _with_peak(work: Callable[..., T], *arguments: Any) -> tuple[T, float]:
     return result, _megabytes(resource.getrusage(resource.RUSAGE_SELF))
 
 
-def command(*words: str | Path) -> tuple[str, float, float]:
-    """Run a command.
+class Ran(NamedTuple):
+    """A command that ran: what it printed, wall and processor time, peak memory in MB."""
+
+    printed: str
+    seconds: float
+    processor: float
+    memory: float
+
+
+def command(*words: str | Path, **environment: str) -> Ran:
+    """Run a command, with more variables in its environment.
 
     Call it while this process is small, as for ``alone``, if the memory matters.
-
-    Returns:
-        What it printed, its seconds, and the peak memory of its process in MB.
     """
     began = time.perf_counter()
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    surroundings = {**os.environ, **environment}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=surroundings) as process:
         printed = process.stdout.read() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(map(str, words))} failed")
-    return printed, time.perf_counter() - began, _megabytes(usage)
+    processor = usage.ru_utime + usage.ru_stime
+    return Ran(printed, time.perf_counter() - began, processor, _megabytes(usage))
 
 
 def _megabytes(usage: resource.struct_rusage) -> float:

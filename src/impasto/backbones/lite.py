@@ -53,8 +53,7 @@ def _head(state: Mapping[str, Tensor], layer: str) -> nn.Conv2d:
         raise InputError(f"these are not the weights of lite: {key} is missing")
     weight = state[key]
     head = nn.Conv2d(weight.shape[1], weight.shape[0], 1, bias=False, device="meta")
-    head = head.to_empty(device="cpu")
-    head.load_state_dict({"weight": weight})
+    head.load_state_dict({"weight": weight.float()}, assign=True)
     return head
 
 

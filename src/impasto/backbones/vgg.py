@@ -149,6 +149,7 @@ def _convolution(state: Mapping[str, Tensor], index: int) -> nn.Conv2d:
         padding=1,
         padding_mode="replicate" if index == 0 else "zeros",
         device="meta",  # a random start would be wasted, and disturb torch's generator
-    ).to_empty(device="cpu")
-    convolution.load_state_dict({"weight": weight, "bias": bias})
+    )
+    # Assigned: ``to_empty`` imports SymPy, half a second.
+    convolution.load_state_dict({"weight": weight.float(), "bias": bias.float()}, assign=True)
     return convolution

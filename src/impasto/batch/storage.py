@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import fsspec
-
 from impasto.errors import ImpastoError, InputError
 from impasto.files import atomic, identity
 from impasto.image import Picture, load_image, suffixes
@@ -31,6 +29,8 @@ def open_place(path: str) -> tuple[Any, str]:
     Raises:
         InputError: If the kind of URL is unknown or needs a package that is not there.
     """
+    import fsspec  # a tenth of a second that a single picture does not need
+
     if is_local(path):  # absolute, so that fsspec sees no ``a:b`` or ``c::d`` to interpret
         return fsspec.filesystem("file"), Path(path).absolute().as_posix()
     try:

@@ -101,31 +101,43 @@ def bands_loss(energies: Tensor, target: Tensor) -> Tensor:
 
 
 class _Energies(torch.autograd.Function):
-    """Energies of one colour after another, looked at again for the gradient.
+    """Energies of one colour after another, with a hand-written gradient.
 
-    So a third of an image is at work at a time, where autograd would keep several images: much at
-    print sizes.
+    It keeps the octaves, a third more than an image, and makes no other copy of all colours.
     """
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, weights: Tensor | None, wrapped: Axes) -> Tensor:
-        ctx.save_for_backward(images, weights)
-        ctx.wrapped = wrapped
-        planes = (_plane(images, color) for color in OPPONENTS)
-        return torch.stack([_octaves(plane, weights, wrapped) for plane in planes], dim=2)
+        found = [_octaves(_plane(images, color), wrapped) for color in OPPONENTS]
+        ctx.shares = [_shares(octave, weights) for octave in found[0]]
+        ctx.octaves, ctx.wrapped = found, wrapped
+        energies = [
+            torch.stack(
+                [(x.square() * at).sum(dim=(1, 2, 3)) for x, at in zip(of, ctx.shares, strict=True)]
+            )
+            for of in found
+        ]
+        return torch.stack(energies).permute(2, 1, 0)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        images, weights = ctx.saved_tensors
-        result = torch.zeros_like(images)
-        for index, color in enumerate(OPPONENTS):
-            with torch.enable_grad():
-                plane = _plane(images, color).requires_grad_()
-                energies = _octaves(plane, weights, ctx.wrapped)
-            (found,) = torch.autograd.grad(energies, plane, grad[:, :, index])
+        first = ctx.octaves[0][0]
+        result = first.new_zeros((first.shape[0], 3, *first.shape[2:]))
+        for index, (color, octaves) in enumerate(zip(OPPONENTS, ctx.octaves, strict=True)):
+            steep = 2 * grad[:, :, index]
+            level: Tensor | None = None  # the gradient by the level behind the octave
+            for number, (octave, at) in reversed(
+                list(enumerate(zip(octaves, ctx.shares, strict=True)))
+            ):
+                own = octave * at * steep[:, number, None, None, None]
+                smooth = -own
+                if level is not None:
+                    smooth[..., ::2, ::2] += level
+                level = own + _blur(smooth, ctx.wrapped)
+            assert level is not None
             for channel, share in enumerate(color):
-                result[:, channel].add_(found[:, 0], alpha=share)
+                result[:, channel].add_(level[:, 0], alpha=share)
         return result, None, None
 
 
@@ -137,47 +149,35 @@ def _plane(images: Tensor, color: tuple[float, float, float]) -> Tensor:
     return plane
 
 
-def _octaves(level: Tensor, weights: Tensor | None, wrapped: Axes) -> Tensor:
-    """``(B, OCTAVES)``, the mean squares of the octaves of planes ``(B, 1, H, W)``."""
-    energies = []
+def _octaves(level: Tensor, wrapped: Axes) -> list[Tensor]:
+    """The octaves of planes ``(B, 1, H, W)``, each half of the size of the one before."""
+    octaves = []
     for _ in range(OCTAVES):
-        smooth: Tensor = _Blur.apply(level, wrapped)  # type: ignore[no-untyped-call]
-        energies.append(_mean_square(level - smooth, weights))
+        smooth = _blur(level, wrapped)
+        octaves.append(level - smooth)
         level = smooth[..., ::2, ::2]
-    return torch.stack(energies, dim=1)
+    return octaves
 
 
-class _Blur(torch.autograd.Function):
+def _blur(images: Tensor, wrapped: Axes) -> Tensor:
     """The binomial filter 1 4 6 4 1 on both axes, borders repeated where they do not wrap.
 
     It is 1 2 1 twice, which is as symmetric at the borders: so it is its own gradient.
     """
-
-    @staticmethod
-    def forward(ctx: Any, images: Tensor, wrapped: Axes) -> Tensor:
-        ctx.wrapped = wrapped
-        smooth = images.clone(memory_format=torch.contiguous_format)
-        for axis in (2, 2, 3, 3):
-            flow = smooth.diff(dim=axis).mul_(0.25)
-            across = 0.25 * (smooth.narrow(axis, 0, 1) - smooth.narrow(axis, -1, 1))
-            length = smooth.shape[axis] - 1
-            smooth.narrow(axis, 0, length).add_(flow)
-            smooth.narrow(axis, 1, length).sub_(flow)
-            if wrapped[axis - 2]:
-                smooth.narrow(axis, length, 1).add_(across)
-                smooth.narrow(axis, 0, 1).sub_(across)
-        return smooth
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        return _Blur.forward(ctx, grad, ctx.wrapped), None
+    for axis in (2, 2, 3, 3):
+        last = images.shape[axis] - 1
+        before, after = (last, 0) if wrapped[axis - 2] else (0, last)
+        images = torch.cat(
+            [images.narrow(axis, before, 1), images, images.narrow(axis, after, 1)], axis
+        )
+        for length in (last + 2, last + 1):
+            images = torch.lerp(images.narrow(axis, 0, length), images.narrow(axis, 1, length), 0.5)
+    return images
 
 
-def _mean_square(band: Tensor, weights: Tensor | None) -> Tensor:
-    """``(B,)``, the mean squares of a band ``(B, 1, H, W)``."""
-    squares = band.square()
+def _shares(band: Tensor, weights: Tensor | None) -> Tensor:
+    """How much each position of a band ``(B, 1, H, W)`` counts in its mean."""
     if weights is None:
-        return squares.mean(dim=(1, 2, 3))
+        return band.new_tensor(1 / band[0].numel())
     at = F.interpolate(weights, size=band.shape[2:], mode="area")
-    return (squares * at).sum(dim=(1, 2, 3)) / at.sum(dim=(1, 2, 3)).clamp_min(EPS)
+    return at / at.sum(dim=(1, 2, 3), keepdim=True).clamp_min(EPS)

@@ -9,14 +9,31 @@ from impasto.losses.statistics import EPS, Moments
 
 
 class Gram:
-    """Compares moments of an image with a style's by ``gram_loss``."""
+    """Compares moments of an image with a style's by ``gram_loss``.
 
-    def __init__(self, style: Moments) -> None:
+    Args:
+        style: Moments of the style, before the head.
+        head: ``(K, C)``, a linear map of the channels that the maps of both have still to go
+            through.
+    """
+
+    def __init__(self, style: Moments, head: Tensor | None = None) -> None:
         self.style = style
+        self.head = None if head is None else head.to(style.mean)
+        # One product with it stands for the two with the head.
+        self.metric = None if self.head is None else self.head.T @ self.head
+        self.size = self._squares(style.second) + EPS
 
     def __call__(self, image: Moments) -> Tensor:
         """Return the distance, a scalar."""
-        return gram_loss(image, self.style)
+        return (self._squares(image.second - self.style.second) / self.size).mean()
+
+    def _squares(self, matrix: Tensor) -> Tensor:
+        """``(B,)``, the sums of squares of H S H^T for symmetric S ``(B, C, C)``, H the head."""
+        if self.metric is None:
+            return matrix.square().sum(dim=(1, 2))
+        half = self.metric @ matrix
+        return (half * half.mT).sum(dim=(1, 2))
 
 
 class ClassicGram(Gram):
@@ -24,7 +41,10 @@ class ClassicGram(Gram):
 
     def __call__(self, image: Moments) -> Tensor:
         """Return the distance, a scalar."""
-        return gram_loss_classic(image, self.style)
+        both = image, self.style
+        if self.head is not None:
+            both = image.through(self.head), self.style.through(self.head)
+        return gram_loss_classic(*both)
 
 
 def gram_loss(image: Moments, style: Moments) -> Tensor:
@@ -37,8 +57,7 @@ def gram_loss(image: Moments, style: Moments) -> Tensor:
     Returns:
         A scalar, the mean over the batch: 0 for equal statistics, 1 for an image without any.
     """
-    error = (image.second - style.second).square().sum(dim=(1, 2))
-    return (error / (style.second.square().sum(dim=(1, 2)) + EPS)).mean()
+    return Gram(style)(image)
 
 
 def gram_loss_classic(image: Moments, style: Moments) -> Tensor:

@@ -15,6 +15,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 EPS = 1e-8
+# Positions at the top, the bottom, the left and the right.
+Rim = tuple[int, int, int, int]
+NO_RIM: Rim = (0, 0, 0, 0)
 # Positions that are converted to float32 at a time: small enough for the processor's cache.
 CHUNK = 4096
 
@@ -74,8 +77,8 @@ class _MomentsFunction(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, maps: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
-        rows = rows_of(maps)
+    def forward(ctx: Any, maps: Tensor, weights: Tensor | None, rim: Rim) -> tuple[Tensor, Tensor]:
+        rows = rows_of(_within(maps, rim))
         wide = torch.promote_types(maps.dtype, torch.float32)
         batch, _, channels = rows.shape
         mean = rows.new_zeros((batch, channels), dtype=wide)
@@ -86,16 +89,27 @@ class _MomentsFunction(torch.autograd.Function):
             mean += weighted.sum(dim=1)
             second.baddbmm_(weighted.mT, piece)
         total = _total_weight(rows, weights)
-        ctx.save_for_backward(maps, weights)
+        ctx.save_for_backward(maps, weights, total)
+        ctx.rim = rim
         return mean / total, second / total[..., None]
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_mean: Tensor, grad_second: Tensor) -> tuple[Tensor, None]:
-        maps, weights = ctx.saved_tensors
-        total = _total_weight(rows_of(maps), weights)
+    def backward(ctx: Any, grad_mean: Tensor, grad_second: Tensor) -> tuple[Tensor, None, None]:
+        maps, weights, total = ctx.saved_tensors
         grad = Moments(grad_mean / total, grad_second / total[..., None])
-        return _pull_back(maps, weights, grad), None
+        result = _pull_back(maps, weights, grad)
+        for axis, (first, last) in ((2, ctx.rim[:2]), (3, ctx.rim[2:])):
+            result.narrow(axis, 0, first).zero_()
+            result.narrow(axis, maps.shape[axis] - last, last).zero_()
+        return result, None, None
+
+
+def _within(maps: Tensor, rim: Rim) -> Tensor:
+    """Maps without their rim."""
+    top, bottom, left, right = rim
+    height, width = maps.shape[2:]
+    return maps[:, :, top : height - bottom, left : width - right]
 
 
 def _pull_back(maps: Tensor, weights: Tensor | None, grad: Moments) -> Tensor:
@@ -117,22 +131,25 @@ def rows_of(maps: Tensor) -> Tensor:
 def _total_weight(rows: Tensor, weights: Tensor | None) -> Tensor:
     """The number of positions, or the sum of their weights: ``(1 or B, 1)``."""
     if weights is None:
-        return torch.full((1, 1), rows.shape[1], device=rows.device)
+        return torch.full((1, 1), max(1, rows.shape[1]), device=rows.device)
     return weights.sum(dim=1).clamp_min(EPS)
 
 
-def moments(maps: Tensor, weights: Tensor | None = None) -> Moments:
+def moments(maps: Tensor, weights: Tensor | None = None, rim: Rim = NO_RIM) -> Moments:
     """Return the moments of feature maps over their positions.
 
     Args:
         maps: ``(B, C, h, w)``.
         weights: ``(B, 1, h, w)`` or ``(1, 1, h, w)``, how much each position counts, for
             example the share of it that is not transparent; all alike if left out.
+        rim: Where there are no weights: how many positions at the top, the bottom, the left and the
+            right do not count. (As weights they would be a multiplication of whole maps.)
 
     Returns:
         Mean ``(B, C)`` and second moment ``(B, C, C)``, in float32 or wider.
     """
-    mean, second = _MomentsFunction.apply(maps, _row_weights(maps, weights))  # type: ignore[no-untyped-call]
+    at = _row_weights(maps, weights)
+    mean, second = _MomentsFunction.apply(maps, at, rim)  # type: ignore[no-untyped-call]
     return Moments(mean, second)
 
 

@@ -66,12 +66,16 @@ def test_positions_at_the_rim_can_be_left_out(longest: int) -> None:
     fields = {"layer": ReceptiveField(4, 6)}
     for source in (Source(torch.rand(1, 3, 40, 48)), Source(torch.rand(1, 3, 40, 48), alpha)):
         pieces = Pieces(source, longest, fields, rim=False)
-        total = torch.zeros(1, 1, 10, 12)
+        total, shares = torch.zeros(1, 1, 10, 12), 0.0
         for tile in pieces.tiles:
             part = tile.own(torch.rand(1, 5, 10, 12), 4) if longest else torch.rand(1, 5, 10, 12)
-            weights, _ = pieces.weigh(tile, "layer", part)
-            assert weights is not None
-            tile.own(total, 4).copy_(weights)
+            counting = pieces.weigh(tile, "layer", part)
+            top, bottom, left, right = counting.rim
+            own = torch.zeros(part.shape[2:])
+            own[top : len(own) - bottom, left : own.shape[1] - right] = 1
+            tile.own(total, 4).copy_(own if counting.weights is None else counting.weights)
+            shares += float(counting.share)
+        assert shares == pytest.approx(1)
         expected = torch.zeros(1, 1, 10, 12)
         expected[..., 1:-1, 1:-1] = 1 if source.alpha is None else 0.5
         torch.testing.assert_close(total, expected)
@@ -83,5 +87,5 @@ def test_what_lies_at_the_rim_alone_still_counts() -> None:
     source = Source(torch.rand(1, 3, 8, 8), alpha)
     pieces = Pieces(source, 0, {}, rim=False)
     (tile,) = pieces.tiles
-    weights, _ = pieces.weigh(tile, "layer", torch.rand(1, 5, 8, 8))
-    torch.testing.assert_close(weights, alpha)
+    counting = pieces.weigh(tile, "layer", torch.rand(1, 5, 8, 8))
+    torch.testing.assert_close(counting.weights, alpha)

@@ -277,8 +277,8 @@ class Objective:
         for tile in self.pieces.tiles:
             targets = self._targets(tile)
             for layer, target in targets.items():
-                weights, _ = self.pieces.weigh(tile, layer, target)
-                self.content_terms[layer].measure(target, weights)
+                counting = self.pieces.weigh(tile, layer, target)
+                self.content_terms[layer].measure(target, counting.weights)
             if self.keep_maps:
                 self.content_maps[tile] = targets
 
@@ -335,9 +335,11 @@ class Objective:
             for layer, found in self._measure_style(source).items():
                 part = weight / sum(weights) * found
                 blend[layer] = blend[layer] + part if layer in blend else part
-        blend = {layer: self._mapped(layer, found) for layer, found in blend.items()}
         statistics = {
-            layer: [(weight * own, kind(blend[layer])) for kind, own in self.statistics.items()]
+            layer: [
+                (weight * own, kind(blend[layer], self.heads.get(layer)))
+                for kind, own in self.statistics.items()
+            ]
             for layer, weight in self.style_layers.items()
         }
         neighbors = None
@@ -386,8 +388,8 @@ class Objective:
         for layer, maps in self.backbone.walk(window, {*content, *self.style_layers}, self.heads):
             part = self.pieces.part(tile, layer, maps)
             if layer in content:
-                weights, _ = self.kept.weigh(tile, layer, part)
-                error = self.content_terms[layer](part, targets[layer], weights)
+                counting = self.kept.weigh(tile, layer, part)
+                error = self.content_terms[layer](part, targets[layer], counting.weights)
                 errors.append(content[layer] * error)
             if layer in self.style_layers and self.statistics:
                 _note(seen, tile, layer, part, places)
@@ -403,10 +405,6 @@ class Objective:
             )
         return seen
 
-    def _mapped(self, layer: str, found: Moments) -> Moments:
-        """The moments behind the head that the maps went without."""
-        return found.through(self.heads[layer]) if layer in self.heads else found
-
     def _style_gradient(self, sums: Statistics) -> tuple[dict[str, Tensor], Statistics]:
         """The style term, and its gradient by the moments."""
         if not sums:
@@ -415,7 +413,7 @@ class Objective:
             part.requires_grad_() for found in sums.values() for part in (found.mean, found.second)
         ]
         loss = self.options.style_weight * total(
-            self.regions[number].share * weight * term(self._mapped(layer, found))
+            self.regions[number].share * weight * term(found)
             for (number, layer), found in sums.items()
             for weight, term in self.regions[number].statistics[layer]
         )
@@ -480,8 +478,9 @@ def receptive_fields(backbone: Backbone, options: OptimizeOptions) -> dict[str, 
 def _note(seen: Seen, tile: Tile, layer: str, part: Tensor, places: Sequence[Pieces]) -> None:
     """Take the moments of a tile's part of a map, for each place."""
     for number, pieces in enumerate(places):
-        weights, share = pieces.weigh(tile, layer, part)
-        seen.parts[number, layer] = share, moments(part, weights)
+        counting = pieces.weigh(tile, layer, part)
+        found = moments(part, counting.weights, counting.rim)
+        seen.parts[number, layer] = counting.share, found
 
 
 @torch.no_grad()

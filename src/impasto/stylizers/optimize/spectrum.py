@@ -35,6 +35,7 @@ class Spectrum:
 
     def __init__(self, size: tuple[int, int], device: torch.device) -> None:
         self.size = size
+        # Sums and looking up by products of matrices: unlike index_add, the same on every device.
         self.rows = _bands(torch.fft.fftfreq(size[0])).to(device)
         self.columns = _bands(torch.fft.rfftfreq(size[1])).to(device)
         self.inverse = torch.zeros(len(COLORS), BANDS, BANDS, device=device)
@@ -68,7 +69,7 @@ class Spectrum:
         result = torch.zeros_like(vector).view(3, *self.size)
         for inverse, color in zip(known, COLORS, strict=True):
             scaled = self._transform(vector, color)
-            scaled *= inverse[self.rows[:, None], self.columns]
+            scaled *= self.rows @ inverse.to(self.rows.dtype) @ self.columns.T
             plane = torch.fft.irfft2(scaled, s=self.size, norm="ortho")
             for channel, share in zip(result, color, strict=True):
                 channel.add_(plane, alpha=share)
@@ -80,10 +81,9 @@ class Spectrum:
 
     def _power(self, vector: Tensor, color: tuple[float, ...]) -> Tensor:
         """``(BANDS, BANDS)``, the power of a colour in the bands."""
-        power = self._transform(vector, color).abs().square_()
-        # Sums by products of matrices: unlike index_add, the same again on every device.
-        rows, columns = (_one_hot(bands, power.dtype) for bands in (self.rows, self.columns))
-        return rows.T @ power @ columns
+        found = self._transform(vector, color)
+        power = torch.addcmul(found.real.square(), found.imag, found.imag)
+        return self.rows.T.to(power.dtype) @ power @ self.columns.to(power.dtype)
 
     def _transform(self, vector: Tensor, color: tuple[float, ...]) -> Tensor:
         plane = torch.zeros(self.size, device=vector.device)
@@ -94,10 +94,7 @@ class Spectrum:
 
 
 def _bands(frequencies: Tensor) -> Tensor:
-    """The band of each frequency in cycles a pixel, the finest first."""
+    """``(n, BANDS)``, 1 at the band of each frequency in cycles a pixel, the finest first."""
     octaves = -torch.log2(frequencies.abs().clamp_min(1e-9) / 0.5)
-    return (octaves * BANDS_PER_OCTAVE).long().clamp(0, BANDS - 1)
-
-
-def _one_hot(bands: Tensor, dtype: torch.dtype) -> Tensor:
-    return torch.nn.functional.one_hot(bands, BANDS).to(dtype)
+    bands = (octaves * BANDS_PER_OCTAVE).long().clamp(0, BANDS - 1)
+    return torch.nn.functional.one_hot(bands, BANDS).to(frequencies.dtype)

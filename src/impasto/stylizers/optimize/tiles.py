@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import prod
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from impasto.backbones.base import ReceptiveField
 from impasto.losses import Source
-from impasto.losses.statistics import EPS
+from impasto.losses.statistics import EPS, NO_RIM, Rim
 
 # Maps with a shorter side have too little beside their rim.
 SMALLEST_WITHOUT_RIM = 4
@@ -88,6 +87,21 @@ class Tile:
         """A copy of the tile's part of a map ``(B, C, h, w)`` of its window, channels last."""
         part: Tensor = _Part.apply(maps, self.rows.inner(stride), self.columns.inner(stride))  # type: ignore[no-untyped-call]
         return part
+
+
+@dataclass(frozen=True)
+class Counting:
+    """How much the positions of a tile's part of a map count.
+
+    Attributes:
+        weights: ``(1, 1, h, w)``, or None where all within the rim count alike.
+        rim: The positions that do not count.
+        share: Of all of them together in those of the whole image.
+    """
+
+    weights: Tensor | None
+    rim: Rim
+    share: Tensor | float
 
 
 class _Part(torch.autograd.Function):
@@ -193,46 +207,58 @@ class Pieces:
         rim: bool = True,
     ) -> None:
         self.source, self.fields = source, fields
-        # The part of a map that counts.
-        self.inner = tuple(slice(None) if rim or wraps else slice(1, -1) for wraps in wrapped)
+        # Positions that do not count at either end of rows and of columns.
+        self.rim = tuple(int(not (rim or wraps)) for wraps in wrapped)
         self.size = height, width = source.image.shape[2], source.image.shape[3]
         whole = Tile(Span(0, height, 0, height), Span(0, width, 0, width))
         self.tiles = [whole]
         if longest or any(wrapped):
             self.tiles = lay_tiles(self.size, longest, deepest(fields.values()), wrapped)
         self.cut = len(self.tiles) > 1 or any(wrapped)
-        self.weights: dict[str, Tensor | None] = {}
+        self.weights: dict[str, Tensor] = {}
 
     def part(self, tile: Tile, layer: str, maps: Tensor) -> Tensor:
         """A tile's own part of a map of its window."""
         return tile.inner(maps, self.fields[layer].stride) if self.cut else maps
 
-    def weigh(self, tile: Tile, layer: str, part: Tensor) -> tuple[Tensor | None, Tensor | float]:
-        """How much the positions of a tile's part of a map count.
-
-        Returns:
-            ``(1, 1, h, w)``, or None where all count alike; and the share of all of them together
-            in those of the whole image.
-        """
+    def weigh(self, tile: Tile, layer: str, part: Tensor) -> Counting:
+        """How much the positions of a tile's part of a map count."""
         whole = len(self.tiles) == 1
         stride = 1 if whole else self.fields[layer].stride
         size = part.shape[2:] if whole else [length // stride for length in self.size]
+        ends = self.rim if min(size) >= SMALLEST_WITHOUT_RIM else (0, 0)
+        if self.source.alpha is None:
+            rim = self._rim(tile, ends)
+            own = _inner(part.shape[2:], rim)
+            return Counting(None, rim, own / _inner(size, (ends[0], ends[0], ends[1], ends[1])))
         if layer not in self.weights:
-            self.weights[layer] = self._weights_at(size)
+            self.weights[layer] = self._weights_at(size, ends)
         weights = self.weights[layer]
         if whole:
-            return weights, 1.0
-        if weights is None:
-            return None, prod(part.shape[2:]) / prod(size)
-        own = tile.own(weights, stride)
-        return own, own.sum() / weights.sum().clamp_min(EPS)
+            return Counting(weights, NO_RIM, 1.0)
+        part_of_them = tile.own(weights, stride)
+        return Counting(part_of_them, NO_RIM, part_of_them.sum() / weights.sum().clamp_min(EPS))
 
-    def _weights_at(self, size: Sequence[int]) -> Tensor | None:
-        weights, all_of_it = self.source.weights_at(size), (slice(None), slice(None))
-        if self.inner == all_of_it or min(size) < SMALLEST_WITHOUT_RIM:
-            return weights
-        counting = torch.zeros(1, 1, *size).to(self.source.image)
-        where = (..., *self.inner)
-        counting[where] = 1 if weights is None else weights[where]
+    def _rim(self, tile: Tile, ends: Sequence[int]) -> Rim:
+        """The positions of a tile's part of a map that do not count."""
+        spans = zip((tile.rows, tile.columns), self.size, ends, strict=True)
+        (top, bottom), (left, right) = (
+            (end * (span.start == 0), end * (span.stop == length)) for span, length, end in spans
+        )
+        return top, bottom, left, right
+
+    def _weights_at(self, size: Sequence[int], ends: Sequence[int]) -> Tensor:
+        weights = self.source.weights_at(size)
+        assert weights is not None
+        counting = torch.zeros_like(weights)
+        (top, left), (height, width) = ends, size
+        inner = slice(top, height - top), slice(left, width - left)
+        counting[..., inner[0], inner[1]] = weights[..., inner[0], inner[1]]
         # What is nowhere but at the border is better seen there than not at all.
         return counting if counting.any() else weights
+
+
+def _inner(size: Sequence[int], rim: Rim) -> int:
+    """Positions of a map of (height, width) within its rim."""
+    top, bottom, left, right = rim
+    return max(0, size[0] - top - bottom) * max(0, size[1] - left - right)
