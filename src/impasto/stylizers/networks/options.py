@@ -10,6 +10,7 @@ from impasto.options import (
     ColorOptions,
     DeviceOptions,
     Precision,
+    RegionOptions,
     option,
     parse_tile,
 )
@@ -62,7 +63,7 @@ class FastOptions(NetworkOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArbitraryOptions(NetworkOptions):
+class ArbitraryOptions(NetworkOptions, RegionOptions):
     """Options of painting with the arbitrary style network.
 
     Raises:

@@ -101,7 +101,7 @@ class Stage:
         if init == "noise":
             return noise.to(self.device)
         if init == "style":
-            colors = colors_of(self.order.styles[0])
+            colors = colors_of(self.order.whole[0])
             return _with_colors_of(self._source(colors), noise.to(self.device))
         return load_image(init).resized(*self.scale.size).tensor(self.device)
 

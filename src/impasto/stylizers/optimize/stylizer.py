@@ -36,6 +36,7 @@ from impasto.stylizers.optimize.optimizers import make_optimizer
 from impasto.stylizers.optimize.pyramid import Scale, plan_enlarged
 from impasto.stylizers.optimize.stage import Stage
 from impasto.stylizers.order import Order
+from impasto.stylizers.pairing import Pairing
 
 logger = logging.getLogger(__name__)
 
@@ -120,8 +121,14 @@ class Optimize(Stylizer[OptimizeOptions]):
             )
         return load_pooled(source, self.eye, round(options.max_size * options.style_scale))
 
-    def _ordered(self, photo: Picture, mask: Any = None, content_masks: Any = None) -> Order:
-        order = super()._ordered(photo, mask, content_masks)
+    def _ordered(
+        self,
+        photo: Picture,
+        mask: Any = None,
+        content_masks: Any = None,
+        pairing: Pairing | None = None,
+    ) -> Order:
+        order = super()._ordered(photo, mask, content_masks, pairing)
         return dataclasses.replace(order, keep=self._keep(photo))
 
     def _keep(self, photo: Picture) -> Floats | None:
