@@ -19,7 +19,14 @@ from impasto.stylizers.networks.gallery import gallery, style_index
 
 # The options that visitors may set; files, devices and memory are the host's business.
 OFFERED: dict[str, tuple[str, ...]] = {
-    "arbitrary": ("max_size", "strength", "style_size", "preserve_color", "color_strength"),
+    "arbitrary": (
+        "max_size",
+        "strength",
+        "style_size",
+        "match",
+        "preserve_color",
+        "color_strength",
+    ),
     "fast": ("max_size", "preserve_color", "color_strength"),
     "optimize": (
         "max_size",
@@ -30,6 +37,7 @@ OFFERED: dict[str, tuple[str, ...]] = {
         "style_scale",
         "forms",
         "keep",
+        "match",
         "preserve_color",
         "color_strength",
         "init",

@@ -88,22 +88,22 @@ def build(method: gr.Radio, limits: Limits, more: gr.Column) -> ParameterFields:
     with more:
         amounts, sizes = _amounts(), {name: _size(name, limits) for name in METHODS}
         with gr.Accordion("More settings", open=False, elem_id="more-settings"):
-            common = _common()
+            common, match = _common(), _match()
             with gr.Group(visible=False) as more_arbitrary:
                 style_size = _style_size()
             with gr.Group(visible=True) as more_optimize:
                 optimizing = _optimizing(limits)
             gr.Markdown(limits.describe(), elem_classes="hint")
     own = {
-        "optimize": {STYLE_FACTOR: amounts["optimize"], **optimizing},
-        "arbitrary": {"strength": amounts["arbitrary"], "style_size": style_size},
+        "optimize": {STYLE_FACTOR: amounts["optimize"], "match": match, **optimizing},
+        "arbitrary": {"strength": amounts["arbitrary"], "style_size": style_size, "match": match},
         "fast": {},
     }
     by_method = {name: {"max_size": sizes[name], **own[name], **common} for name in METHODS}
     fields = ParameterFields(preset, keep_colors, by_method)
     parts = {
-        "optimize": [preset, amounts["optimize"], more_optimize, sizes["optimize"]],
-        "arbitrary": [amounts["arbitrary"], more_arbitrary, sizes["arbitrary"]],
+        "optimize": [preset, amounts["optimize"], more_optimize, sizes["optimize"], match],
+        "arbitrary": [amounts["arbitrary"], more_arbitrary, sizes["arbitrary"], match],
         "fast": [sizes["fast"]],
     }
     _follow_method(method, parts, common["preserve_color"])
@@ -156,6 +156,17 @@ def _size(method: str, limits: Limits) -> gr.Slider:
 def _style_size() -> gr.Slider:
     start, info = default("arbitrary", "style_size"), sentence("arbitrary", "style_size")
     return _slider("style_size", "Artwork looked at in px", (128, 1024, 64), start, info)
+
+
+def _match() -> gr.Radio:
+    """Shown for the methods that have it: both that take artworks."""
+    return gr.Radio(
+        [("The artwork as a whole", "off"), ("Sky from sky, ground from ground", "auto")],
+        value="off",
+        label="Style taken from",
+        info="Regions that are alike in photo and artwork are found and paired; for one artwork.",
+        elem_classes="option-match",
+    )
 
 
 def _common() -> dict[str, Any]:
