@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -110,7 +113,7 @@ def test_regions_of_a_photo_that_repeats_have_no_seam(wrapped: tuple[bool, bool]
 
 @pytest.mark.parametrize("method", ["optimize", "arbitrary"])
 def test_regions_are_painted_and_told_of(method: str, landscape: Picture) -> None:
-    options = {"steps": 3, "max_size": 96} if method == "optimize" else {"max_size": 96}
+    options: Any = {"steps": 3, "max_size": 96} if method == "optimize" else {"max_size": 96}
     artwork = load_artwork("wave-print", 128)
     pictures = {}
     for match in ("off", "auto"):
@@ -138,9 +141,9 @@ def test_regions_are_painted_and_told_of(method: str, landscape: Picture) -> Non
     ],
 )
 def test_what_cannot_be_is_refused_before_work(
-    options: dict[str, object],
+    options: dict[str, Any],
     styles: int,
-    more: dict[str, object],
+    more: dict[str, Any],
     message: str,
     landscape: Picture,
     monkeypatch: pytest.MonkeyPatch,
@@ -152,12 +155,12 @@ def test_what_cannot_be_is_refused_before_work(
     monkeypatch.setattr("impasto.stylizers.pairing.pair", never)
     given = ["starry-night"] if options.get("method") == "fast" else [landscape] * styles
     with pytest.raises(InputError, match=message):
-        impasto.stylize(landscape, given, **options, **more)  # type: ignore[arg-type]
+        impasto.stylize(landscape, given, **options, **more)
 
 
-def test_a_folder_has_no_regions(tmp_path: object, landscape: Picture) -> None:
+def test_a_folder_has_no_regions(tmp_path: Path, landscape: Picture) -> None:
     with pytest.raises(InputError, match="no folder or style pack"):
-        impasto.stylize(landscape, tmp_path, match="auto")  # type: ignore[arg-type]
+        impasto.stylize(landscape, tmp_path, match="auto")
 
 
 def test_tensors_of_networks_have_no_regions(landscape: Picture) -> None:

@@ -23,6 +23,8 @@ COLORS = (
     "#bbbbbb",
     "#882255",
 )
+# Regions in a line of the legend.
+LEGEND = 2
 # Of the colour in what is drawn; the rest is the picture in grey.
 TINT = 0.6
 
@@ -48,7 +50,8 @@ def plot_regions(photo: Picture, pairing: Pairing, path: str | Path) -> None:
         "artwork": artwork.rgb,
     }
     widths = [pixels.shape[1] / pixels.shape[0] for pixels in drawn.values()]
-    figure = new_figure(2.2 * sum(widths) + 0.4, 2.2 + 0.3 * len(regions) / 4 + 0.5)
+    rows = -(-len(regions) // LEGEND)
+    figure = new_figure(2.2 * sum(widths) + 0.4, 2.6 + 0.2 * rows)
     cells = figure.subplots(1, len(drawn), width_ratios=widths)
     for cell, (name, pixels) in zip(cells, drawn.items(), strict=True):
         cell.imshow(np.clip(pixels, 0, 1))
@@ -58,10 +61,14 @@ def plot_regions(photo: Picture, pairing: Pairing, path: str | Path) -> None:
 
     shares = zip(COLORS, regions, pairing.parts, strict=False)
     patches = [
-        Patch(color=color, label=f"{here.mean():.0%} of the photo, {there.mean():.0%}")
+        Patch(
+            color=color, label=f"{here.mean():.0%} of the photo, {there.mean():.0%} of the artwork"
+        )
         for color, here, there in shares
     ]
-    figure.legend(handles=patches, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    figure.legend(
+        handles=patches, loc="outside lower center", ncols=LEGEND, fontsize=8, frameon=False
+    )
     save_figure(figure, path)
 
 

@@ -126,6 +126,8 @@ class NetworkPainter:
         consistency: 0 to 1: how much of the frame before is kept where it can be trusted.
     """
 
+    _pairing: Pairing | None
+
     def __init__(self, network: Stylizer[Any], consistency: float) -> None:
         self.network = network
         self.consistency = consistency
@@ -145,7 +147,7 @@ class NetworkPainter:
 
     def _start_scene(self) -> None:
         self.moments = Smoothed(1 - (1 - LEAST_CHANGE) * self.consistency)
-        self._pairing: Pairing | None = None
+        self._pairing = None
 
 
 def frame_painter(
