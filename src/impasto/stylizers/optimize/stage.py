@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -17,7 +21,7 @@ from impasto.options import OptimizeOptions
 from impasto.stylizers.body.pack import StylePack, artwork_size, colors_of
 from impasto.stylizers.optimize.eye import BackboneEye
 from impasto.stylizers.optimize.memory import Planner
-from impasto.stylizers.optimize.objective import Guide, Measured, Objective
+from impasto.stylizers.optimize.objective import NEIGHBORS, Guide, Measured, Objective
 from impasto.stylizers.optimize.optimizers import resize
 from impasto.stylizers.optimize.pyramid import Scale
 from impasto.stylizers.order import Order
@@ -141,8 +145,16 @@ class Stage:
         """An artwork at the size that suits this scale, or what is known of it."""
         if isinstance(artwork, StylePack):
             assert self.eye
-            return self.eye.measured(artwork, self.style_side)
+            works = partial(self._works, artwork)
+            measured = self.eye.measured(artwork, self.style_side)
+            return replace(measured, works=works, count=len(artwork.works))
         return self._source(artwork)
+
+    def _works(self, pack: StylePack) -> Iterator[Source]:
+        """The pictures of a body of work, one after the other."""
+        assert self.eye
+        for picture in pack.pictures(self.eye, self.style_side):
+            yield Source(picture.tensor(self.device), picture.alpha_tensor(self.device))
 
     def _source(self, artwork: Picture) -> Source:
         sized = artwork.resized(*self._sized(artwork.size))
@@ -166,7 +178,10 @@ class Stage:
 
     def _style_sizes(self) -> list[tuple[int, int]]:
         """(height, width) of the artworks that have to be looked at."""
-        return [self._sized(each.size) for each in self.order.styles if isinstance(each, Picture)]
+        sizes = [self._sized(each.size) for each in self.order.styles if isinstance(each, Picture)]
+        if self.options.style_loss in NEIGHBORS and len(sizes) < len(self.order.styles):
+            sizes.append((self.style_side, self.style_side))  # the works of packs, at most
+        return sizes
 
 
 def _blank(image: Tensor) -> Tensor:

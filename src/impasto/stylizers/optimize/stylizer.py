@@ -109,17 +109,18 @@ class Optimize(Stylizer[OptimizeOptions]):
 
     def _load_pooled(self, source: Any) -> StylePack:
         options = self.options
-        if options.style_loss in NEIGHBORS:
-            raise InputError(
-                f"style_loss {options.style_loss} compares places of an artwork, which a folder or "
-                "a style pack does not keep: use gram, w2 or gram+w2"
-            )
         if options.preview_size:
             raise InputError(
                 f"preview_size enlarges the strokes of artworks, and of {source} only statistics "
                 "are known: paint with single artworks"
             )
-        return load_pooled(source, self.eye, round(options.max_size * options.style_scale))
+        pack = load_pooled(source, self.eye, round(options.max_size * options.style_scale))
+        if options.style_loss in NEIGHBORS and not pack.works:
+            raise InputError(
+                f"style_loss {options.style_loss} compares places of artworks, which a style pack "
+                "does not keep: use gram, w2 or gram+w2, or the folder of its pictures"
+            )
+        return pack
 
     def _ordered(
         self,
