@@ -26,7 +26,8 @@ def texture(kind: str, seed: int = 0) -> Floats:
         plane = 0.5 + 0.4 * np.sin(rows * 2.1) + 0.05 * noise
     else:
         plane = 0.9 - 0.1 * noise
-    return np.repeat(np.broadcast_to(plane, (SIDE, SIDE, 1)), 3, axis=2).astype(np.float32)
+    found: Floats = np.repeat(np.broadcast_to(plane, (SIDE, SIDE, 1)), 3, axis=2).astype(np.float32)
+    return found
 
 
 def halves(left: str, right: str, seed: int = 0) -> Picture:

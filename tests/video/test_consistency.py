@@ -111,7 +111,8 @@ def test_regions_are_those_of_the_first_frame_of_a_scene(
     monkeypatch.setattr(stylizer, "paint", watched)
     painter = frame_painter(stylizer, 0.7)
     frame = as_picture(source()[0])
-    memory = Memory(frame.tensor(), *[torch.ones(1, 1, *SIZE)] * 2, torch.zeros(1, 3))
+    seen = torch.ones(1, 1, *SIZE)
+    memory = Memory(frame.tensor(), seen, seen, torch.zeros(1, 3))
     for before in (None, memory, None):
         painter(frame, before, None)
     first, second, cut = (order.pairing for order in orders)

@@ -47,7 +47,7 @@ TRACE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class Positions:
     """What is seen of a picture, position by position.
 
     Attributes:
@@ -126,7 +126,7 @@ def _look(
     *,
     level: bool = False,
     means: Sequence[Tensor | None] = (None,) * len(LAYERS),
-) -> Look:
+) -> Positions:
     """Look at a picture.
 
     Args:
@@ -155,7 +155,7 @@ def _look(
     rises = 0.0 if level or wrapped[0] else HEIGHT
     parts.append(rises * torch.linspace(-1, 1, h).view(1, 1, h, 1).expand(1, 1, h, w))
     rows = torch.cat(parts, dim=1)[0].flatten(1).T.contiguous()
-    return Look(rows, weights, (h, w), tuple(found), small, margins)
+    return Positions(rows, weights, (h, w), tuple(found), small, margins)
 
 
 def _at(planes: Tensor, size: tuple[int, int]) -> Tensor:
@@ -196,7 +196,7 @@ def _settled(rows: Tensor, weights: Tensor, centers: Tensor) -> Tensor:
     return centers
 
 
-def _common(looks: Sequence[Look], centers: Tensor) -> Tensor:
+def _common(looks: Sequence[Positions], centers: Tensor) -> Tensor:
     """Centers that are large enough in every picture; the places of others go to the nearest."""
     rows = torch.cat([look.rows for look in looks])
     weights = torch.cat([look.weights for look in looks])
@@ -209,13 +209,15 @@ def _common(looks: Sequence[Look], centers: Tensor) -> Tensor:
     return centers
 
 
-def _shares(look: Look, centers: Tensor) -> Tensor:
+def _shares(look: Positions, centers: Tensor) -> Tensor:
     """The share of each center in a picture, ``(K,)``."""
     nearest = _distances(look.rows, centers).argmin(dim=1)
     return torch.zeros(len(centers)).index_add(0, nearest, look.weights)
 
 
-def _masks(look: Look, centers: Tensor, spread: float, size: tuple[int, int]) -> tuple[Floats, ...]:
+def _masks(
+    look: Positions, centers: Tensor, spread: float, size: tuple[int, int]
+) -> tuple[Floats, ...]:
     """How much each pixel of a picture of (height, width) belongs to each center."""
     distances = _distances(look.rows, centers) / (SOFTNESS * max(spread, 1e-6))
     masks = torch.softmax(-distances, dim=1).T.view(1, len(centers), *look.grid)
