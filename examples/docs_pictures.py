@@ -83,7 +83,7 @@ COMMANDS = {
     "forms": "forms night-wind.png stained-glass.png",
     "keep": "keep night-wind.png",
     "regions": "regions river-dots.png stained-glass.png",
-    "variations": "variations wave-print.png",
+    "variations": "variations dolphin-mosaic.png",
     "grid": "compare grid photo.png --styles night-wind.png wave-print.png stained-glass.png "
     f"dolphin-mosaic.png {' '.join(SMALL)} {BOLD} -o figures/grid.jpg",
 }
