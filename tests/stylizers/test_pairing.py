@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import impasto
 from impasto.errors import InputError
@@ -35,8 +36,9 @@ def halves(left: str, right: str, seed: int = 0) -> Picture:
     return Picture(np.concatenate([one[:, : SIDE // 2], other[:, SIDE // 2 :]], axis=1))
 
 
-def winners(masks: tuple[Floats, ...]) -> Floats:
-    return np.argmax(np.stack(masks), axis=0)
+def winners(masks: tuple[Floats, ...]) -> NDArray[np.intp]:
+    found: NDArray[np.intp] = np.argmax(np.stack(masks), axis=0)
+    return found
 
 
 @pytest.fixture(scope="module")
