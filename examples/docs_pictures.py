@@ -21,7 +21,7 @@ from impasto.image import save_image
 from impasto.pictures import load_artwork, load_portrait
 
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"
-ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic")
+ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic", "river-dots")
 BOLD = "--style-weight 4"
 # Her outline in the portrait, as shares of its width and height.
 PERSON = (
@@ -85,6 +85,8 @@ COMMANDS = {
     "forms": "forms night-wind.png stained-glass.png",
     "keep": "keep night-wind.png",
     "maps": "maps night-wind.png dolphin-mosaic.png",
+    "regions": "regions river-dots.png stained-glass.png",
+    "variations": "variations dolphin-mosaic.png",
     "grid": "compare grid photo.png --styles night-wind.png wave-print.png stained-glass.png "
     f"dolphin-mosaic.png {' '.join(SMALL)} {BOLD} -o figures/grid.jpg",
 }
@@ -95,6 +97,7 @@ def _commands(line: str) -> list[list[str]]:
     words = line.split()
     shorts = {"sweep": _sweep, "layers": _layers, "networks": _networks, "masks": _masks}
     shorts |= {"palette": _palettes, "forms": _forms, "keep": _keep, "maps": _maps}
+    shorts |= {"regions": _regions, "variations": _variations}
     return shorts[words[0]](*words[1:]) if words[0] in shorts else [words]
 
 
@@ -201,6 +204,32 @@ def _maps(strong: str, strokes: str) -> list[list[str]]:
         "auto.png": "stroke map auto",
     }
     return [*runs, _side_by_side([*labels], "maps", [*labels.values()], height=230, columns=6)]
+
+
+def _regions(photo: str, style: str) -> list[list[str]]:
+    """What is paired with what, and the pictures without and with it."""
+    stylize = ["stylize", photo, style, *SMALL[:2]]
+    names, labels = ["whole.png", "paired.png"], ["the artwork as a whole", "--match auto"]
+    return [
+        ["features", photo, style, "--regions", "-o", "pairing.png"],
+        _small("pairing.png", "pairing", 260, "what --match auto pairs"),
+        [*stylize, "-o", names[0]],
+        [*stylize, "--match", "auto", "-o", names[1]],
+        ["compare", "strip", *names, "-o", "figures/regions.webp", "--labels", *labels],
+    ]
+
+
+def _variations(style: str) -> list[list[str]]:
+    """A contact sheet, as small as it is readable."""
+    return [
+        ["stylize", "photo.png", style, "--variations", "6", "-o", "sheet.png"],
+        _small("sheet.png", "variations", 400, "--variations 6"),
+    ]
+
+
+def _small(name: str, figure: str, height: int, label: str) -> list[str]:
+    output = f"figures/{figure}.webp"
+    return ["compare", "strip", name, "--height", str(height), "-o", output, "--labels", label]
 
 
 def _side_by_side(

@@ -28,10 +28,13 @@ def maps_of(seed: int, height: int, width: int) -> dict[str, Tensor]:
 
 
 def made(
-    style: dict[str, Tensor], where: Source, *styles: tuple[Source, dict[str, Tensor]]
+    style: dict[str, Tensor],
+    where: Source,
+    *styles: tuple[Source, dict[str, Tensor]],
+    most: int = neighbors.BANK,
 ) -> Neighbors:
     moments = {layer: losses.moments(maps) for layer, maps in style.items()}
-    return Neighbors(LAYERS, moments, where, styles)
+    return Neighbors(LAYERS, moments, where, styles, most)
 
 
 def reference(image: dict[str, Tensor], style: dict[str, Tensor]) -> float:
@@ -126,7 +129,6 @@ def test_matches_are_searched_again_after_some_steps() -> None:
     assert compare(second).item() == pytest.approx(fresh, rel=1e-12)
 
 
-def test_a_large_style_is_thinned_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbors, "BANK", 20)
+def test_a_large_style_is_thinned_out() -> None:
     style = maps_of(2, 24, 24)
-    assert len(made(style, source(24, 24), (source(24, 24), style)).bank) == 18
+    assert len(made(style, source(24, 24), *[(source(24, 24), style)] * 2, most=20).bank) == 2 * 18

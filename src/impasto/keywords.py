@@ -50,6 +50,8 @@ class Keywords(TypedDict, total=False):
     match_mode: Literal["linear", "histogram"]
     color_strength: float
     palette: File | None
+    match: Literal["off", "auto"]
+    regions: int
     wrap: Wrap
     strength_map: File | None
     stroke_map: File

@@ -192,11 +192,40 @@ class MapOptions(CheckedOptions):
     )
 
 
-GROUPS = (LossOptions, ColorOptions, BorderOptions, MapOptions, DeviceOptions)
+MOST_REGIONS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimizeOptions(DeviceOptions, MapOptions, BorderOptions, ColorOptions, LossOptions):
+class RegionOptions(CheckedOptions):
+    """Regions that are found, and not drawn."""
+
+    match: Literal["off", "auto"] = option(
+        "off", "auto: paint what is alike from what is alike: sky from sky, ground from ground"
+    )
+    regions: int = option(
+        4, "how many regions match looks for, at most", minimum=2, maximum=MOST_REGIONS
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.regions != RegionOptions.regions and self.match == "off":
+            raise InputError(f"regions {self.regions} does nothing without match auto")
+
+
+GROUPS = (
+    LossOptions,
+    ColorOptions,
+    RegionOptions,
+    BorderOptions,
+    MapOptions,
+    DeviceOptions,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizeOptions(
+    DeviceOptions, MapOptions, BorderOptions, RegionOptions, ColorOptions, LossOptions
+):
     """Options of the optimisation of the image (Gatys et al. 2016 and what came after).
 
     The fields' metadata hold help and limits; ``impasto stylize --help`` lists them.

@@ -9,6 +9,7 @@ from PIL import Image
 
 from impasto.cli import main
 from impasto.image import load_image
+from impasto.pictures import artwork_path
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
@@ -26,6 +27,18 @@ def test_maps_and_matrices_are_drawn_and_fields_printed(
         assert load_image(name).size[1] > 300
 
 
+def test_paired_regions_are_drawn_beside_their_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photo, artwork = (str(artwork_path(name)) for name in ("river-dots", "wave-print"))
+    arguments = ["features", photo, artwork, "--regions", "3", "--max-size", "96"]
+    assert main(["-q", *arguments]) == 0
+    drawn = load_image("river-dots_regions.png")
+    assert drawn.size[1] > 3 * drawn.size[0]  # four pictures in a row
+    assert [path.name for path in tmp_path.iterdir()] == ["river-dots_regions.png"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -37,6 +50,12 @@ def test_maps_and_matrices_are_drawn_and_fields_printed(
         (["in.png", "--channels", "0"], "channels has to be at least 1"),
         (["in.png", "--max-size", "0"], "long side"),
         (["in.png", "--backbone", "vgg99"], "vgg19"),
+        (["in.png", "--regions"], "give IMAGE, ARTWORK and --regions"),
+        (["in.png", "in.png"], "give IMAGE, ARTWORK and --regions"),
+        (["in.png", "in.png", "--regions", "1"], "regions has to be at least 2"),
+        (["in.png", "in.png", "--regions", "9"], "regions has to be at most 8"),
+        (["in.png", "nowhere.png", "--regions"], "nowhere.png"),
+        (["in.png", "in.png", "--regions", "--grams", "grams.png"], "--grams does nothing"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import impasto
 from impasto.image import Picture
 from impasto.metrics import mean_warping_error
 from impasto.pictures import load_artwork
@@ -92,6 +93,33 @@ def test_optimised_frames_flicker_less() -> None:
     assert 0 < together < 0.6 * alone
 
 
+@pytest.mark.parametrize("method", ["optimize", "arbitrary"])
+def test_regions_are_those_of_the_first_frame_of_a_scene(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that an artwork's parts do not change from frame to frame."""
+    options: dict[str, Any] = {"steps": 2} if method == "optimize" else {}
+    stylizer = impasto.load(method, match="auto", device="cpu", max_size=96, **options)
+    stylizer.set_style(load_artwork("river-dots", 96))
+    orders: list[Order] = []
+    paint_order = stylizer.paint
+
+    def watched(order: Order, *rest: Any) -> Result:
+        orders.append(order)
+        return paint_order(order, *rest)
+
+    monkeypatch.setattr(stylizer, "paint", watched)
+    painter = frame_painter(stylizer, 0.7)
+    frame = as_picture(source()[0])
+    seen = torch.ones(1, 1, *SIZE)
+    memory = Memory(frame.tensor(), seen, seen, torch.zeros(1, 3))
+    for before in (None, memory, None):
+        painter(frame, before, None)
+    first, second, cut = (order.pairing for order in orders)
+    assert first is second
+    assert cut is not first
+
+
 def plain(*color: int) -> Pixels:
     return np.full((*SIZE, 3), color, np.uint8)
 
@@ -168,7 +196,7 @@ def test_a_film_that_fades_in_does_not_stay_black() -> None:
     class Faithful:
         device = torch.device("cpu")
 
-        def order(self, frame: Picture, mask: object) -> Order:
+        def order(self, frame: Picture, mask: object, pairing: object) -> Order:
             return Order(frame, [frame], [1.0])
 
         def paint(self, order: Order, _callbacks: object) -> Result:
@@ -190,7 +218,7 @@ def test_what_was_hidden_starts_in_the_colours_of_the_rest() -> None:
     class Remembering:
         device = torch.device("cpu")
 
-        def order(self, frame: Picture, mask: object) -> Order:
+        def order(self, frame: Picture, mask: object, pairing: object) -> Order:
             return Order(frame, [frame], [1.0])
 
         def paint(self, order: Order, _callbacks: object) -> Result:

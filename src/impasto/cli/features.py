@@ -11,7 +11,8 @@ from impasto.cli.bars import backbone_with_bar
 from impasto.cli.method_options import load_picture
 from impasto.cli.outputs import check_outputs
 from impasto.cli.tables import aligned
-from impasto.options import STYLE_LAYERS
+from impasto.errors import InputError
+from impasto.options import STYLE_LAYERS, RegionOptions
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,9 +28,21 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "features",
         help="show what a backbone sees in an image",
         description="Draw the feature maps of an image (IMAGE_features.png) and their Gram "
-        "matrices (IMAGE_grams.png), and print how large each layer's receptive field is.",
+        "matrices (IMAGE_grams.png), and print how large each layer's receptive field is. With "
+        "--regions draw what --match auto pairs in a photo and an artwork (IMAGE_regions.png).",
     )
     parser.add_argument("image", metavar="IMAGE", help="the image")
+    parser.add_argument(
+        "artwork", nargs="?", metavar="ARTWORK", help="whose regions are paired with the image's"
+    )
+    parser.add_argument(
+        "--regions",
+        type=int,
+        nargs="?",
+        const=RegionOptions.regions,
+        metavar="N",
+        help=f"draw paired regions of both, at most N (default: {RegionOptions.regions})",
+    )
     parser.add_argument(
         "--layer",
         dest="layers",
@@ -57,6 +70,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     stem = Path(args.image).stem
+    if args.regions is not None or args.artwork is not None:
+        return _draw_regions(args, args.output or Path(f"{stem}_regions.png"))
     outputs = (
         args.output or Path(f"{stem}_features.png"),
         args.grams or Path(f"{stem}_grams.png"),
@@ -76,6 +91,28 @@ def run(args: argparse.Namespace) -> int:
     plot_maps(maps, outputs[0], args.channels)
     plot_grams(maps, outputs[1])
     logger.info("wrote %s and %s", *outputs)
+    return 0
+
+
+def _draw_regions(args: argparse.Namespace, output: Path) -> int:
+    if args.regions is None or args.artwork is None:
+        raise InputError("regions are paired: give IMAGE, ARTWORK and --regions")
+    count = RegionOptions(match="auto", regions=args.regions).regions
+    if args.grams:
+        raise InputError("--grams does nothing with --regions")
+
+    from impasto.explain.plots import check_plot
+    from impasto.explain.regions import plot_regions
+    from impasto.image.masks import must_be_seen
+    from impasto.stylizers.pairing import pair
+
+    check_plot(output)
+    check_outputs({"-o": output}, [args.image, args.artwork])
+    photo, artwork = (load_picture(each, args.max_size) for each in (args.image, args.artwork))
+    for picture in (photo, artwork):
+        must_be_seen(picture)
+    plot_regions(photo, pair(photo, artwork, count), output)
+    logger.info("wrote %s", output)
     return 0
 
 

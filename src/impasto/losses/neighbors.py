@@ -14,8 +14,8 @@ from impasto.options import LayerWeights
 
 # Pixels from one position of the grid of hypercolumns to the next.
 STRIDE = 4
-# So many hypercolumns of the styles are kept at most, evenly spread: what a search takes then
-# grows with the image and not with its square.
+# So many hypercolumns of all styles are kept at most: what a search takes then grows with the image
+# and not with its square.
 BANK = 128 * 128
 # Steps from one search to the next; in between every position keeps its match.
 REMATCH = 10
@@ -39,6 +39,7 @@ class Neighbors:
         where: The content image; its alpha is how much each pixel belongs to the region.
         styles: The style images with their feature maps. A match may come from any of them;
             places that count for less than half are left out, unless nothing counts for more.
+        most: So many hypercolumns of each style image are kept at most, evenly spread.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Neighbors:
         moments: Mapping[str, Moments],
         where: Source,
         styles: Iterable[tuple[Source, Maps]],
+        most: int = BANK,
     ) -> None:
         self.layers = tuple(layers)
         self.scales = [
@@ -54,8 +56,8 @@ class Neighbors:
         ]
         self.grid = _grid(where)
         self.weights = _weights(where)
+        self.most = most
         self.bank = torch.cat([self._visible_columns(*style) for style in styles])
-        self.bank = self.bank[:: -(-len(self.bank) // BANK)].contiguous()
         self.calls = 0
 
     def __call__(self, maps: Maps) -> Tensor:
@@ -80,9 +82,9 @@ class Neighbors:
 
     def _visible_columns(self, style: Source, maps: Maps) -> Tensor:
         rows, weights = self._columns(maps, _grid(style)), _weights(style)
-        if weights is None:
-            return rows
-        return rows[weights[:, 0] >= weights.max().clamp(max=0.5)]
+        if weights is not None:
+            rows = rows[weights[:, 0] >= weights.max().clamp(max=0.5)]
+        return rows[:: -(-len(rows) // self.most)].clone()
 
 
 def _grid(source: Source) -> tuple[int, int]:

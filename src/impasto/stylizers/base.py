@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from impasto.callbacks import Record
 from impasto.color import prepare_style
-from impasto.errors import InputError
+from impasto.errors import InputError, torch_needed
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, as_list, load_image, load_mask
 from impasto.image.masks import load_grey, must_be_seen, name_of, open_mask, weighted
@@ -35,6 +35,8 @@ from impasto.version import __version__
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from impasto.stylizers.pairing import Pairing
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +107,13 @@ class Stylizer(ABC, Generic[Options]):
             InputError: If a style, weight or mask cannot be used.
         """
         _ = self.palette  # what is wrong with it is told first
-        self._styles = self._load_styles([] if styles is None else as_list(styles))
+        sources = [] if styles is None else as_list(styles)
+        if self._matches and (len(sources) > 1 or any(map(is_pooled, sources))):
+            raise InputError(
+                "match auto pairs regions of the photo with those of one artwork: give one, and no "
+                "folder or style pack"
+            )
+        self._styles = self._load_styles(sources)
         self._style_masks = None if masks is None else as_list(masks)
         self._weights = weights
         return self
@@ -232,17 +240,33 @@ class Stylizer(ABC, Generic[Options]):
         *,
         mask: ImageSource | None = None,
         content_masks: ImageSource | Sequence[ImageSource] | None = None,
+        pairing: Pairing | None = None,
     ) -> Order:
-        """Load a picture and its masks, as ``__call__`` takes them."""
+        """Load a picture and its masks, as ``__call__`` takes them.
+
+        Args:
+            content: The photo.
+            mask: Where to paint.
+            content_masks: The regions.
+            pairing: Of an earlier frame of the same scene, where regions are found.
+        """
         self._must_have_style()
+        if self._matches and content_masks is not None:
+            raise InputError("match auto finds the regions itself: give no content masks")
         photo = load_image(content, long_side=self.options.max_size)
         size = snapped(photo.size, self.options.wrapped)
         if size != photo.size:
             logger.info("%d x %d px, so that it can repeat", *reversed(size))
             photo = photo.resized(*size)
-        return self._ordered(photo, mask, content_masks)
+        return self._ordered(photo, mask, content_masks, pairing)
 
-    def _ordered(self, photo: Picture, mask: Any = None, content_masks: Any = None) -> Order:
+    def _ordered(
+        self,
+        photo: Picture,
+        mask: Any = None,
+        content_masks: Any = None,
+        pairing: Pairing | None = None,
+    ) -> Order:
         """An order for a photo at its own size."""
         regions = None if content_masks is None else as_list(content_masks)
         styles = self._styles * len(regions) if len(self._styles) == 1 and regions else self._styles
@@ -252,6 +276,8 @@ class Stylizer(ABC, Generic[Options]):
         # Only artworks can be recoloured beforehand.
         palette = None if all(isinstance(each, Picture) for each in styles) else self.palette
         order = Order(photo, styles, weights, *masks, palette=palette)
+        if self._matches:
+            order = order.paired(pairing or self._pair(order))
         check_parts(order)
         return self._mapped(dataclasses.replace(order, styles=self._coloured(order)))
 
@@ -285,8 +311,8 @@ class Stylizer(ABC, Generic[Options]):
             "impasto": __version__,
             "method": self.method,
             "content": order.photo.name,
-            "styles": [getattr(style, "name", style) for style in order.styles],
-            "style_weights": list(order.weights),
+            "styles": [getattr(style, "name", style) for style in order.whole],
+            "style_weights": list(order.weights)[: len(order.whole)],
             **dataclasses.asdict(self.options),
             "strength_map": self._strength_map and self._strength_map.name,
             "stroke_map": getattr(self._stroke_map, "name", self._stroke_map),
@@ -320,6 +346,21 @@ class Stylizer(ABC, Generic[Options]):
                 "statistics are known: use luminance, or match_result content"
             )
         return self._load_pooled(source)
+
+    @property
+    def _matches(self) -> bool:
+        """Whether regions are to be found; what has learnt its styles has no such option."""
+        return getattr(self.options, "match", "off") == "auto"
+
+    def _pair(self, order: Order) -> Pairing:
+        """The regions of a photo and its artwork."""
+        with torch_needed():
+            from impasto.stylizers.pairing import pair
+
+        (artwork,) = order.styles
+        pairing = pair(order.painted, artwork, self.options.regions, self.options.wrapped)
+        logger.info("painting %d regions, found in both pictures", len(pairing.parts))
+        return pairing
 
     @cached_property
     def palette(self) -> Palette | None:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from impasto.image.picture import Floats
 from impasto.palette import Palette
 from impasto.stylizers.body import colors_of
 from impasto.stylizers.maps import as_it_is, by_size
+
+if TYPE_CHECKING:
+    from impasto.stylizers.pairing import Pairing
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Order:
         strokes: ``(H, W)`` in [0, 1], the size of strokes: 1/2 as it is without a map.
         before: What a video hands on from the frame before, in the terms of the stylizer.
         palette: Colours that the finished picture is brought to.
+        pairing: How the regions were found, if not by a person: the styles are then parts of one
+            artwork.
     """
 
     photo: Picture
@@ -49,6 +54,18 @@ class Order:
     strokes: Floats | None = None
     before: Any = None
     palette: Palette | None = None
+    pairing: Pairing | None = None
+
+    def paired(self, pairing: Pairing) -> Order:
+        """An order of one artwork as one of its parts, each for its counterpart in the photo."""
+        parts = pairing.parts
+        return dataclasses.replace(
+            self,
+            styles=[weighted(pairing.artwork, part) for part in parts],
+            weights=[1.0] * len(parts),
+            regions=pairing.regions(self.photo),
+            pairing=pairing,
+        )
 
     def part(self, index: int) -> Picture:
         """The photo, visible only where it is painted in a style."""
@@ -86,10 +103,15 @@ class Order:
         """The sizes of strokes and where each is (``by_size``); none where there is no map."""
         return [] if self.strokes is None else by_size(self.strokes)
 
+    @property
+    def whole(self) -> Sequence[Any]:
+        """The styles as they were given: an artwork and not its parts."""
+        return [self.pairing.artwork] if self.pairing else self.styles
+
     @cached_property
     def color(self) -> float:
         """The colourfulness of the most colourful artwork."""
-        return max(colorfulness(colors_of(artwork)) for artwork in self.styles)
+        return max(colorfulness(colors_of(artwork)) for artwork in self.whole)
 
     @cached_property
     def content(self) -> Picture:
@@ -127,7 +149,7 @@ class Order:
             picture = keep_colors(picture, self.photo, options.color_strength)
         before = picture
         if options.match_result != "off":
-            goal = self.painted if options.match_result == "content" else colors_of(self.styles[0])
+            goal = self.painted if options.match_result == "content" else colors_of(self.whole[0])
             seen, strength = weighted(picture, self.mask), options.color_strength
             matched = match_colors(options.match_mode, seen, goal, strength)
             picture = dataclasses.replace(matched, alpha=picture.alpha)

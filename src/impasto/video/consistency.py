@@ -21,6 +21,7 @@ from impasto.image.picture import Floats
 from impasto.stylizers.base import Stylizer
 from impasto.stylizers.networks.runtime import Smoothed
 from impasto.stylizers.optimize import Guide, Optimize
+from impasto.stylizers.pairing import Pairing
 
 # Ruder et al. weigh the temporal loss by 200 beside sums of squares; ours are relative.
 TEMPORAL_WEIGHT = 60.0
@@ -86,6 +87,7 @@ class OptimizingPainter:
         self.callbacks = callbacks
         self.weight = TEMPORAL_WEIGHT * consistency
         self._lighter: Tensor | float = 0.0
+        self._pairing: Pairing | None = None
 
     def __call__(self, frame: Picture, memory: Memory | None, mask: Floats | None) -> Tensor:
         """Repaint a frame."""
@@ -95,8 +97,10 @@ class OptimizingPainter:
             device, start = self.optimize.device, _completed(memory, frame)
             guide = Guide(start.to(device), memory.visible.to(device), self.weight)
         else:
-            self._lighter = 0.0
-        order = dataclasses.replace(self.optimize.order(frame, mask=mask), before=guide)
+            self._lighter, self._pairing = 0.0, None
+        order = self.optimize.order(frame, mask=mask, pairing=self._pairing)
+        self._pairing = order.pairing
+        order = dataclasses.replace(order, before=guide)
         result = self.optimize.paint(order, self.callbacks)
         if result.stopped == "interrupted":
             raise KeyboardInterrupt
@@ -122,6 +126,8 @@ class NetworkPainter:
         consistency: 0 to 1: how much of the frame before is kept where it can be trusted.
     """
 
+    _pairing: Pairing | None
+
     def __init__(self, network: Stylizer[Any], consistency: float) -> None:
         self.network = network
         self.consistency = consistency
@@ -131,7 +137,9 @@ class NetworkPainter:
         """Repaint a frame."""
         if memory is None:
             self._start_scene()
-        order = dataclasses.replace(self.network.order(frame, mask=mask), before=self.moments)
+        order = self.network.order(frame, mask=mask, pairing=self._pairing)
+        self._pairing = order.pairing
+        order = dataclasses.replace(order, before=self.moments)
         painted = self.network.paint(order).picture.tensor()
         if memory is None:
             return painted
@@ -139,6 +147,7 @@ class NetworkPainter:
 
     def _start_scene(self) -> None:
         self.moments = Smoothed(1 - (1 - LEAST_CHANGE) * self.consistency)
+        self._pairing = None
 
 
 def frame_painter(

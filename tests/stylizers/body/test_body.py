@@ -19,6 +19,7 @@ from impasto.color import srgb_to_oklab
 from impasto.errors import InputError
 from impasto.image import Picture, save_image
 from impasto.losses import band_energies
+from impasto.pictures import load_artwork
 from impasto.stylizers.body import StylePack, load_pooled
 from impasto.stylizers.body.folder import ladder, pool
 from impasto.stylizers.body.pack_file import read_pack, write_pack
@@ -248,17 +249,46 @@ def test_what_cannot_be_packed_or_taken_is_refused(
     refused("there is no style pack", tmp_path / "missing.style")
     mask = np.ones((64, 64), np.float32)
     refused("a style mask is for a single artwork", works, masks=[mask])
-    for options, message in (
-        ({"style_loss": "nn"}, "style_loss nn compares places"),
-        ({"preserve_color": "linear"}, "preserve_color linear recolours artworks"),
+    pack = tmp_path / "works.style"
+    write_pack(load_pooled(str(works), optimize.eye, 64), pack)
+    for options, message, style in (
+        ({"style_loss": "nn"}, "style_loss nn compares places", pack),
+        ({"preserve_color": "linear"}, "preserve_color linear recolours artworks", works),
     ):
-        refused(message, works, Optimize(backbone=small_backbone(), **{**OPTIONS, **options}))
+        refused(message, style, Optimize(backbone=small_backbone(), **{**OPTIONS, **options}))
     save_image(noise(1, (64, 64)).resized(2, 64), empty / "thin.png")
     refused("thin.png is 64 x 2 px, too small", empty)
     (empty / "thin.png").write_bytes(b"no picture")
     refused("cannot read .*thin.png", empty)
     with pytest.raises(InputError, match="the model has no style"):
         impasto.load("fast").set_style(str(works))
+
+
+@pytest.mark.parametrize("backbone", ["small", "lite"])
+def test_neighbours_of_a_folder_are_those_of_its_pictures(backbone: str, tmp_path: Path) -> None:
+    """With one in it, it is that picture but for the rim, which pooled statistics leave out."""
+    artwork, folder = load_artwork("wave-print", 96), tmp_path / "works"
+    folder.mkdir()
+    save_image(artwork, folder / "only.png")
+    options: dict[str, Any] = {"steps": 8, "max_size": 96, "style_loss": "nn", "bands_weight": 0}
+    if backbone == "small":
+        optimize = Optimize(backbone=small_backbone(), **{**OPTIONS, **options})
+    else:
+        optimize = Optimize(device="cpu", precision="float32", **options)
+    photo = load_artwork("night-wind", 96)
+    alone = optimize.set_style(folder / "only.png")(photo).picture.rgb
+    pooled = optimize.set_style(folder)(photo).picture.rgb
+    assert np.abs(alone - photo.rgb).mean() > 0.02
+    assert np.abs(alone - pooled).mean() < 0.2 * np.abs(alone - photo.rgb).mean()
+
+
+def test_neighbours_come_from_all_pictures_that_are_large_enough(
+    optimize: Optimize, works: Path
+) -> None:
+    save_image(noise(3, (32, 32)), works / "small.png")
+    pack = load_pooled(str(works), optimize.eye, 128)
+    assert [each.size for each in pack.pictures(optimize.eye, 128)] == [(64, 128), (128, 96)]
+    assert [each.size for each in pack.pictures(optimize.eye, 32)] == [(16, 32), (32, 24), (32, 32)]
 
 
 def test_packs_that_do_not_fit_are_refused(optimize: Optimize, works: Path, tmp_path: Path) -> None:

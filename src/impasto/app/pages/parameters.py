@@ -88,7 +88,7 @@ def build(method: gr.Radio, limits: Limits, more: gr.Column) -> ParameterFields:
     with more:
         amounts, sizes = _amounts(), {name: _size(name, limits) for name in METHODS}
         with gr.Accordion("More settings", open=False, elem_id="more-settings"):
-            common = _common()
+            common, match = _common(), _match()
             with gr.Group(visible=False) as more_arbitrary:
                 style_size = _style_size()
                 strokes = _strokes()
@@ -96,19 +96,20 @@ def build(method: gr.Radio, limits: Limits, more: gr.Column) -> ParameterFields:
                 optimizing = _optimizing(limits)
             gr.Markdown(limits.describe(), elem_classes="hint")
     own = {
-        "optimize": {STYLE_FACTOR: amounts["optimize"], **optimizing},
+        "optimize": {STYLE_FACTOR: amounts["optimize"], "match": match, **optimizing},
         "arbitrary": {
             "strength": amounts["arbitrary"],
             "style_size": style_size,
             "stroke_map": strokes,
+            "match": match,
         },
         "fast": {},
     }
     by_method = {name: {"max_size": sizes[name], **own[name], **common} for name in METHODS}
     fields = ParameterFields(preset, keep_colors, by_method)
     parts = {
-        "optimize": [preset, amounts["optimize"], more_optimize, sizes["optimize"]],
-        "arbitrary": [amounts["arbitrary"], more_arbitrary, sizes["arbitrary"]],
+        "optimize": [preset, amounts["optimize"], more_optimize, sizes["optimize"], match],
+        "arbitrary": [amounts["arbitrary"], more_arbitrary, sizes["arbitrary"], match],
         "fast": [sizes["fast"]],
     }
     _follow_method(method, parts, common["preserve_color"])
@@ -171,6 +172,17 @@ def _strokes() -> gr.Radio:
         info="Where strokes are fine and where large; a brush that is drawn over the photo counts "
         "instead.",
         elem_classes="option-stroke_map",
+    )
+
+
+def _match() -> gr.Radio:
+    """Shown for the methods that have it: both that take artworks."""
+    return gr.Radio(
+        [("The artwork as a whole", "off"), ("Sky from sky, ground from ground", "auto")],
+        value="off",
+        label="Style taken from",
+        info="Regions that are alike in photo and artwork are found and paired; for one artwork.",
+        elem_classes="option-match",
     )
 
 

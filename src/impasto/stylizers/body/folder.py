@@ -14,6 +14,7 @@ import math
 import os
 import statistics
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,11 @@ def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
         pack.check(eye)
         return pack
     paths = pictures_in(style)
+    return replace(_pooled(paths, eye, side, str(style)), works=tuple(paths))
+
+
+def _pooled(paths: Sequence[Path], eye: Eye, side: int, name: str) -> StylePack:
+    """What an eye sees of pictures, from the cache where it is there."""
     side = 2 ** math.ceil(math.log2(max(side, SMALLEST)))
     key = hashlib.sha256(repr((eye.name, eye.mark, sorted(_names(eye)), side)).encode())
     for path in paths:
@@ -81,11 +87,11 @@ def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
         cached = cache_folder() / "styles" / f"{key.hexdigest()[:32]}{SUFFIX}"
         cached.parent.mkdir(parents=True, exist_ok=True)
     except (OSError, InputError):
-        return pool(paths, [eye], side, str(style))
+        return pool(paths, [eye], side, name)
     try:
-        return read_pack(cached, name=str(style))
+        return read_pack(cached, name=name)
     except InputError:  # not there yet, or damaged
-        pack = pool(paths, [eye], side, str(style))
+        pack = pool(paths, [eye], side, name)
     try:
         write_pack(pack, cached)
     except ImpastoError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from impasto.errors import InputError
-from impasto.image import Picture, fit
+from impasto.image import Picture, fit, load_image
 from impasto.image.picture import Floats
 
 SUFFIX = ".style"
@@ -52,6 +52,7 @@ class StylePack:
         marks: By the name of an eye the mark that it had.
         tables: By the name of an eye and longer side in pixels its statistics.
         sources: Names of the pictures.
+        works: The pictures themselves, where they are at hand.
     """
 
     name: str
@@ -59,6 +60,7 @@ class StylePack:
     marks: Mapping[str, str]
     tables: Mapping[str, Mapping[int, Found]]
     sources: tuple[str, ...]
+    works: tuple[Path, ...] = ()
 
     def at(self, eye: str, side: float) -> dict[str, Floats]:
         """What an eye sees of pictures with a longer side in pixels.
@@ -74,6 +76,18 @@ class StylePack:
             name: (1 - share) * value + share * table[above][name]
             for name, value in table[below].items()
         }
+
+    def pictures(self, eye: Eye, side: int) -> Iterator[Picture]:
+        """The works with a longer side in pixels, those that have it, as ``at`` looks at them.
+
+        Raises:
+            InputError: If one cannot be read any more.
+        """
+        side = min(side, max(self.tables[eye.name]))
+        for path in self.works:
+            picture = load_image(path)
+            if max(picture.size) >= side:
+                yield picture.resized(*artwork_size(picture.size, side, eye.smallest))
 
     def check(self, eye: Eye) -> None:
         """Raise InputError if it does not hold what an eye would see."""

@@ -11,6 +11,7 @@ from impasto.options import (
     DeviceOptions,
     MapOptions,
     Precision,
+    RegionOptions,
     option,
     parse_tile,
 )
@@ -63,7 +64,7 @@ class FastOptions(NetworkOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArbitraryOptions(MapOptions, NetworkOptions):
+class ArbitraryOptions(MapOptions, NetworkOptions, RegionOptions):
     """Options of painting with the arbitrary style network.
 
     Raises:

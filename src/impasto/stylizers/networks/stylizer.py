@@ -113,8 +113,8 @@ class NetworkStylizer(Stylizer[Options]):
 
     def _must_not_finish(self) -> None:
         """Refuse tensors what whole pictures alone can have."""
-        for name in ("wrap", "preserve_color", "match_result"):
-            if getattr(self.options, name) != "off":
+        for name in ("wrap", "match", "preserve_color", "match_result"):
+            if getattr(self.options, name, "off") != "off":
                 raise InputError(f"{name} is for whole pictures: not with apply")
         if self._strength_map or self._stroke_map != "off":
             raise InputError("maps are for whole pictures: not with apply")

@@ -36,6 +36,7 @@ from impasto.losses import (
     moments,
     total_variation,
 )
+from impasto.losses.neighbors import BANK
 from impasto.losses.statistics import total
 from impasto.options import LayerWeights, OptimizeOptions
 from impasto.stylizers.optimize.tiles import Pieces, Tile
@@ -106,10 +107,14 @@ class Measured:
     Attributes:
         moments: By layer, without the heads that are applied later.
         bands: ``(1, OCTAVES, 3)``, as from ``band_energies``.
+        works: Gives the images, one after the other, where they are at hand.
+        count: How many these are, at most.
     """
 
     moments: Mapping[str, Moments]
     bands: Tensor
+    works: Callable[[], Iterable[Source]] = tuple
+    count: int = 0
 
 
 @dataclass(frozen=True)
@@ -344,13 +349,8 @@ class Objective:
         }
         neighbors = None
         if self.neighbor_weight:
-            # Looked at again, one after another: the maps of all styles would take much memory.
-            counting = (
-                (source, self.backbone(source.image, self.style_layers))
-                for source, weight in zip(styles, weights, strict=True)
-                if weight and isinstance(source, Source)  # others are refused before
-            )
-            neighbors = Neighbors(self.style_layers, blend, where, counting)
+            counting = [style for style, weight in zip(styles, weights, strict=True) if weight]
+            neighbors = self._neighbors(where, counting, blend)
         energies = [
             style.bands if isinstance(style, Measured) else band_energies(style.image, style.alpha)
             for style in styles
@@ -358,6 +358,19 @@ class Objective:
         bands = Bands(torch.cat(energies), weights, where, self.wrapped)
         pieces = self._styled(where, self.wrapped)
         return Region(pieces, share, statistics, neighbors, bands)
+
+    def _neighbors(
+        self, where: Source, styles: Sequence[Source | Measured], moments: Mapping[str, Moments]
+    ) -> Neighbors:
+        """What compares nearest neighbours in styles of these moments."""
+        # Looked at again, one after another: the maps of all styles would take much memory.
+        seen = (
+            (source, self.backbone(source.image, self.style_layers))
+            for style in styles
+            for source in (style.works() if isinstance(style, Measured) else [style])
+        )
+        count = sum(style.count if isinstance(style, Measured) else 1 for style in styles)
+        return Neighbors(self.style_layers, moments, where, seen, BANK // count)
 
     def _styled(self, source: Source, wrapped: tuple[bool, bool] = (False, False)) -> Pieces:
         """An image as style statistics see it; the classic recipe sees all of it.
@@ -370,9 +383,16 @@ class Objective:
     def _measure_style(self, style: Source | Measured) -> Mapping[str, Moments]:
         """The moments of a style, without the heads that are applied later."""
         if isinstance(style, Measured):
-            return {layer: style.moments[layer] for layer in self.style_layers}
+            return {
+                layer: self._through(layer, style.moments[layer]) for layer in self.style_layers
+            }
         pieces = self._styled(style)
         return measure_style(self.backbone, style, self.style_layers, self.heads, pieces)
+
+    def _through(self, layer: str, found: Moments) -> Moments:
+        """The moments of a pack, which are without heads, behind those that maps go through."""
+        head = None if layer in self.heads else self.backbone.head(layer)
+        return found if head is None else found.through(head)
 
     def _look(self, image: Tensor, tile: Tile, style_alone: bool = False) -> Seen:
         """Look at a tile of an image; what is needed of a map is taken before the next is made.

@@ -36,6 +36,7 @@ from impasto.stylizers.optimize.optimizers import make_optimizer
 from impasto.stylizers.optimize.pyramid import Scale, plan_enlarged
 from impasto.stylizers.optimize.stage import Stage
 from impasto.stylizers.order import Order
+from impasto.stylizers.pairing import Pairing
 
 logger = logging.getLogger(__name__)
 
@@ -123,21 +124,28 @@ class Optimize(Stylizer[OptimizeOptions]):
 
     def _load_pooled(self, source: Any) -> StylePack:
         options = self.options
-        if options.style_loss in NEIGHBORS:
-            raise InputError(
-                f"style_loss {options.style_loss} compares places of an artwork, which a folder or "
-                "a style pack does not keep: use gram, w2 or gram+w2"
-            )
         if options.preview_size:
             raise InputError(
                 f"preview_size enlarges the strokes of artworks, and of {source} only statistics "
                 "are known: paint with single artworks"
             )
         side = options.max_size * options.style_scale
-        return load_pooled(source, self.eye, round(self._largest * side))
+        pack = load_pooled(source, self.eye, round(self._largest * side))
+        if options.style_loss in NEIGHBORS and not pack.works:
+            raise InputError(
+                f"style_loss {options.style_loss} compares places of artworks, which a style pack "
+                "does not keep: use gram, w2 or gram+w2, or the folder of its pictures"
+            )
+        return pack
 
-    def _ordered(self, photo: Picture, mask: Any = None, content_masks: Any = None) -> Order:
-        order = super()._ordered(photo, mask, content_masks)
+    def _ordered(
+        self,
+        photo: Picture,
+        mask: Any = None,
+        content_masks: Any = None,
+        pairing: Pairing | None = None,
+    ) -> Order:
+        order = super()._ordered(photo, mask, content_masks, pairing)
         return dataclasses.replace(order, keep=self._keep(photo))
 
     def _keep(self, photo: Picture) -> Floats | None:
