@@ -307,9 +307,9 @@ def test_tiles_paint_the_same_picture() -> None:
         for tile in ("off", 64)
     )
     difference = np.abs(tiled - whole)
-    # Sums in another order differ by rounding: gradients by a hundred-thousandth, which eight steps
-    # enlarge. Where that turns the choice of a maximum, which depends on the processor, a few pixels
-    # differ by more; a seam would be one in forty.
+    # Sums in another order differ by rounding: gradients by a hundred-thousandth, which eight
+    # steps enlarge. Where that turns the choice of a maximum, which depends on the processor, a few
+    # pixels differ by more; a seam would be one in forty.
     assert float(np.quantile(difference, 0.99)) < 5e-4
     assert float(difference.max()) < 0.04
 
