@@ -30,7 +30,7 @@ def main() -> None:
     """Make all pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     _hero(impasto.Optimize(max_size=512, style_weight=STYLE_WEIGHT))
-    _sheet(impasto.Optimize(max_size=384, style_weight=STYLE_WEIGHT))
+    _sheet(impasto.Optimize(max_size=384, style_weight=5.0, keep="auto"))
     _gallery(impasto.Fast(max_size=512))
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from types import SimpleNamespace
+from collections.abc import Iterator
+from typing import Any
 
+import psutil
 import pytest
 import torch
 
 from impasto import devices
+from impasto.cores import LOOK
 from impasto.errors import InputError
 
 
@@ -85,6 +88,12 @@ print((kept - taken()) / 1e6)
     assert float(done.stdout) > 150
 
 
+def spent(seconds: float, idle: float) -> Iterator[Any]:
+    """What the system says before and after so many seconds of all cores, idle for a share."""
+    zero = psutil.cpu_times()._replace(**dict.fromkeys(psutil.cpu_times()._fields, 0.0))
+    return iter([zero, zero._replace(user=(1 - idle) * seconds, idle=idle * seconds)])
+
+
 def test_threads_are_those_of_free_cores_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that shares its core with somebody else makes all the others wait."""
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
@@ -92,9 +101,9 @@ def test_threads_are_those_of_free_cores_and_come_back(monkeypatch: pytest.Monke
     before = torch.get_num_threads()
     torch.set_num_threads(4)
     try:
-        for idle, threads in ((100.0, 4), (52.0, 2), (3.0, 1)):
-            load = SimpleNamespace(idle=idle)
-            monkeypatch.setattr("psutil.cpu_times_percent", lambda interval, load=load: load)
+        for idle, threads in ((1.0, 4), (0.52, 2), (0.03, 1)):
+            ticks = spent(4 * LOOK, idle)
+            monkeypatch.setattr("psutil.cpu_times", lambda ticks=ticks: next(ticks))
             with devices.free_threads(torch.device("cpu")):
                 assert torch.get_num_threads() == threads
             assert torch.get_num_threads() == 4

@@ -19,5 +19,6 @@ def free_cores() -> int:
         return int(said)
     import psutil
 
-    idle = psutil.cpu_times_percent(interval=LOOK).idle / 100
+    # Not cpu_times_percent, whose shares are too small where cores and interval make less than 1 s.
+    idle = 1 - psutil.cpu_percent(interval=LOOK) / 100
     return max(1, round(idle * (os.cpu_count() or 1)))
