@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Any
 
 import psutil
@@ -91,7 +92,8 @@ print((kept - taken()) / 1e6)
 def spent(seconds: float, idle: float) -> Iterator[Any]:
     """What the system says before and after so many seconds of all cores, idle for a share."""
     zero = psutil.cpu_times()._replace(**dict.fromkeys(psutil.cpu_times()._fields, 0.0))
-    return iter([zero, zero._replace(user=(1 - idle) * seconds, idle=idle * seconds)])
+    later = zero._replace(user=(1 - idle) * seconds, idle=idle * seconds)
+    return chain([zero], repeat(later))
 
 
 def test_threads_are_those_of_free_cores_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
