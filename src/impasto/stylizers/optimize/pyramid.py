@@ -14,6 +14,8 @@ from dataclasses import dataclass
 COARSEST = 96
 # Steps at a scale relative to the next finer one: coarse steps cost little and decide much.
 STEP_RATIO = 2.0
+# The least that a scale gets, of an even share: two steps leave a grid on a picture of 4096 px.
+LEAST = 0.25
 # What a step costs apart from its pixels, as if the image were larger by this many.
 OVERHEAD_PIXELS = 160 * 160
 
@@ -55,7 +57,8 @@ def plan(size: tuple[int, int], steps: int, scales: int = 0, smallest: int = 1) 
         if level and (min(shrunk) < smallest or level >= steps):
             break
         sizes.append(shrunk)
-    shares = share(steps, [STEP_RATIO**level for level in range(len(sizes))])
+    weights = [STEP_RATIO**level for level in range(len(sizes))]
+    shares = share(steps, weights, max(1, round(LEAST * steps / len(sizes))))
     return [Scale(size, count) for size, count in zip(sizes, shares, strict=True)][::-1]
 
 
@@ -93,13 +96,13 @@ def _levels(long_side: int) -> int:
     return levels
 
 
-def share(total: int, weights: Sequence[float]) -> list[int]:
-    """Divide a whole number in proportion to weights, each part at least 1."""
+def share(total: int, weights: Sequence[float], least: int = 1) -> list[int]:
+    """Divide a whole number in proportion to weights, each part at least so much."""
     parts: list[int] = []
     before = 0.0
     for index, weight in enumerate(weights):
         left = len(weights) - index - 1
         before += weight
         until = round(total * before / sum(weights))
-        parts.append(max(1, min(until, total - left) - sum(parts)))
+        parts.append(max(least, min(until, total - left * least) - sum(parts)))
     return parts
