@@ -36,7 +36,6 @@ from impasto.stylizers.optimize.optimizers import make_optimizer
 from impasto.stylizers.optimize.pyramid import Scale, plan_enlarged
 from impasto.stylizers.optimize.stage import Stage
 from impasto.stylizers.order import Order
-from impasto.stylizers.pairing import Pairing
 
 logger = logging.getLogger(__name__)
 
@@ -138,15 +137,8 @@ class Optimize(Stylizer[OptimizeOptions]):
             )
         return pack
 
-    def _ordered(
-        self,
-        photo: Picture,
-        mask: Any = None,
-        content_masks: Any = None,
-        pairing: Pairing | None = None,
-    ) -> Order:
-        order = super()._ordered(photo, mask, content_masks, pairing)
-        return dataclasses.replace(order, keep=self._keep(photo))
+    def _mapped(self, order: Order) -> Order:
+        return dataclasses.replace(super()._mapped(order), keep=self._keep(order.photo))
 
     def _keep(self, photo: Picture) -> Floats | None:
         """Where a photo has to stay recognisable; None where nothing is said of it."""
