@@ -45,7 +45,7 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
         "networks",
         "Options of --method fast and arbitrary; they also take --max-size (default here: 2048), "
         "--preserve-color, --match-result, --color-strength, --precision and --device; arbitrary "
-        "also --strength-map and --stroke-map.",
+        "also --match, --regions, --strength-map and --stroke-map.",
     )
     own = [name for name in names(ArbitraryOptions) if name not in names(OptimizeOptions)]
     add_options(networks, ArbitraryOptions, own)
