@@ -21,20 +21,20 @@ from impasto.devices import describe, free_threads, keep_memory, own_state, pick
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, load_image
-from impasto.image.masks import load_grey
+from impasto.image.masks import load_grey, weighted
 from impasto.image.picture import Floats
 from impasto.image.wrapping import around, extended, snapped
 from impasto.options import OFF_OR_AUTO, OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
 from impasto.stylizers.optimize.eye import BackboneEye
-from impasto.stylizers.optimize.keep import find_striking
 from impasto.stylizers.optimize.loop import Loop
 from impasto.stylizers.optimize.memory import Costs, Planner, measure
 from impasto.stylizers.optimize.objective import NEIGHBORS
 from impasto.stylizers.optimize.optimizers import make_optimizer
 from impasto.stylizers.optimize.pyramid import Scale, plan_enlarged
 from impasto.stylizers.optimize.stage import Stage
+from impasto.stylizers.optimize.striking import find_striking
 from impasto.stylizers.order import Order
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 # A frame that follows another takes this share of the steps, at so many of the finest scales.
 GUIDED_STEPS = 0.3
 GUIDED_SCALES = 2
+# How much a striking place of the photo has to stay: more, and faces are photos in a painting.
+KEPT = 0.5
 
 
 class Optimize(Stylizer[OptimizeOptions]):
@@ -148,13 +150,24 @@ class Optimize(Stylizer[OptimizeOptions]):
             found = load_grey(self.keep, photo)
         else:
             self._check_picture(photo)
-            used = {*self.options.content_layers, *self.options.style_layers}
             rows, columns = around(photo.size, self.options.wrapped)
             seen = extended(photo, (rows, columns))
-            found = find_striking(seen, self.backbone, _deepest(used, self.backbone))
             height, width = photo.size
+            found = KEPT * self._striking(seen)
             found = found[rows : rows + height, columns : columns + width]
         return found if found.any() else None
+
+    def _load_artwork(self, source: ImageSource) -> Picture:
+        """An artwork, of which what it shows counts less than the rest."""
+        artwork, motifs = super()._load_artwork(source), self.options.motifs
+        if motifs == 1:
+            return artwork
+        return weighted(artwork, 1 - (1 - motifs) * self._striking(artwork))
+
+    def _striking(self, picture: Picture) -> Floats:
+        """How much there is to recognise in a picture, ``(H, W)`` in [0, 1]."""
+        used = {*self.options.content_layers, *self.options.style_layers}
+        return find_striking(picture, self.backbone, _deepest(used, self.backbone))
 
     @own_state()
     def _paint(self, order: Order, callbacks: Sequence[Callback]) -> Painted:
