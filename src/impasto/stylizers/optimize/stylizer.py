@@ -164,6 +164,7 @@ class Optimize(Stylizer[OptimizeOptions]):
             return artwork
         return weighted(artwork, 1 - (1 - motifs) * self._striking(artwork))
 
+    @own_state()
     def _striking(self, picture: Picture) -> Floats:
         """How much there is to recognise in a picture, ``(H, W)`` in [0, 1]."""
         used = {*self.options.content_layers, *self.options.style_layers}
