@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 
 from impasto.errors import InputError
 from impasto.image import Picture, fit
 from impasto.image.prints import Print
 from impasto.methods import OPTIONS
 from impasto.result import Result
-
-logger = logging.getLogger(__name__)
 
 
 class PrintJob:
@@ -23,40 +20,41 @@ class PrintJob:
     Args:
         page: The print.
         method: "optimize", "fast" or "arbitrary".
-        photo: The photo.
+        photo: (height, width) of the photo.
         preview: The longer side of the preview, in pixels; the method's default if left out.
 
     Attributes:
         size: (height, width) of the print, in pixels.
         options: What to paint with: ``max_size``, and for "optimize" ``preview_size``.
-        photo: The photo at the size to be painted at.
 
     Raises:
         InputError: If the preview would be larger than the print.
     """
 
     def __init__(
-        self, page: Print, method: str, photo: Picture, preview: int | None = None
+        self, page: Print, method: str, photo: tuple[int, int], preview: int | None = None
     ) -> None:
-        self.page, self.size = page, page.size(photo.size)
+        self.page, self.size = page, page.size(photo)
         longest = max(self.size)
         if preview is not None and not 1 <= preview <= longest:
             raise InputError(
                 f"max_size, that of the preview of a print of {longest} px, has to be from 1 to as "
                 f"many, not {preview}"
             )
-        self.preview = min(OPTIONS[method].max_size, longest) if preview is None else preview
+        preview = min(OPTIONS[method].max_size, longest) if preview is None else preview
+        self.options = {"max_size": preview}
         if method == "optimize":
-            self.options = {"max_size": longest, "preview_size": self.preview}
-            self.photo = photo.resized(*self.size)
-        else:
-            self.options = {"max_size": self.preview}
-            self.photo = photo.resized(*fit(self.size, self.preview))
+            self.options = {"max_size": longest, "preview_size": preview}
+
+    def enlarged(self, photo: Picture) -> Picture:
+        """The photo at the size to be painted at."""
+        return photo.resized(*fit(self.size, self.options["max_size"]))
+
+    def describe(self) -> str:
+        """Its size in pixels and on paper."""
         height, width = self.size
-        logger.info(
-            "the print is %d x %d px, %.1f x %.1f cm",
-            *(width, height, 2.54 * width / page.dpi, 2.54 * height / page.dpi),
-        )
+        inches = height / self.page.dpi, width / self.page.dpi
+        return f"{width} x {height} px, {2.54 * inches[1]:.1f} x {2.54 * inches[0]:.1f} cm"
 
     def finished(self, result: Result, *, exif: bool = True) -> Result:
         """The result at the size of the print, whose file will tell the resolution.

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,12 +18,12 @@ from gradio.data_classes import FileData
 from gradio.events import api
 from pydantic import ConfigDict, ValidationError, validate_call
 
-from impasto.app.jobs import Job, Ticket
+from impasto.app.jobs import Ticket
 from impasto.app.library import artworks
-from impasto.app.studio import QUEUE, Studio
-from impasto.app.tasks import OFFERED, PaintTask
+from impasto.app.studio import QUEUE, Studio, painting
+from impasto.app.tasks import OFFERED, PaintTask, Style
 from impasto.errors import InputError
-from impasto.image import Picture
+from impasto.image import check_writable
 from impasto.result import Result
 from impasto.stylizers.networks.gallery import gallery
 
@@ -59,25 +60,31 @@ def _repainting(studio: Studio) -> Callable[..., Awaitable[Answer]]:
         format: Format = "png",
         strength_map: FileData | None = None,
         stroke_map: FileData | None = None,
+        works: list[FileData] = [],  # noqa: B006
+        print: str | None = None,
+        dpi: int | None = None,
+        variations: int = 0,
         request: gr.Request = None,  # type: ignore[assignment] # Gradio fills it in
     ) -> Answer:
         """Repaint a photo.
 
-        Give artworks as styles, names as gallery_styles; options by name, as max_size. Returns
-        the picture and its settings.
+        Give artworks as styles, those that count as one as works, names as gallery_styles;
+        options by name, as max_size. Returns the picture and its settings.
         """
 
         def task() -> PaintTask:
-            read = studio.inbox.read
-            photo = read(content.path)
-            chosen: list[Picture | str] = [read(style.path, "artwork") for style in styles]
-            maps = (
-                None if file is None else read(file.path, "mask")
-                for file in (mask, strength_map, stroke_map)
-            )
+            inbox = studio.inbox
+            photo = inbox.read(content.path)
+            chosen: list[Style] = [inbox.read(style.path, "artwork") for style in styles]
+            if works:
+                chosen.append(inbox.read_body([work.path for work in works]))
             chosen += gallery_styles
-            weights = style_weights or None
-            return PaintTask(photo, chosen, method, weights, preset, options, *maps)
+            wanted = PaintTask(photo, chosen, method, style_weights or None, preset, options)
+            maps = {"mask": mask, "strength_map": strength_map, "stroke_map": stroke_map}
+            given: dict[str, Any] = {
+                name: inbox.read(file.path, "mask") for name, file in maps.items() if file
+            }
+            return replace(wanted, print=print, dpi=dpi, variations=variations, **given)
 
         # One session may ask for several at once.
         ticket = Ticket(str(request.session_hash), secrets.token_hex(8))
@@ -123,14 +130,14 @@ def _typed(endpoint: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitabl
 
 def _painted(studio: Studio, task: Callable[[], PaintTask], format: str, ticket: Ticket) -> Answer:
     wanted = task().checked(studio.limits)
-
-    def work(job: Job[Result], device: str) -> Result:
-        return wanted.paint(device, [job.on_step])
-
-    with studio.jobs.run(ticket, f"{wanted.describe()} (API)", work) as job:
+    if wanted.print_job:
+        check_writable(studio.folder / f"print.{format}", size=wanted.print_job.size)
+    done: list[Result] = []
+    with studio.jobs.run(ticket, f"{wanted.describe()} (API)", painting(wanted, done)) as job:
         if job is None:
             raise InputError("cancelled before its turn")
-        result = job.result()
+        job.result()
+    result = wanted.whole(done)
     folder = studio.folder / "results"
     folder.mkdir(exist_ok=True)
     _sweep(folder)

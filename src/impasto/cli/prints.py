@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from typing import TYPE_CHECKING
 
 from impasto.cli.arguments import add_option
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from impasto.image.prints import Print
     from impasto.methods import Choice
     from impasto.printing import PrintJob
+
+logger = logging.getLogger(__name__)
 
 
 def add_print(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +57,7 @@ def job_of(page: Print, args: argparse.Namespace, choice: Choice, photo: Picture
     """
     from impasto.printing import PrintJob
 
-    job = PrintJob(page, choice.method, photo, getattr(args, "max_size", None))
+    job = PrintJob(page, choice.method, photo.size, getattr(args, "max_size", None))
+    logger.info("the print is %s", job.describe())
     vars(args).update(job.options)
     return job

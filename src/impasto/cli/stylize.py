@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
     stylizer = load_stylizer(args, choice)
     with Watch(args, output, steps=choice.method == "optimize") as watch:
         result = stylizer(
-            job.photo if job else _sized(photo, args),
+            job.enlarged(photo) if job else _sized(photo, args),
             mask=args.mask and opened(args.mask),
             content_masks=args.content_masks and [*map(opened, args.content_masks)],
             callback=watch.callbacks,

@@ -57,8 +57,8 @@ def parse_print(text: str, dpi: int = DPI) -> Print:
     found = _FORMAT.fullmatch(text.strip().lower())
     if not found or not float(found[1]) * float(found[2]):
         raise InputError(f"a print is given as 30x40cm, 300x400mm or 12x16in, not {text!r}")
-    if not 1 <= dpi <= 4800:
-        raise InputError(f"dpi has to be from 1 to 4800, not {dpi}")
+    if not isinstance(dpi, int) or not 1 <= dpi <= 4800:
+        raise InputError(f"dpi has to be a whole number from 1 to 4800, not {dpi!r}")
     one, other = (float(side) * _UNITS[found[3]] for side in found.groups()[:2])
     if (pixels := one * other * dpi**2) > MOST_PIXELS:
         raise InputError(

@@ -61,7 +61,7 @@ class Viewer:
 
     def show(self, entry: Entry) -> dict[Any, Any]:
         """A result."""
-        shown = comparison(entry.before, entry.png, entry.size)
+        shown = comparison(entry.before, entry.shown, entry.size)
         return {
             self.empty: gr.update(visible=False),
             self.live: gr.update(visible=False),
@@ -143,4 +143,9 @@ def outcome(result: Result, *, cancelled: bool, late: bool) -> str:
         return f"Its time was over after {clock(seconds)}: this is the best picture so far."
     if stopped:
         return f"Ended early, {stopped}: this is the best picture so far."
+    if "variations" in result.settings:
+        return (
+            f"Variations in {clock(seconds)}: click one of the small pictures below, "
+            "then Use its settings."
+        )
     return f"Done in {clock(seconds)}: {width} x {height} px."
