@@ -141,12 +141,12 @@ def build(method: gr.Radio, limits: Limits, more: gr.Column) -> ParameterFields:
     with more:
         amounts, sizes = _amounts(), {name: _size(name, limits) for name in METHODS}
         with gr.Accordion("More settings", open=False, elem_id="more-settings"):
-            match, wrap = _match(), _wrap()
+            variations, match, wrap = _variations(), _match(), _wrap()
             with gr.Group(visible=False) as more_arbitrary:
                 style_size = _style_size()
                 strokes = _strokes()
             with gr.Group(visible=True) as more_optimize:
-                optimizing, variations = _optimizing(limits), _variations()
+                optimizing = _optimizing(limits)
             gr.Markdown(limits.describe(), elem_classes="hint")
         common = {"wrap": wrap, **colors.build(method)}
         sheet = _print()
@@ -163,7 +163,14 @@ def build(method: gr.Radio, limits: Limits, more: gr.Column) -> ParameterFields:
     by_method = {name: {"max_size": sizes[name], **own[name], **common} for name in METHODS}
     fields = ParameterFields(preset, keep_colors, *sheet, variations, by_method)
     parts = {
-        "optimize": [preset, amounts["optimize"], more_optimize, sizes["optimize"], match],
+        "optimize": [
+            preset,
+            amounts["optimize"],
+            sizes["optimize"],
+            variations,
+            match,
+            more_optimize,
+        ],
         "arbitrary": [amounts["arbitrary"], more_arbitrary, sizes["arbitrary"], match],
         "fast": [sizes["fast"]],
     }

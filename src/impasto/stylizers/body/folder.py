@@ -125,9 +125,9 @@ def pool(paths: Sequence[Path], eyes: Sequence[Eye], side: int, name: str) -> St
     """
     logger.info("looking at the %d pictures of %s", len(paths), name)
     smallest = max(eye.smallest for eye in eyes)
-    sizes = {path: _loaded(path, smallest).size for path in paths}
-    top = min(side, statistics.median_high([max(size) for size in sizes.values()]))
-    areas = [math.prod(fit(size, top)) for size in sizes.values()]
+    sizes = [_loaded(path, smallest).size for path in paths]
+    top = min(side, statistics.median_high([max(size) for size in sizes]))
+    areas = [math.prod(fit(size, top)) for size in sizes]
     pools = {(eye.name, rung): _Pool() for eye in eyes for rung in ladder(top)}
     colors: list[Floats] = []
     ends = np.round(COLORS**2 * np.cumsum(areas) / sum(areas)).astype(int)
