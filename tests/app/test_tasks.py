@@ -175,7 +175,7 @@ def test_colours_tiles_and_matches_are_painted() -> None:
     assert result.picture.size == (32, 32)  # the nearest that can repeat
     matched = task("fast", options={"max_size": 48, "match_result": "content"}).checked(LIMITS)
     means = [each.rgb.mean(axis=(0, 1)) for each in (matched.content, matched.paint("cpu").picture)]
-    np.testing.assert_allclose(*means, atol=0.05)
+    np.testing.assert_allclose(means[0], means[1], atol=0.05)
 
 
 def test_a_print_has_its_size_and_resolution() -> None:
@@ -236,7 +236,7 @@ def test_variations_come_one_by_one_and_on_a_sheet() -> None:
     assert sheet.settings["variations"] == [
         {name: result.settings[name] for name in ("style_weight", "forms")} for result in results
     ]
-    pairs = [(each["style_weight"], each["forms"]) for each in sheet.settings["variations"]]  # type: ignore[attr-defined]
+    pairs = [(each["style_weight"], each["forms"]) for each in sheet.settings["variations"]]
     assert pairs == [(1.7, 0.25), (5.2, 0.25), (1.7, 0.75), (5.2, 0.75)]
     assert min(sheet.picture.size) > 2 * 256
     assert "style_weight" not in sheet.settings

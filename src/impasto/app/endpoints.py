@@ -7,7 +7,7 @@ import functools
 import inspect
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from impasto.app.jobs import Ticket
 from impasto.app.library import artworks
 from impasto.app.studio import QUEUE, Studio, painting
 from impasto.app.tasks import OFFERED, PaintTask, Style
+from impasto.app.uploads import Inbox
 from impasto.errors import InputError
 from impasto.image import check_writable
 from impasto.result import Result
@@ -73,18 +74,15 @@ def _repainting(studio: Studio) -> Callable[..., Awaitable[Answer]]:
         """
 
         def task() -> PaintTask:
-            inbox = studio.inbox
-            photo = inbox.read(content.path)
-            chosen: list[Style] = [inbox.read(style.path, "artwork") for style in styles]
-            if works:
-                chosen.append(inbox.read_body([work.path for work in works]))
-            chosen += gallery_styles
-            wanted = PaintTask(photo, chosen, method, style_weights or None, preset, options)
-            maps = {"mask": mask, "strength_map": strength_map, "stroke_map": stroke_map}
-            given: dict[str, Any] = {
-                name: inbox.read(file.path, "mask") for name, file in maps.items() if file
-            }
-            return replace(wanted, print=print, dpi=dpi, variations=variations, **given)
+            photo = studio.inbox.read(content.path)
+            chosen = [*_artworks(studio.inbox, styles, works), *gallery_styles]
+            maps = (
+                None if file is None else studio.inbox.read(file.path, "mask")
+                for file in (mask, strength_map, stroke_map)
+            )
+            how = method, style_weights or None, preset, options
+            wanted = PaintTask(photo, chosen, *how, *maps)  # type: ignore[arg-type]
+            return replace(wanted, print=print, dpi=dpi, variations=variations)
 
         # One session may ask for several at once.
         ticket = Ticket(str(request.session_hash), secrets.token_hex(8))
@@ -95,6 +93,16 @@ def _repainting(studio: Studio) -> Callable[..., Awaitable[Answer]]:
             studio.jobs.cancel(ticket)  # ends the work where its client has cancelled it
 
     return stylize
+
+
+def _artworks(
+    inbox: Inbox, styles: Sequence[FileData], works: Sequence[FileData]
+) -> Iterator[Style]:
+    """The artworks that were uploaded, and the body of work."""
+    for style in styles:
+        yield inbox.read(style.path, "artwork")
+    if works:
+        yield inbox.read_body([work.path for work in works])
 
 
 def _listing(studio: Studio) -> Callable[[], dict[str, Any]]:

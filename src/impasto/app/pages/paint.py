@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,6 @@ from impasto.app.session import Entry, Session
 from impasto.app.studio import Studio, painting
 from impasto.app.tasks import OFFERED, PaintTask
 from impasto.errors import ImpastoError
-from impasto.image import Picture
 from impasto.names import must_be_known
 from impasto.result import Result
 
@@ -213,25 +212,33 @@ def _connect_results(
 
 
 def _check_uploads(studio: Studio, form: PaintFields) -> None:
-    """Tell at once of a file that is no picture, instead of after a wait."""
-
-    def check(path: str | None) -> Any:
-        try:
-            picture: Picture | None = studio.inbox.read(path) if path else None
-        except ImpastoError as error:
-            gr.Warning(str(error), duration=15, title="This file cannot be used")
-            return None
-        for notice in picture.notices if picture else ():
-            gr.Info(f"{picture.name}: {notice}" if picture else notice)
-        return gr.skip()
-
-    for field in (form.content, *form.styles.artworks):
+    """Tell at once of a file that cannot be used, instead of after a wait."""
+    inbox, works = studio.inbox, form.styles.works
+    checks: list[tuple[Any, Any, Any]] = [(works.upload, works, inbox.read_body)]
+    checks += [(it.input, it, inbox.read) for it in (form.content, *form.styles.artworks)]
+    for arrived, field, read in checks:
         # In the queue, which alone brings messages to the page, but waiting for nobody.
-        field.input(
-            check,
+        arrived(
+            _checking(read),
             field,
             field,
             concurrency_limit=None,
             show_progress="hidden",
             api_visibility="private",
         )
+
+
+def _checking(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """An event that empties a field whose file cannot be read, and says why."""
+
+    def check(value: Any) -> Any:
+        try:
+            found = read(value) if value else value
+        except ImpastoError as error:
+            gr.Warning(str(error), duration=15, title="This file cannot be used")
+            return None
+        for notice in getattr(found, "notices", ()):
+            gr.Info(f"{found.name}: {notice}")
+        return gr.skip()
+
+    return check

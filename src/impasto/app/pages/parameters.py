@@ -128,13 +128,7 @@ class ParameterFields:
 
 def build(method: gr.Radio, limits: Limits, more: gr.Column) -> ParameterFields:
     """Lay out the fields, most of them in ``more``; they follow the method and the preset."""
-    preset = gr.Radio(
-        list(PRESET_NAMES.items()),
-        value=FIRST_PRESET,
-        label="Preset",
-        elem_id="preset",
-        elem_classes="compact option-preset",
-    )
+    preset = _preset()
     keep_colors = gr.Checkbox(
         False, label="Keep the photo's colours", elem_id="keep-colors", container=False
     )
@@ -177,6 +171,16 @@ def build(method: gr.Radio, limits: Limits, more: gr.Column) -> ParameterFields:
     _follow_method(method, parts)
     _follow_preset(fields, limits)
     return fields
+
+
+def _preset() -> gr.Radio:
+    return gr.Radio(
+        list(PRESET_NAMES.items()),
+        value=FIRST_PRESET,
+        label="Preset",
+        elem_id="preset",
+        elem_classes="compact option-preset",
+    )
 
 
 def _amounts() -> dict[str, gr.Slider]:

@@ -69,6 +69,7 @@ class Viewer:
             self.actions: gr.update(visible=True),
             self.png: entry.png,
             self.jpeg: entry.jpeg,
+            self.again: gr.update(visible=entry.before is not None),
             self.details: gr.update(visible=True),
             self.losses: gr.update(value=entry.losses, visible=entry.losses is not None),
             self.settings: entry.settings,
@@ -145,7 +146,7 @@ def outcome(result: Result, *, cancelled: bool, late: bool) -> str:
         return f"Ended early, {stopped}: this is the best picture so far."
     if "variations" in result.settings:
         return (
-            f"Variations in {clock(seconds)}: click one of the small pictures below, "
-            "then Use its settings."
+            f"Done in {clock(seconds)}: pick one of the small pictures below, then press “Use its "
+            "settings” and Paint."
         )
     return f"Done in {clock(seconds)}: {width} x {height} px."
