@@ -76,12 +76,8 @@ def _repainting(studio: Studio) -> Callable[..., Awaitable[Answer]]:
         def task() -> PaintTask:
             photo = studio.inbox.read(content.path)
             chosen = [*_artworks(studio.inbox, styles, works), *gallery_styles]
-            maps = (
-                None if file is None else studio.inbox.read(file.path, "mask")
-                for file in (mask, strength_map, stroke_map)
-            )
-            how = method, style_weights or None, preset, options
-            wanted = PaintTask(photo, chosen, *how, *maps)  # type: ignore[arg-type]
+            maps = _maps(studio.inbox, mask, strength_map, stroke_map)
+            wanted = PaintTask(photo, chosen, method, style_weights or None, preset, options, *maps)
             return replace(wanted, print=print, dpi=dpi, variations=variations)
 
         # One session may ask for several at once.
@@ -103,6 +99,11 @@ def _artworks(
         yield inbox.read(style.path, "artwork")
     if works:
         yield inbox.read_body([work.path for work in works])
+
+
+def _maps(inbox: Inbox, *files: FileData | None) -> Any:
+    """The masks and maps that were uploaded."""
+    return [None if file is None else inbox.read(file.path, "mask") for file in files]
 
 
 def _listing(studio: Studio) -> Callable[[], dict[str, Any]]:
