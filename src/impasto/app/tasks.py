@@ -43,6 +43,7 @@ OFFERED: dict[str, tuple[str, ...]] = {
         "tv_weight",
         "style_scale",
         "forms",
+        "motifs",
         "keep",
         "stroke_map",
         "match",

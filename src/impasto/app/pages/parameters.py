@@ -292,6 +292,7 @@ def _optimizing(limits: Limits) -> dict[str, Any]:
         "tv_weight": slider("tv_weight", "Smoothness", (0, 10, 0.1), 0),
         "style_scale": slider("style_scale", "Brush size", (0.25, 3, 0.05), 1),
         "forms": slider("forms", "Forms", (0, 1, 0.05), 0.5),
+        "motifs": slider("motifs", "Motifs", (0, 1, 0.05), 0),
         "stroke_map": _strokes(),
         "keep": gr.Radio(
             [("Nothing more than the rest", "off"), ("Faces, lettering, what matters", "auto")],
@@ -329,7 +330,7 @@ def _follow_method(method: gr.Radio, parts: dict[str, list[Any]]) -> None:
 
 
 def _follow_preset(fields: ParameterFields, limits: Limits) -> None:
-    """Set size, steps and forms as the preset has them."""
+    """Set size, steps, forms and motifs as the preset has them."""
     optimize = fields.by_method["optimize"]
 
     def fill(name: str) -> list[Any]:
@@ -338,12 +339,13 @@ def _follow_preset(fields: ParameterFields, limits: Limits) -> None:
             min(options.max_size, limits.optimize_size),
             min(options.steps, limits.max_steps),
             options.forms,
+            options.motifs,
             1,
         ]
 
     fields.preset.input(
         fill,
         fields.preset,
-        [optimize[name] for name in ("max_size", "steps", "forms", STYLE_FACTOR)],
+        [optimize[name] for name in ("max_size", "steps", "forms", "motifs", STYLE_FACTOR)],
         **HIDDEN,
     )
