@@ -25,7 +25,16 @@ from impasto.files import cache_folder
 from impasto.image import Picture, fit, load_image, suffixes
 from impasto.image.masks import must_be_seen
 from impasto.image.picture import Floats
-from impasto.stylizers.body.pack import COLORS, SUFFIX, Eye, Found, StylePack, artwork_size, blank
+from impasto.stylizers.body.pack import (
+    COLORS,
+    SUFFIX,
+    Eye,
+    Found,
+    StylePack,
+    Works,
+    artwork_size,
+    blank,
+)
 from impasto.stylizers.body.pack_file import read_pack, write_pack
 
 logger = logging.getLogger(__name__)
@@ -59,7 +68,7 @@ def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
     What was found in a folder is kept in the user's cache, by the contents of its pictures.
 
     Args:
-        style: A pack, its file, or a folder.
+        style: A pack, its file, a folder, or works.
         eye: What looks at the pictures.
         side: The longer side in pixels up to which they will be asked for.
 
@@ -69,6 +78,9 @@ def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
     if isinstance(style, StylePack):
         style.check(eye)
         return style
+    side = 2 ** math.ceil(math.log2(max(side, SMALLEST)))
+    if isinstance(style, Works):
+        return replace(pool(style.files, [eye], side, style.name), works=style.files)
     if not Path(style).is_dir():
         pack = read_pack(style)
         pack.check(eye)
@@ -79,7 +91,6 @@ def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
 
 def _pooled(paths: Sequence[Path], eye: Eye, side: int, name: str) -> StylePack:
     """What an eye sees of pictures, from the cache where it is there."""
-    side = 2 ** math.ceil(math.log2(max(side, SMALLEST)))
     key = hashlib.sha256(repr((eye.name, eye.mark, sorted(_names(eye)), side)).encode())
     for path in paths:
         key.update(hashlib.sha256(_bytes_of(path)).digest())
@@ -114,9 +125,9 @@ def pool(paths: Sequence[Path], eyes: Sequence[Eye], side: int, name: str) -> St
     """
     logger.info("looking at the %d pictures of %s", len(paths), name)
     smallest = max(eye.smallest for eye in eyes)
-    sizes = {path: _loaded(path, smallest).size for path in paths}
-    top = min(side, statistics.median_high([max(size) for size in sizes.values()]))
-    areas = [math.prod(fit(size, top)) for size in sizes.values()]
+    sizes = [_loaded(path, smallest).size for path in paths]
+    top = min(side, statistics.median_high([max(size) for size in sizes]))
+    areas = [math.prod(fit(size, top)) for size in sizes]
     pools = {(eye.name, rung): _Pool() for eye in eyes for rung in ladder(top)}
     colors: list[Floats] = []
     ends = np.round(COLORS**2 * np.cumsum(areas) / sum(areas)).astype(int)
@@ -186,7 +197,7 @@ def _loaded(path: Path, smallest: int) -> Picture:
     if min(picture.size) < smallest:
         height, width = picture.size
         raise InputError(
-            f"{path} is {width} x {height} px, too small: at least {smallest} px are needed"
+            f"{path.name} is {width} x {height} px, too small: at least {smallest} px are needed"
         )
     return picture
 

@@ -110,9 +110,22 @@ class StylePack:
                     )
 
 
+@dataclass(frozen=True)
+class Works:
+    """Pictures that count as one style, as those of a folder do; nothing of them is cached.
+
+    Attributes:
+        name: How messages call them.
+        files: The pictures.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+
+
 def is_pooled(style: Any) -> bool:
-    """Whether a style is a folder of pictures or a pack."""
-    if isinstance(style, StylePack):
+    """Whether a style is many pictures or a pack."""
+    if isinstance(style, (StylePack, Works)):
         return True
     if not isinstance(style, (str, os.PathLike)) or "\0" in os.fspath(style):
         return False
