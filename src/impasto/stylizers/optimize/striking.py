@@ -64,7 +64,8 @@ def _deviation(maps: Tensor) -> Tensor:
     """How far maps ``(1, C, h, w)`` are from their mean, over the median, as ``(1, 1, h, w)``."""
     maps = maps.float()
     distance = (maps - maps.mean(dim=(2, 3), keepdim=True)).norm(dim=1, keepdim=True)
-    return distance / distance.median().clamp_min(EPS)
+    relative: Tensor = distance / distance.median().clamp_min(EPS)
+    return relative
 
 
 def _enlarged(maps: Tensor, size: Sequence[int]) -> Tensor:
