@@ -13,8 +13,7 @@ import logging
 import math
 import os
 import statistics
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,18 @@ from impasto.files import cache_folder
 from impasto.image import Picture, fit, load_image, suffixes
 from impasto.image.masks import must_be_seen
 from impasto.image.picture import Floats
-from impasto.stylizers.body.pack import COLORS, SUFFIX, Eye, Found, StylePack, artwork_size, blank
+from impasto.stylizers.body.pack import (
+    COLORS,
+    MOST_PLACES,
+    PLACES,
+    SUFFIX,
+    Eye,
+    Found,
+    StylePack,
+    artwork_size,
+    blank,
+    shares,
+)
 from impasto.stylizers.body.pack_file import read_pack, write_pack
 
 logger = logging.getLogger(__name__)
@@ -73,8 +83,7 @@ def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
         pack = read_pack(style)
         pack.check(eye)
         return pack
-    paths = pictures_in(style)
-    return replace(_pooled(paths, eye, side, str(style)), works=tuple(paths))
+    return _pooled(pictures_in(style), eye, side, str(style))
 
 
 def _pooled(paths: Sequence[Path], eye: Eye, side: int, name: str) -> StylePack:
@@ -118,19 +127,19 @@ def pool(paths: Sequence[Path], eyes: Sequence[Eye], side: int, name: str) -> St
     top = min(side, statistics.median_high([max(size) for size in sizes.values()]))
     areas = [math.prod(fit(size, top)) for size in sizes.values()]
     pools = {(eye.name, rung): _Pool() for eye in eyes for rung in ladder(top)}
+    places = {rung: _places(sizes, rung) for rung in ladder(top)}
     colors: list[Floats] = []
-    ends = np.round(COLORS**2 * np.cumsum(areas) / sum(areas)).astype(int)
-    for path, end in zip(paths, ends, strict=True):
+    for path, count in zip(paths, shares(COLORS**2, areas), strict=True):
         picture = _loaded(path, smallest)
-        colors.append(_sampled(picture, end - sum(map(len, colors))))
+        colors.append(_sampled(picture, count))
         for eye in eyes:
             for rung in ladder(top):
-                if max(picture.size) >= rung:
+                if path in places[rung]:
                     seen = picture.resized(*artwork_size(picture.size, rung, eye.smallest))
-                    pools[eye.name, rung].add(eye.look(seen), _area(seen))
+                    pools[eye.name, rung].add(eye.look(seen, places[rung][path]), _area(seen))
     tables: dict[str, dict[int, Found]] = {eye.name: {} for eye in eyes}
     for (eye_name, rung), pooled in pools.items():
-        tables[eye_name][rung] = pooled.means()
+        tables[eye_name][rung] = pooled.pooled()
     square = np.concatenate(colors).reshape(COLORS, COLORS, 3)
     marks = {eye.name: eye.mark for eye in eyes}
     sources = tuple(path.name for path in paths)
@@ -147,20 +156,35 @@ def ladder(top: int) -> list[int]:
     return [*rungs, top]
 
 
+def _places(sizes: Mapping[Path, tuple[int, int]], side: int) -> dict[Path, int]:
+    """How many places each picture that is large enough for a side gives, by their areas."""
+    areas = {path: math.prod(fit(size, side)) for path, size in sizes.items() if max(size) >= side}
+    return dict(zip(areas, shares(MOST_PLACES, list(areas.values())), strict=True))
+
+
 class _Pool:
-    """The mean of statistics, weighted, added up in float64."""
+    """The mean of statistics, weighted, added up in float64; and all of the places."""
 
     def __init__(self) -> None:
         self.total = 0.0
         self.sums: dict[str, Any] = {}
+        self.places: dict[str, list[Floats]] = {}
 
     def add(self, found: Found, weight: float) -> None:
         self.total += weight
         for name, value in found.items():
-            self.sums[name] = self.sums.get(name, 0.0) + weight * value.astype(np.float64)
+            if name.endswith(PLACES):
+                self.places.setdefault(name, []).append(value)
+            else:
+                self.sums[name] = self.sums.get(name, 0.0) + weight * value.astype(np.float64)
 
-    def means(self) -> Found:
-        return {name: (sum / self.total).astype(np.float32) for name, sum in self.sums.items()}
+    def pooled(self) -> Found:
+        means = {name: (sum / self.total).astype(np.float32) for name, sum in self.sums.items()}
+        # As packs keep them, so that what was just looked at paints as its file will.
+        return means | {
+            name: np.concatenate(rows).astype(np.float16).astype(np.float32)
+            for name, rows in self.places.items()
+        }
 
 
 def _area(picture: Picture) -> float:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,7 +16,7 @@ from impasto.options import OptimizeOptions
 from impasto.stylizers.body.pack import StylePack, artwork_size, colors_of
 from impasto.stylizers.optimize.eye import BackboneEye
 from impasto.stylizers.optimize.memory import Planner
-from impasto.stylizers.optimize.objective import NEIGHBORS, Guide, Measured, Objective
+from impasto.stylizers.optimize.objective import Guide, Measured, Objective
 from impasto.stylizers.optimize.optimizers import resize
 from impasto.stylizers.optimize.pyramid import Scale
 from impasto.stylizers.order import Order
@@ -160,17 +156,8 @@ class Stage:
         """
         if isinstance(artwork, StylePack):
             assert self.eye
-            side = round(strokes * self.style_side)
-            measured = self.eye.measured(artwork, side)
-            works = partial(self._works, artwork, side)
-            return replace(measured, works=works, count=len(artwork.works))
+            return self.eye.measured(artwork, round(strokes * self.style_side))
         return self._source(artwork, strokes)
-
-    def _works(self, pack: StylePack, side: int) -> Iterator[Source]:
-        """The pictures of a body of work, one after the other."""
-        assert self.eye
-        for picture in pack.pictures(self.eye, side):
-            yield Source(picture.tensor(self.device), picture.alpha_tensor(self.device))
 
     def _source(self, artwork: Picture, strokes: float = 1.0) -> Source:
         sized = artwork.resized(*self._sized(artwork.size, strokes))
@@ -200,11 +187,7 @@ class Stage:
         """(height, width) of the artworks that have to be looked at."""
         strokes = [size for size, _ in self.order.strokes_by_size] or [1.0]
         artworks = [each.size for each in self.order.styles if isinstance(each, Picture)]
-        sizes = [self._sized(each, size) for each in artworks for size in strokes]
-        if self.options.style_loss in NEIGHBORS and len(artworks) < len(self.order.styles):
-            side = round(max(strokes) * self.style_side)
-            sizes.append((side, side))  # the works of packs, at most
-        return sizes
+        return [self._sized(each, size) for each in artworks for size in strokes]
 
 
 def _blank(image: Tensor) -> Tensor:

@@ -129,13 +129,7 @@ class Optimize(Stylizer[OptimizeOptions]):
                 "are known: paint with single artworks"
             )
         side = options.max_size * options.style_scale
-        pack = load_pooled(source, self.eye, round(self._largest * side))
-        if options.style_loss in NEIGHBORS and not pack.works:
-            raise InputError(
-                f"style_loss {options.style_loss} compares places of artworks, which a style pack "
-                "does not keep: use gram, w2 or gram+w2, or the folder of its pictures"
-            )
-        return pack
+        return load_pooled(source, self.eye, round(self._largest * side))
 
     def _mapped(self, order: Order) -> Order:
         return dataclasses.replace(super()._mapped(order), keep=self._keep(order.photo))
