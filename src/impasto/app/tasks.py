@@ -153,6 +153,6 @@ class PaintTask:
         stylizer = load(choice, preset=self.preset, device=device, **self.options)
         if self.strength_map or self.stroke_map:
             strokes = self.stroke_map or self.options.get("stroke_map", "off")
-            stylizer.set_maps(self.strength_map, strokes)
+            stylizer.set_maps(self.strength_map, strokes, self.options.get("keep", "off"))
         stylizer.set_style(choice.styles, weights=self.style_weights)
         return stylizer(self.content, mask=self.mask, callback=callbacks)

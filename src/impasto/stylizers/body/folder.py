@@ -15,7 +15,7 @@ import os
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from impasto.stylizers.body.pack import (
     Eye,
     Found,
     StylePack,
+    Works,
     artwork_size,
     blank,
     shares,
@@ -39,6 +40,8 @@ from impasto.stylizers.body.pack import (
 from impasto.stylizers.body.pack_file import read_pack, write_pack
 
 logger = logging.getLogger(__name__)
+
+Work: TypeAlias = "Path | Picture"
 
 # The smallest longer side at which pictures are looked at; each further one is twice as large.
 SMALLEST = 64
@@ -66,10 +69,10 @@ def pictures_in(folder: str | os.PathLike[str]) -> list[Path]:
 def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
     """The pack of a style that ``is_pooled``, fit for an eye.
 
-    What was found in a folder is kept in the user's cache, by the contents of its pictures.
+    What was found in pictures is kept in the user's cache, by their contents.
 
     Args:
-        style: A pack, its file, or a folder.
+        style: A pack, its file, a folder, or works.
         eye: What looks at the pictures.
         side: The longer side in pixels up to which they will be asked for.
 
@@ -79,6 +82,8 @@ def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
     if isinstance(style, StylePack):
         style.check(eye)
         return style
+    if isinstance(style, Works):
+        return _pooled(style.pictures, eye, side, style.name)
     if not Path(style).is_dir():
         pack = read_pack(style)
         pack.check(eye)
@@ -86,21 +91,21 @@ def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
     return _pooled(pictures_in(style), eye, side, str(style))
 
 
-def _pooled(paths: Sequence[Path], eye: Eye, side: int, name: str) -> StylePack:
+def _pooled(works: Sequence[Work], eye: Eye, side: int, name: str) -> StylePack:
     """What an eye sees of pictures, from the cache where it is there."""
     side = 2 ** math.ceil(math.log2(max(side, SMALLEST)))
     key = hashlib.sha256(repr((eye.name, eye.mark, sorted(_names(eye)), side)).encode())
-    for path in paths:
-        key.update(hashlib.sha256(_bytes_of(path)).digest())
+    for work in works:
+        key.update(hashlib.sha256(_bytes_of(work)).digest())
     try:
         cached = cache_folder() / "styles" / f"{key.hexdigest()[:32]}{SUFFIX}"
         cached.parent.mkdir(parents=True, exist_ok=True)
     except (OSError, InputError):
-        return pool(paths, [eye], side, name)
+        return pool(works, [eye], side, name)
     try:
         return read_pack(cached, name=name)
     except InputError:  # not there yet, or damaged
-        pack = pool(paths, [eye], side, name)
+        pack = pool(works, [eye], side, name)
     try:
         write_pack(pack, cached)
     except ImpastoError as error:
@@ -108,11 +113,11 @@ def _pooled(paths: Sequence[Path], eye: Eye, side: int, name: str) -> StylePack:
     return pack
 
 
-def pool(paths: Sequence[Path], eyes: Sequence[Eye], side: int, name: str) -> StylePack:
+def pool(works: Sequence[Work], eyes: Sequence[Eye], side: int, name: str) -> StylePack:
     """Look at pictures, one after the other, and pool what is seen.
 
     Args:
-        paths: The pictures.
+        works: The pictures.
         eyes: What looks at them.
         side: The longer side in pixels up to which it looks; at most that which half of the
             pictures have.
@@ -121,28 +126,28 @@ def pool(paths: Sequence[Path], eyes: Sequence[Eye], side: int, name: str) -> St
     Raises:
         InputError: If a picture cannot be read, is too small or fully transparent.
     """
-    logger.info("looking at the %d pictures of %s", len(paths), name)
+    logger.info("looking at the %d pictures of %s", len(works), name)
     smallest = max(eye.smallest for eye in eyes)
-    sizes = {path: _loaded(path, smallest).size for path in paths}
+    sizes = {work: _loaded(work, smallest).size for work in works}
     top = min(side, statistics.median_high([max(size) for size in sizes.values()]))
     areas = [math.prod(fit(size, top)) for size in sizes.values()]
     pools = {(eye.name, rung): _Pool() for eye in eyes for rung in ladder(top)}
     places = {rung: _places(sizes, rung) for rung in ladder(top)}
     colors: list[Floats] = []
-    for path, count in zip(paths, shares(COLORS**2, areas), strict=True):
-        picture = _loaded(path, smallest)
+    for work, count in zip(works, shares(COLORS**2, areas), strict=True):
+        picture = _loaded(work, smallest)
         colors.append(_sampled(picture, count))
         for eye in eyes:
             for rung in ladder(top):
-                if path in places[rung]:
+                if work in places[rung]:
                     seen = picture.resized(*artwork_size(picture.size, rung, eye.smallest))
-                    pools[eye.name, rung].add(eye.look(seen, places[rung][path]), _area(seen))
+                    pools[eye.name, rung].add(eye.look(seen, places[rung][work]), _area(seen))
     tables: dict[str, dict[int, Found]] = {eye.name: {} for eye in eyes}
     for (eye_name, rung), pooled in pools.items():
         tables[eye_name][rung] = pooled.pooled()
     square = np.concatenate(colors).reshape(COLORS, COLORS, 3)
     marks = {eye.name: eye.mark for eye in eyes}
-    sources = tuple(path.name for path in paths)
+    sources = tuple(work.name for work in works)
     return StylePack(name, Picture(square, name=name), marks, tables, sources)
 
 
@@ -156,9 +161,9 @@ def ladder(top: int) -> list[int]:
     return [*rungs, top]
 
 
-def _places(sizes: Mapping[Path, tuple[int, int]], side: int) -> dict[Path, int]:
+def _places(sizes: Mapping[Work, tuple[int, int]], side: int) -> dict[Work, int]:
     """How many places each picture that is large enough for a side gives, by their areas."""
-    areas = {path: math.prod(fit(size, side)) for path, size in sizes.items() if max(size) >= side}
+    areas = {work: math.prod(fit(size, side)) for work, size in sizes.items() if max(size) >= side}
     return dict(zip(areas, shares(MOST_PLACES, list(areas.values())), strict=True))
 
 
@@ -204,22 +209,26 @@ def _sampled(picture: Picture, count: int) -> Floats:
     return sampled
 
 
-def _loaded(path: Path, smallest: int) -> Picture:
-    picture = load_image(path)
+def _loaded(work: Work, smallest: int) -> Picture:
+    picture = load_image(work)
     must_be_seen(picture)
     if min(picture.size) < smallest:
         height, width = picture.size
+        named = work if isinstance(work, Path) else work.name
         raise InputError(
-            f"{path} is {width} x {height} px, too small: at least {smallest} px are needed"
+            f"{named} is {width} x {height} px, too small: at least {smallest} px are needed"
         )
     return picture
 
 
-def _bytes_of(path: Path) -> bytes:
+def _bytes_of(work: Work) -> bytes:
+    if isinstance(work, Picture):
+        alpha = b"" if work.alpha is None else work.alpha.tobytes()
+        return repr(work.size).encode() + work.rgb.tobytes() + alpha
     try:
-        return path.read_bytes()
+        return work.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise InputError(f"cannot read {work}: {error.strerror or error}") from error
 
 
 def _names(eye: Eye) -> Iterator[str]:

@@ -109,9 +109,22 @@ class StylePack:
                     )
 
 
+@dataclass(frozen=True, eq=False)
+class Works:
+    """Pictures that count as one style, as those of a folder do.
+
+    Attributes:
+        pictures: The pictures.
+        name: How messages call them.
+    """
+
+    pictures: tuple[Picture, ...]
+    name: str
+
+
 def is_pooled(style: Any) -> bool:
-    """Whether a style is a folder of pictures or a pack."""
-    if isinstance(style, StylePack):
+    """Whether a style is a folder of pictures, a pack or works at hand."""
+    if isinstance(style, (StylePack, Works)):
         return True
     if not isinstance(style, (str, os.PathLike)) or "\0" in os.fspath(style):
         return False

@@ -20,11 +20,11 @@ from impasto.callbacks import History
 from impasto.devices import describe, free_threads, keep_memory, own_state, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
-from impasto.image import ImageSource, Picture, load_image
+from impasto.image import ImageSource, Picture
 from impasto.image.masks import load_grey
 from impasto.image.picture import Floats
 from impasto.image.wrapping import around, extended, snapped
-from impasto.options import OFF_OR_AUTO, OptimizeOptions
+from impasto.options import OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
 from impasto.stylizers.optimize.eye import BackboneEye
@@ -70,7 +70,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         **overrides: Any,
     ) -> None:
         self.options = self._take(options, overrides)
-        self.set_maps(self.options.strength_map, self.options.stroke_map)
+        self.set_maps(self.options.strength_map, self.options.stroke_map, self.options.keep)
         self.device = pick_device(self.options.device)
         self.dtype = pick_dtype(self.options.precision, self.device)
         if self.device.type == "cpu":
@@ -88,7 +88,6 @@ class Optimize(Stylizer[OptimizeOptions]):
         self._check_wrap()
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.keep = None if self.options.keep in OFF_OR_AUTO else load_image(self.options.keep)
         logger.info(
             "optimising with %s in %s on %s",
             backbone.name,
@@ -97,18 +96,18 @@ class Optimize(Stylizer[OptimizeOptions]):
         )
 
     def set_maps(
-        self, strength_map: ImageSource | None = None, stroke_map: ImageSource = "off"
+        self,
+        strength_map: ImageSource | None = None,
+        stroke_map: ImageSource = "off",
+        keep: ImageSource = "off",
     ) -> Optimize:
         """Set the maps; see ``Stylizer``."""
-        if strength_map is not None:
+        super().set_maps(strength_map, stroke_map, keep)
+        if self._strength_map:
             self.options.check_content("strength_map")
-        return super().set_maps(strength_map, stroke_map)
-
-    def check_maps(self, photo: Picture) -> None:
-        """Refuse maps of another shape; see ``Stylizer``."""
-        super().check_maps(photo)
-        if self.keep:
-            load_grey(self.keep, photo)
+        if self._keep_map != "off":
+            self.options.check_content("keep")
+        return self
 
     @cached_property
     def costs(self) -> Costs:
@@ -136,10 +135,10 @@ class Optimize(Stylizer[OptimizeOptions]):
 
     def _keep(self, photo: Picture) -> Floats | None:
         """Where a photo has to stay recognisable; None where nothing is said of it."""
-        if self.options.keep == "off":
+        if self._keep_map == "off":
             return None
-        if self.keep:
-            found = load_grey(self.keep, photo)
+        if isinstance(self._keep_map, Picture):
+            found = load_grey(self._keep_map, photo)
         else:
             self._check_picture(photo)
             used = {*self.options.content_layers, *self.options.style_layers}
@@ -162,6 +161,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         if outcome.stopped:
             logger.warning("%s after %d steps", outcome.stopped, outcome.steps)
         settings = {
+            "keep": getattr(self._keep_map, "name", self._keep_map),
             "backbone": self.backbone.name,
             "device": str(self.device),
             "precision": str(self.dtype).removeprefix("torch."),
