@@ -75,6 +75,7 @@ class Stylizer(ABC, Generic[Options]):
     _styles: list[Any]
     _strength_map: Picture | None = None
     _stroke_map: Picture | str = "off"
+    _stroke_direction: Picture | str = "off"
     _keep_map: Picture | str = "off"
 
     def _take(self, options: Options | None, overrides: Mapping[str, Any]) -> Options:
@@ -124,6 +125,7 @@ class Stylizer(ABC, Generic[Options]):
         strength_map: ImageSource | None = None,
         stroke_map: ImageSource = "off",
         keep: ImageSource = "off",
+        stroke_direction: ImageSource = "off",
     ) -> Self:
         """Set the maps for all that is painted from now on, in place of those of the options.
 
@@ -135,6 +137,8 @@ class Stylizer(ABC, Generic[Options]):
                 as large; "auto": fine where the photo has detail; or "off".
             keep: How much the photo has to stay recognisable: white most, black no more than
                 without it; "auto": found in the photo; or "off".
+            stroke_direction: A drawing along whose lines strokes run; "auto": those of the photo;
+                or "off".
 
         Returns:
             The stylizer itself.
@@ -142,16 +146,17 @@ class Stylizer(ABC, Generic[Options]):
         Raises:
             InputError: If a map cannot be read, or the method cannot follow it.
         """
-        strokes, kept = _word_or_map(stroke_map), _word_or_map(keep)
+        strokes, kept, along = map(_word_or_map, (stroke_map, keep, stroke_direction))
         for name, given in (
             ("strength_map", strength_map is not None),
             ("stroke_map", strokes != "off"),
             ("keep", kept != "off"),
+            ("stroke_direction", along != "off"),
         ):
             if given:
                 must_be_known(f"option of the method {self.method}", name, names(self.options_type))
         self._strength_map = None if strength_map is None else open_mask(strength_map)
-        self._stroke_map, self._keep_map = strokes, kept
+        self._stroke_map, self._keep_map, self._stroke_direction = strokes, kept, along
         return self
 
     def check_maps(self, photo: Picture) -> None:
@@ -163,6 +168,7 @@ class Stylizer(ABC, Generic[Options]):
         for source, what in (
             (self._strength_map, "map"),
             (self._stroke_map, "map"),
+            (self._stroke_direction, "drawing"),
             (self._keep_map, "mask"),
         ):
             if isinstance(source, Picture):

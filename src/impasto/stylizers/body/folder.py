@@ -27,15 +27,16 @@ from impasto.image.picture import Floats
 from impasto.stylizers.body.pack import (
     COLORS,
     MOST_PLACES,
-    PLACES,
     SUFFIX,
     Eye,
     Found,
+    Pool,
     StylePack,
     Works,
     artwork_size,
     blank,
     shares,
+    visible_area,
 )
 from impasto.stylizers.body.pack_file import read_pack, write_pack
 
@@ -131,7 +132,7 @@ def pool(works: Sequence[Work], eyes: Sequence[Eye], side: int, name: str) -> St
     sizes = {work: _loaded(work, smallest).size for work in works}
     top = min(side, statistics.median_high([max(size) for size in sizes.values()]))
     areas = [math.prod(fit(size, top)) for size in sizes.values()]
-    pools = {(eye.name, rung): _Pool() for eye in eyes for rung in ladder(top)}
+    pools = {(eye.name, rung): Pool() for eye in eyes for rung in ladder(top)}
     places = {rung: _places(sizes, rung) for rung in ladder(top)}
     colors: list[Floats] = []
     for work, count in zip(works, shares(COLORS**2, areas), strict=True):
@@ -141,7 +142,9 @@ def pool(works: Sequence[Work], eyes: Sequence[Eye], side: int, name: str) -> St
             for rung in ladder(top):
                 if work in places[rung]:
                     seen = picture.resized(*artwork_size(picture.size, rung, eye.smallest))
-                    pools[eye.name, rung].add(eye.look(seen, places[rung][work]), _area(seen))
+                    pools[eye.name, rung].add(
+                        eye.look(seen, places[rung][work]), visible_area(seen)
+                    )
     tables: dict[str, dict[int, Found]] = {eye.name: {} for eye in eyes}
     for (eye_name, rung), pooled in pools.items():
         tables[eye_name][rung] = pooled.pooled()
@@ -165,36 +168,6 @@ def _places(sizes: Mapping[Work, tuple[int, int]], side: int) -> dict[Work, int]
     """How many places each picture that is large enough for a side gives, by their areas."""
     areas = {work: math.prod(fit(size, side)) for work, size in sizes.items() if max(size) >= side}
     return dict(zip(areas, shares(MOST_PLACES, list(areas.values())), strict=True))
-
-
-class _Pool:
-    """The mean of statistics, weighted, added up in float64; and all of the places."""
-
-    def __init__(self) -> None:
-        self.total = 0.0
-        self.sums: dict[str, Any] = {}
-        self.places: dict[str, list[Floats]] = {}
-
-    def add(self, found: Found, weight: float) -> None:
-        self.total += weight
-        for name, value in found.items():
-            if name.endswith(PLACES):
-                self.places.setdefault(name, []).append(value)
-            else:
-                self.sums[name] = self.sums.get(name, 0.0) + weight * value.astype(np.float64)
-
-    def pooled(self) -> Found:
-        means = {name: (sum / self.total).astype(np.float32) for name, sum in self.sums.items()}
-        # As packs keep them, so that what was just looked at paints as its file will.
-        return means | {
-            name: np.concatenate(rows).astype(np.float16).astype(np.float32)
-            for name, rows in self.places.items()
-        }
-
-
-def _area(picture: Picture) -> float:
-    """The visible pixels of a picture."""
-    return float(math.prod(picture.size) if picture.alpha is None else picture.alpha.sum())
 
 
 def _sampled(picture: Picture, count: int) -> Floats:

@@ -136,6 +136,38 @@ def colors_of(style: Picture | StylePack) -> Picture:
     return style.colors if isinstance(style, StylePack) else style
 
 
+class Pool:
+    """The mean of statistics, weighted, added up in float64; and all of the places."""
+
+    def __init__(self) -> None:
+        self.total = 0.0
+        self.sums: dict[str, Any] = {}
+        self.places: dict[str, list[Floats]] = {}
+
+    def add(self, found: Found, weight: float) -> None:
+        """Add what was seen of a picture that counts for so much."""
+        self.total += weight
+        for name, value in found.items():
+            if name.endswith(PLACES):
+                self.places.setdefault(name, []).append(value)
+            else:
+                self.sums[name] = self.sums.get(name, 0.0) + weight * value.astype(np.float64)
+
+    def pooled(self) -> Found:
+        """What stands for all that was added."""
+        means = {name: (sum / self.total).astype(np.float32) for name, sum in self.sums.items()}
+        # As packs keep them, so that what was just looked at paints as its file will.
+        return means | {
+            name: np.concatenate(rows).astype(np.float16).astype(np.float32)
+            for name, rows in self.places.items()
+        }
+
+
+def visible_area(picture: Picture) -> float:
+    """The visible pixels of a picture."""
+    return float(math.prod(picture.size) if picture.alpha is None else picture.alpha.sum())
+
+
 def shares(total: int, areas: Sequence[float]) -> list[int]:
     """A number divided among areas: whole numbers that add up to it."""
     ends = np.round(total * np.cumsum(areas) / sum(areas)).astype(int)

@@ -16,7 +16,15 @@ from impasto.image import Picture
 from impasto.losses import Moments, Source, band_energies
 from impasto.losses.neighbors import places_of, sampled
 from impasto.options import Pooling
-from impasto.stylizers.body.pack import PLACES, Found, StylePack, shares
+from impasto.stylizers.body.pack import (
+    MOST_PLACES,
+    PLACES,
+    Found,
+    Pool,
+    StylePack,
+    shares,
+    visible_area,
+)
 from impasto.stylizers.optimize.objective import Measured, add_moments, parts_of, tiles_of
 from impasto.stylizers.optimize.tiles import Tile
 
@@ -72,11 +80,20 @@ class BackboneEye:
 
     def measured(self, pack: StylePack, side: int) -> Measured:
         """What a pack says of a style whose longer side is so many pixels."""
+        return self._on_device(pack.at(self.name, side))
 
+    def pooled(self, pictures: Sequence[Picture]) -> Measured:
+        """What is seen of pictures that count as one style, each as far as it is visible."""
+        areas = [visible_area(picture) for picture in pictures]
+        pool = Pool()
+        for picture, area, places in zip(pictures, areas, shares(MOST_PLACES, areas), strict=True):
+            pool.add(self.look(picture, places), area)
+        return self._on_device(pool.pooled())
+
+    def _on_device(self, found: Found) -> Measured:
         def on_device(name: str) -> Tensor:
             return torch.from_numpy(found[name]).to(self.device, torch.float32)[None]
 
-        found = pack.at(self.name, side)
         moments = {
             layer: Moments(on_device(f"{layer}.mean"), on_device(f"{layer}.second"))
             for layer in self.layers

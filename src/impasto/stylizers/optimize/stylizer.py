@@ -27,6 +27,7 @@ from impasto.image.wrapping import around, extended, snapped
 from impasto.options import OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
+from impasto.stylizers.optimize.directions import find_directions
 from impasto.stylizers.optimize.eye import BackboneEye
 from impasto.stylizers.optimize.keep import find_striking
 from impasto.stylizers.optimize.loop import Loop
@@ -70,7 +71,8 @@ class Optimize(Stylizer[OptimizeOptions]):
         **overrides: Any,
     ) -> None:
         self.options = self._take(options, overrides)
-        self.set_maps(self.options.strength_map, self.options.stroke_map, self.options.keep)
+        maps = (self.options.strength_map, self.options.stroke_map, self.options.keep)
+        self.set_maps(*maps, self.options.stroke_direction)
         self.device = pick_device(self.options.device)
         self.dtype = pick_dtype(self.options.precision, self.device)
         if self.device.type == "cpu":
@@ -100,9 +102,10 @@ class Optimize(Stylizer[OptimizeOptions]):
         strength_map: ImageSource | None = None,
         stroke_map: ImageSource = "off",
         keep: ImageSource = "off",
+        stroke_direction: ImageSource = "off",
     ) -> Optimize:
         """Set the maps; see ``Stylizer``."""
-        super().set_maps(strength_map, stroke_map, keep)
+        super().set_maps(strength_map, stroke_map, keep, stroke_direction)
         if self._strength_map:
             self.options.check_content("strength_map")
         if self._keep_map != "off":
@@ -127,11 +130,23 @@ class Optimize(Stylizer[OptimizeOptions]):
                 f"preview_size enlarges the strokes of artworks, and of {source} only statistics "
                 "are known: paint with single artworks"
             )
+        if self._stroke_direction != "off":
+            raise InputError(
+                f"stroke_direction looks for strokes in artworks, and of {source} only statistics "
+                "are known: paint with single artworks"
+            )
         side = options.max_size * options.style_scale
         return load_pooled(source, self.eye, round(self._largest * side))
 
     def _mapped(self, order: Order) -> Order:
-        return dataclasses.replace(super()._mapped(order), keep=self._keep(order.photo))
+        photo, along = order.photo, self._stroke_direction
+        directions = None
+        if isinstance(along, Picture):
+            directions = find_directions(load_grey(along, photo, "drawing"))
+        elif along == "auto":
+            directions = find_directions(photo.rgb.mean(axis=2))
+        mapped = super()._mapped(order)
+        return dataclasses.replace(mapped, keep=self._keep(photo), directions=directions)
 
     def _keep(self, photo: Picture) -> Floats | None:
         """Where a photo has to stay recognisable; None where nothing is said of it."""
@@ -162,6 +177,7 @@ class Optimize(Stylizer[OptimizeOptions]):
             logger.warning("%s after %d steps", outcome.stopped, outcome.steps)
         settings = {
             "keep": getattr(self._keep_map, "name", self._keep_map),
+            "stroke_direction": getattr(self._stroke_direction, "name", self._stroke_direction),
             "backbone": self.backbone.name,
             "device": str(self.device),
             "precision": str(self.dtype).removeprefix("torch."),
