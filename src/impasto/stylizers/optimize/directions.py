@@ -23,7 +23,7 @@ DIRECTIONS = 4
 SHARP = 8
 # The photo is looked at with this longer side. Its directions are those of cells, so many along
 # it; where one has no lines, those of larger cells around it, which count for little elsewhere.
-SIDE, CELLS, LESS = 384, (48, 12, 3), 0.1
+SIDE, CELLS, LESS = 384, (48, 12, 3, 1), 0.1
 # Pixels over which a direction of the artwork's strokes is averaged.
 STROKE = 7
 # How much places without a direction count in an artwork beside those of one, and the squares of
