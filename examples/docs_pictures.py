@@ -4,7 +4,8 @@
     python examples/docs_pictures.py              # all of them: about twenty minutes on one core
     python examples/docs_pictures.py features     # those whose names begin so
 
-Photo: Grace Hopper (United States Navy, public domain). Artworks: drawn by examples/artworks.
+Photos: Grace Hopper (United States Navy, public domain), the cat and the cup of coffee that come
+with Impasto (CC0, see impasto.pictures). Artworks: drawn by examples/artworks.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from impasto.cli import main
-from impasto.image import save_image
-from impasto.pictures import load_artwork, load_portrait
+from impasto.image import load_image, save_image
+from impasto.pictures import PHOTOS, load_artwork, load_portrait
 
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures"
 ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic", "river-dots")
@@ -68,18 +69,19 @@ COMMANDS = {
     f"{BOLD} --plot figures/losses.png --strip figures/progress.jpg",
     "tradeoff": "evaluate photo.png night-wind.png --sweep style_weight=0.3,1,3,10,30 "
     f"{' '.join(SMALL)} --plot figures/tradeoff.png --strip figures/style_weight.jpg",
-    "style_scale": f"sweep style_scale=0.5,1,2 wave-print.png {BOLD}",
-    "style_loss": f"sweep style_loss=gram,w2,gram+w2 night-wind.png {BOLD}",
-    "scales": f"sweep scales=1,2,3 night-wind.png {BOLD}",
-    "tv_weight": f"sweep tv_weight=0,30,300 dolphin-mosaic.png {BOLD}",
-    "steps": f"sweep steps=10,30,100 stained-glass.png {BOLD}",
-    "init": f"sweep init=content,gray,noise night-wind.png {BOLD}",
-    "optimizer": f"sweep optimizer=lbfgs,adam night-wind.png {BOLD}",
-    "preserve_color": f"sweep preserve_color=off,luminance,linear,histogram night-wind.png {BOLD}",
-    "style_layers": "layers style_layers relu1_1,relu2_1 relu3_1 relu4_1,relu5_1",
-    "content_layers": "layers content_layers relu1_2 relu3_2 relu5_1",
-    "strength": "networks strength wave-print.png 0 0.25 0.5 0.75 1",
-    "style_size": "networks style_size dolphin-mosaic.png 192 384 768",
+    "style_scale": f"sweep style_scale=0.5,1,2 coffee.png wave-print.png {BOLD}",
+    "style_loss": f"sweep style_loss=gram,w2,gram+w2 cat.png night-wind.png {BOLD}",
+    "scales": f"sweep scales=1,2,3 coffee.png night-wind.png {BOLD}",
+    "tv_weight": f"sweep tv_weight=0,30,300 cat.png dolphin-mosaic.png {BOLD}",
+    "steps": f"sweep steps=10,30,100 coffee.png stained-glass.png {BOLD}",
+    "init": f"sweep init=content,gray,noise photo.png night-wind.png {BOLD}",
+    "optimizer": f"sweep optimizer=lbfgs,adam cat.png night-wind.png {BOLD}",
+    "preserve_color": "sweep preserve_color=off,luminance,linear,histogram coffee.png "
+    f"night-wind.png {BOLD}",
+    "style_layers": "layers style_layers cat.png relu1_1,relu2_1 relu3_1 relu4_1,relu5_1",
+    "content_layers": "layers content_layers photo.png relu1_2 relu3_2 relu5_1",
+    "strength": "networks strength coffee.png wave-print.png 0 0.25 0.5 0.75 1",
+    "style_size": "networks style_size cat.png dolphin-mosaic.png 192 384 768",
     "palette": "palette",
     "masks": "masks",
     "forms": "forms night-wind.png stained-glass.png",
@@ -88,7 +90,7 @@ COMMANDS = {
     "directions": "directions night-wind.png",
     "regions": "regions river-dots.png stained-glass.png",
     "variations": "variations dolphin-mosaic.png",
-    "grid": "compare grid photo.png --styles night-wind.png wave-print.png stained-glass.png "
+    "grid": "compare grid cat.png --styles night-wind.png wave-print.png stained-glass.png "
     f"dolphin-mosaic.png {' '.join(SMALL)} {BOLD} -o figures/grid.jpg",
 }
 
@@ -102,17 +104,17 @@ def _commands(line: str) -> list[list[str]]:
     return shorts[words[0]](*words[1:]) if words[0] in shorts else [words]
 
 
-def _sweep(option: str, style: str, *rest: str) -> list[list[str]]:
+def _sweep(option: str, photo: str, style: str, *rest: str) -> list[list[str]]:
     name = option.partition("=")[0]
     # What a sweep varies is not fixed as well.
     size = SMALL[:2] if name == "steps" else SMALL
     strip = f"figures/{name}.jpg"
-    return [["evaluate", "photo.png", style, "--sweep", option, "--strip", strip, *size, *rest]]
+    return [["evaluate", photo, style, "--sweep", option, "--strip", strip, *size, *rest]]
 
 
-def _layers(option: str, *choices: str) -> list[list[str]]:
+def _layers(option: str, photo: str, *choices: str) -> list[list[str]]:
     """Stylize with each choice of layers and with the default, and put them side by side."""
-    stylize = ["stylize", "photo.png", "night-wind.png", *SMALL, *BOLD.split()]
+    stylize = ["stylize", photo, "night-wind.png", *SMALL, *BOLD.split()]
     names = [f"{i}.png" for i in range(len(choices) + 1)]
     flag = f"--{option.replace('_', '-')}"
     runs = [
@@ -123,10 +125,10 @@ def _layers(option: str, *choices: str) -> list[list[str]]:
     return [*runs, [*stylize, "-o", names[-1]], last]
 
 
-def _networks(option: str, style: str, *values: str) -> list[list[str]]:
+def _networks(option: str, photo: str, style: str, *values: str) -> list[list[str]]:
     """Paint with the any-style network at each value of one of its options."""
     # At the default size: its strokes have a size in pixels of their own.
-    stylize = ["stylize", "photo.png", style, "--method", "arbitrary"]
+    stylize = ["stylize", photo, style, "--method", "arbitrary"]
     flag, names = f"--{option.replace('_', '-')}", [f"{value}.png" for value in values]
     runs = [[*stylize, flag, value, "-o", name] for value, name in zip(values, names, strict=True)]
     return [*runs, _side_by_side(names, option, [f"{option} {value}" for value in values])]
@@ -284,6 +286,8 @@ def make(*prefixes: str) -> None:
         Path("figures").mkdir()
         save_image(load_portrait(), "photo.png")
         _draw_masks()
+        for name in ("cat", "coffee"):
+            save_image(load_image(PHOTOS[name]), f"{name}.png")
         for name in ARTWORKS:
             save_image(load_artwork(name), f"{name}.png")
         chosen = [line for name, line in COMMANDS.items() if name.startswith(prefixes or "")]

@@ -15,6 +15,7 @@ WIDTHS = (8, 12, 12, 16)
 OPTIONS: dict[str, Any] = {
     "content_layers": {"relu2_2": 1.0},
     "style_layers": {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0},
+    "motifs": 1.0,  # random features recognise nothing
     "precision": "float32",
     "device": "cpu",
 }

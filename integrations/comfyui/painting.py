@@ -50,7 +50,7 @@ def style_of(images: Tensor, name: str) -> Picture | Works:
         InputError: If ``pictures_of`` refuses it.
     """
     pictures = pictures_of(images, name)
-    return pictures[0] if len(pictures) == 1 else Works(tuple(pictures), name)
+    return pictures[0] if len(pictures) == 1 else Works(name, tuple(pictures))
 
 
 def images_of(pictures: Sequence[Picture]) -> Tensor:

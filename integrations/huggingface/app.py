@@ -3,7 +3,8 @@
 from impasto.cli import main
 
 LIMITS = (
-    "--optimize-size 512 --network-size 1024 --max-steps 200 --max-seconds 180 --max-waiting 10"
+    "--optimize-size 512 --network-size 1024 --print-size 2048 --max-steps 200 --max-seconds 180 "
+    "--max-waiting 10"
 )
 
 if __name__ == "__main__":

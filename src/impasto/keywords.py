@@ -27,6 +27,7 @@ class Keywords(TypedDict, total=False):
     detail: float
     keep: File
     forms: float
+    motifs: float
     classic_losses: bool
     style_scale: float
     preview_size: int

@@ -271,6 +271,13 @@ class OptimizeOptions(
         minimum=0,
         maximum=1,
     )
+    motifs: float = option(
+        0.0,
+        "how much what an artwork shows (faces, lettering, figures) counts to its style: 0 not at "
+        "all, 1 as everything else",
+        minimum=0,
+        maximum=1,
+    )
     classic_losses: bool = option(
         False, "absolute losses as in Gatys' method instead of relative ones"
     )
@@ -376,6 +383,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "content_weight": 1.0,
         "style_weight": 1e6,
         "bands_weight": 0.0,
+        "motifs": 1.0,
         "content_layers": {"relu4_2": 1.0},
         "style_layers": CLASSIC_STYLE_LAYERS,
         "style_loss": "gram",

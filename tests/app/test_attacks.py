@@ -33,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp(CANARY)
     saved(folder / "secret.png")
     (folder / "secret.safetensors").write_bytes(b"\2\0\0\0\0\0\0\0{}")
+    (folder / "secret.style").write_bytes(b"\2\0\0\0\0\0\0\0{}")
     (folder / "link.png").symlink_to(folder / "secret.png")
     return folder
 
@@ -60,6 +61,7 @@ def hostile(folder: Path, visitor: Visitor) -> list[str]:
     return [
         str(folder / "secret.png"),
         str(folder / "secret.safetensors"),
+        str(folder / "secret.style"),
         str(folder / "link.png"),
         str(folder),
         f"{inbox}/{up}{folder}/secret.png",
@@ -134,6 +136,10 @@ def test_names_are_no_files(visitor: Visitor, folder: Path, method: str) -> None
             {"styles": [photo], "stroke_map": {"path": path}},
             {"styles": [photo], "options": {"strength_map": path}},
             {"styles": [photo], "options": {"stroke_map": path}},
+            {"works": [{"path": path}]},
+            {"works": [photo, {"path": path}]},
+            {"styles": [photo], "options": {"palette": path}},
+            {"styles": [photo], "print": path},
             {"styles": [photo], "options": {"init": path}},
             {"styles": [photo], "options": {"model": path}},
             {"styles": [photo], "options": {"weights": path}},
@@ -147,7 +153,7 @@ def test_names_are_no_files(visitor: Visitor, folder: Path, method: str) -> None
 
 def test_no_answer_tells_what_there_is(visitor: Visitor, folder: Path) -> None:
     there, missing = str(folder / "secret.png"), str(folder / "nothing.png")
-    for place in ("content", "styles", "mask", "gallery_styles"):
+    for place in ("content", "styles", "works", "mask", "gallery_styles"):
 
         def told(path: str, place: str = place) -> str:
             given = {"content": {"path": path}, "mask": {"path": path}}
@@ -174,6 +180,17 @@ def test_no_answer_tells_what_there_is(visitor: Visitor, folder: Path) -> None:
         {"preset": 1},
         {"format": "exe"},
         {"mask": "x"},
+        {"works": "x"},
+        {"works": ["x"]},
+        {"works": None},
+        {"print": ["30x40cm"]},
+        {"print": "30x40cm", "dpi": "many"},
+        {"print": "30x40cm", "dpi": 10**30},
+        {"variations": "x"},
+        {"variations": 10**30, "method": "optimize"},
+        {"options": {"palette": ["1d3557", "e63946"]}},
+        {"options": {"wrap": None}},
+        {"options": {"match_result": {}}},
     ],
 )
 def test_a_wrong_type_is_told_in_a_line(
@@ -200,6 +217,26 @@ def test_nothing_else_is_served(visitor: Visitor, folder: Path, path: str) -> No
     answer = visitor.http.get(f"/gradio_api/{path.format(secret=secret)}")
     assert answer.status_code >= 400
     assert secret.read_bytes() not in answer.content
+
+
+def test_what_calls_itself_a_style_pack_is_told_in_a_line(visitor: Visitor, folder: Path) -> None:
+    photo = visitor.upload(folder / "secret.png", "me.png")
+    header = b'{"__metadata__": {"impasto_style": "' + b"[" * 5000 + b'"}}'
+    long = len(header).to_bytes(8, "little") + header
+    for contents in (b"", b"\x80\x04.", (1 << 62).to_bytes(8, "little"), long):
+        (folder / "bad.style").write_bytes(contents)
+        bad = visitor.upload(folder / "bad.style", "bad.style")
+        answer = visitor.stylize(photo, method="arbitrary", works=[bad])
+        assert_one_line(answer)
+        assert "bad.style" in answer["error"]
+        assert str(Path(bad["path"]).parent) not in answer["error"]
+
+
+def test_settings_of_gradios_own_are_closed(visitor: Visitor) -> None:
+    answer = visitor.http.get("/?view=settings&__theme=dark&view=%73ettings")
+    assert (answer.status_code, answer.headers["location"]) == (307, "./?__theme=dark")
+    assert visitor.http.get("/?view=settings").headers["location"] == "./"
+    assert visitor.http.get("/?view=api").status_code == 200
 
 
 def test_an_upload_stays_in_the_inbox(visitor: Visitor, folder: Path) -> None:

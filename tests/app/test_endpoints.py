@@ -69,11 +69,34 @@ def test_names_of_the_gallery_are_styles(client: Client, tmp_path: Path) -> None
     assert settings["styles"] == names[:2]
 
 
+def test_a_print_and_variations_come_back(client: Client, tmp_path: Path) -> None:
+    given = arguments(tmp_path, print="4x3cm", dpi=64, options={"max_size": 64})
+    path, settings = client.predict(**given)
+    with Image.open(path) as image:
+        assert image.size == (101, 76)
+        assert image.info["dpi"][0] == pytest.approx(64, abs=0.1)
+    assert (settings["print"], settings["dpi"]) == ("4x3cm", 64)
+    several = {"method": "optimize", "options": {"max_size": 32, "steps": 2}, "variations": 2}
+    path, settings = client.predict(**arguments(tmp_path, **several))
+    assert [each["forms"] for each in settings["variations"]] == [0.5, 0.5]
+    with Image.open(path) as image:
+        assert image.width > 2 * 256
+
+
+def test_several_artworks_are_one_style(client: Client, tmp_path: Path) -> None:
+    given = arguments(tmp_path)
+    works = given.pop("styles") * 2
+    _, settings = client.predict(**given, works=works)
+    assert settings["styles"] == ["2 artworks"]
+
+
 def test_a_mistake_is_told_in_a_line(client: Client, tmp_path: Path) -> None:
     from gradio_client.exceptions import AppError
 
     with pytest.raises(AppError, match=r"^max_size may be at most 64 here, not 65$"):
         client.predict(**arguments(tmp_path, options={"max_size": 65}))
+    with pytest.raises(AppError, match=r"px long, and 5000 are the most here: take \d+ dpi"):
+        client.predict(**arguments(tmp_path, print="60x80cm"))
 
 
 def test_a_cancelled_job_stops(client: Client, app: Served, tmp_path: Path) -> None:
@@ -90,7 +113,7 @@ def test_a_job_whose_client_is_gone_stops(app: Served, tmp_path: Path, way: str)
         photo = visitor.upload(saved(tmp_path / "me.png", (320, 240)), "me.png")
         number = next(event["id"] for event in visitor.events if event["api_name"] == "stylize")
         data: list[Any] = [photo, [photo], LONG["method"], [], [], "default", LONG["options"]]
-        data += [None, "png", None, None]
+        data += [None, "png", None, None, [], None, None, 0]
         api = "/gradio_api"
         if way == "queue":
             body = {"data": data, "fn_index": number, "session_hash": visitor.session}

@@ -19,6 +19,16 @@ def test_more_steps_and_pixels_take_longer_in_proportion() -> None:
     assert estimates.seconds("optimize", "best", QUICK) > once + START
 
 
+def test_a_print_takes_longer_than_its_preview_but_not_by_its_pixels() -> None:
+    estimates = Estimates("cpu")
+    preview, large = (341, 512), (2728, 4096)
+    once = estimates.seconds("optimize", "quick", QUICK, preview) - START
+    assert 4 * once < estimates.seconds("optimize", "quick", QUICK, large) - START < 16 * once
+    assert estimates.seconds("fast", None, QUICK, large) == pytest.approx(
+        estimates.seconds("fast", None, QUICK, preview), rel=0.01
+    )
+
+
 def test_jobs_correct_the_guess_for_their_method_alone() -> None:
     estimates, size = Estimates("cuda:0"), (300, 450)
     before = estimates.seconds("fast", None, QUICK, size)

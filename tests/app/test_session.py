@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from impasto.app import session as module
+from impasto.app.comparison import comparison
 from impasto.app.session import Session
 from impasto.callbacks import Record
 from impasto.image import Picture, read_settings
@@ -34,9 +36,29 @@ def test_a_result_is_kept_in_both_formats_with_its_settings(tmp_path: Path) -> N
         assert form(path)[0] == kind
         assert read_settings(path) == entry.settings
     assert Path(entry.png).name == "me-you_night-wind_1.png"
+    assert entry.before is not None
     assert form(entry.before)[1] == (4, 6)
     assert (entry.title, entry.size) == ("1: Night wind", (6, 4))
     assert entry.losses is None
+
+
+def test_a_large_result_is_shown_smaller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session()
+    small = session.add(result(), PHOTO, tmp_path, {})
+    assert small.shown == small.png
+    monkeypatch.setattr(module, "SHOWN", 3)
+    large = session.add(result(), PHOTO, tmp_path, {})
+    assert (form(large.png)[1], form(large.shown)[1]) == ((4, 6), (2, 3))
+    assert large.before is not None
+    assert form(large.before)[1] == (2, 3)
+
+
+def test_a_contact_sheet_is_beside_no_photo(tmp_path: Path) -> None:
+    sheet = replace(result(), settings={**result().settings, "variations": [{}]})
+    entry = Session().add(sheet, PHOTO, tmp_path, {}, "6 variations")
+    assert entry.before is None
+    assert entry.title == "1: 6 variations"
+    assert "input" not in comparison(entry.before, entry.shown, entry.size)
 
 
 def test_losses_are_plotted_where_there_are_any(tmp_path: Path) -> None:

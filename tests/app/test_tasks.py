@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from impasto.app.limits import Limits, clock
 from impasto.app.tasks import INITS, OFFERED, PaintTask
 from impasto.errors import InputError
 from impasto.events import Step
-from impasto.image import Picture
+from impasto.image import Picture, save_image
 from impasto.methods import OPTIONS
 from impasto.options import PRESETS
+from impasto.stylizers.body import Works
 from impasto.stylizers.networks.gallery import gallery
 
 LIMITS = Limits(optimize_size=256, network_size=512, max_steps=120)
@@ -159,9 +161,104 @@ def test_maps_that_cannot_be_followed_are_refused_before_painting() -> None:
             task(method, options={"stroke_map": "/etc/hostname"}).checked(LIMITS)
 
 
+@pytest.mark.parametrize(
+    "palette", ["/etc/hostname", "palette.png", "x.hex", "1d3557", "", ["1d3557", "e63946"], 3]
+)
+@pytest.mark.parametrize("method", list(OFFERED))
+def test_a_palette_is_colours_and_no_file(method: str, palette: Any) -> None:
+    with pytest.raises(InputError, match="palette"):
+        task(method, options={"palette": palette}).checked(LIMITS)
+
+
+def test_colours_tiles_and_matches_are_painted() -> None:
+    options = {"max_size": 40, "palette": "000000,ffffff", "wrap": "both"}
+    result = task("arbitrary", options=options).checked(LIMITS).paint("cpu")
+    assert result.picture.size == (32, 32)  # the nearest that can repeat
+    matched = task("fast", options={"max_size": 48, "match_result": "content"}).checked(LIMITS)
+    means = [each.rgb.mean(axis=(0, 1)) for each in (matched.content, matched.paint("cpu").picture)]
+    np.testing.assert_allclose(means[0], means[1], atol=0.05)
+
+
+def test_a_print_has_its_size_and_resolution() -> None:
+    for method, steps in (("optimize", {"steps": 4}), ("arbitrary", {})):
+        wanted = task(method, options={"max_size": 64, **steps}, print="5x5cm", dpi=64)
+        result = wanted.checked(LIMITS).paint("cpu")
+        assert result.picture.size == (126, 126)
+        assert result.picture.origin is not None
+        assert result.picture.origin.dpi == (64, 64)
+        assert (result.settings["print"], result.settings["dpi"]) == ("5x5cm", 64)
+        assert "126 px" in wanted.checked(LIMITS).describe()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"print": "wurst"}, "a print is given as 30x40cm"),
+        ({"print": ["30x40cm"]}, "print has to be text"),
+        ({"print": "30x40cm", "dpi": "300"}, "dpi has to be a whole number"),
+        ({"print": "30x40cm", "dpi": True, "options": {"max_size": 99}}, "from 1 to as many"),
+        ({"dpi": 300}, "give print as well"),
+        ({"print": "1000x1000cm"}, "megapixels"),
+        (
+            {"print": "20x20cm", "dpi": 300},
+            "is 2362 px long, and 1000 are the most here",
+        ),
+        ({"print": "20x20cm", "dpi": 20}, "from 1 to as many, not 256"),
+        ({"print": "20x20cm", "dpi": 100, "styles": [Works("many", ())]}, "of a body of work"),
+        ({"variations": 6, "print": "20x20cm", "dpi": 100}, "choose one first"),
+        ({"variations": 6, "method": "arbitrary"}, "for the method optimize"),
+        ({"variations": 1}, "from 2 to 24"),
+        ({"variations": 2.5}, "from 2 to 24"),
+    ],
+)
+def test_prints_and_variations_that_cannot_be_are_refused_before_painting(
+    fields: dict[str, Any], message: str
+) -> None:
+    limits = Limits(optimize_size=256, print_size=1000)
+    with pytest.raises(InputError, match=message):
+        task(**fields).checked(limits)
+
+
+def test_the_resolution_that_is_told_will_do() -> None:
+    limits = Limits(optimize_size=256, print_size=1000)
+    with pytest.raises(InputError, match="take 127 dpi at most"):
+        task(print="20x20cm", dpi=300).checked(limits)
+    job = task(print="20x20cm", dpi=127).checked(limits).print_job
+    assert job is not None
+    assert max(job.size) == 1000
+
+
+def test_variations_come_one_by_one_and_on_a_sheet() -> None:
+    options = {"max_size": 48, "steps": 2, "style_weight": 3.0}
+    wanted = task(options=options, variations=4).checked(LIMITS)
+    results = [*wanted.paint_all("cpu")]
+    assert [result.picture.size for result in results] == [(48, 48)] * 4
+    sheet = wanted.whole(results)
+    assert sheet.settings["variations"] == [
+        {name: result.settings[name] for name in ("style_weight", "forms")} for result in results
+    ]
+    pairs = [(each["style_weight"], each["forms"]) for each in sheet.settings["variations"]]
+    assert pairs == [(1.7, 0.25), (5.2, 0.25), (1.7, 0.75), (5.2, 0.75)]
+    assert min(sheet.picture.size) > 2 * 256
+    assert "style_weight" not in sheet.settings
+    assert wanted.label(results[1]) == "Style 1.6, forms 0.25"  # times the preset's
+
+
+def test_a_body_of_work_is_one_style(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.png" for name in "ab"]
+    for seed, path in enumerate(paths):
+        save_image(picture(64 + 16 * seed), path)
+    body = Works("2 artworks", tuple(paths))
+    for method, steps in (("optimize", {"steps": 2}), ("arbitrary", {})):
+        wanted = task(method, styles=[body], options={"max_size": 48, **steps}).checked(LIMITS)
+        assert wanted.paint("cpu").settings["styles"] == ["2 artworks"]
+    with pytest.raises(InputError, match="no artworks"):
+        task("fast", styles=[body]).checked(LIMITS)
+
+
 def test_limits_are_told_as_they_are() -> None:
     said = LIMITS.describe()
-    for number in ("50 megapixels", "30 MB", "256 px", "512 px", "120 steps", "10 min"):
+    for number in ("50 megapixels", "30 MB", "256 px", "512 px", "120 steps", "5000 px", "10 min"):
         assert number in said
     with pytest.raises(InputError, match="max_seconds"):
         Limits(max_seconds=0)

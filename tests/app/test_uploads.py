@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from impasto.api import pack_style
 from impasto.app.limits import Limits
 from impasto.app.uploads import Inbox, drawn_mask
 from impasto.errors import InputError
 from impasto.image import Picture
+from impasto.stylizers.body import StylePack, Works
 
 LIMITS = Limits()
 
@@ -188,3 +190,45 @@ def test_a_level_has_to_be_a_share(level: Any) -> None:
 def test_nothing_drawn_is_no_mask(layers: list[Picture]) -> None:
     assert drawn_mask(layers) is None
     assert drawn_mask(layers, (1, 0)) is None
+
+
+def test_several_artworks_are_a_body_of_work(tmp_path: Path) -> None:
+    paths = [str(saved(tmp_path / f"{number}.png")) for number in range(3)]
+    body = inbox(tmp_path).read_body(paths)
+    assert body == Works("3 artworks", tuple(map(Path, paths)))
+    assert inbox(tmp_path).read_body(paths[:1]).name == "0.png"
+
+
+def test_a_style_pack_is_a_body_of_work(tmp_path: Path) -> None:
+    (tmp_path / "works").mkdir()
+    saved(tmp_path / "works" / "one.png", (64, 64))
+    pack_style(tmp_path / "works", tmp_path / "monet.style", max_size=64, backbones=["lite"])
+    body = inbox(tmp_path).read_body([str(tmp_path / "monet.style")])
+    assert isinstance(body, StylePack)
+    assert (body.name, body.sources) == ("monet.style", ("one.png",))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], "from 1 to 24 files, not 0"),
+        (["a.png"] * 25, "from 1 to 24 files, not 25"),
+        (["a.png", "odd.style"], "by itself"),
+        (["odd.style"], "^odd.style is no style pack"),
+        (["letter.jpg"], "^cannot read letter.jpg"),
+        (["gone.png"], "no longer here"),
+        (["gone.style"], "no longer here"),
+        (["link.style"], "no longer here"),
+        (["../up.style"], "no longer here"),
+        (["a.png", "large.png"], "^large.png has 2 MB, more than 1 MB"),
+    ],
+)
+def test_bodies_that_cannot_be_are_refused(tmp_path: Path, names: list[str], message: str) -> None:
+    saved(tmp_path / "a.png")
+    saved(tmp_path / "large.png", (900, 700))
+    (tmp_path / "letter.jpg").write_text("Dear Sir or Madam")
+    (tmp_path / "odd.style").write_bytes(b"\2\0\0\0\0\0\0\0{}")
+    (tmp_path / "link.style").symlink_to(tmp_path / "odd.style")
+    with pytest.raises(InputError, match=message) as error:
+        Inbox(tmp_path, Limits(max_megabytes=1)).read_body([f"{tmp_path}/{it}" for it in names])
+    assert str(tmp_path) not in str(error.value)

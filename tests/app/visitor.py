@@ -75,6 +75,10 @@ class Visitor:
             "format": "jpg",
             "strength_map": None,
             "stroke_map": None,
+            "works": [],
+            "print": None,
+            "dpi": None,
+            "variations": 0,
         }
         return self.ask(event, [{**given, **fields}[name] for name in given])
 

@@ -135,6 +135,117 @@ def test_settings_come_back_and_artworks_can_be_removed(page: Page) -> None:
     assert page.input_value("#size-arbitrary input[type=number]") == "96"
 
 
+def part(page: Page, title: str) -> None:
+    """Open one of the parts that are folded away."""
+    page.locator("button.label-wrap", has_text=title).click()
+
+
+def shown_settings(page: Page, folder: Path) -> dict[str, object]:
+    settings = read_settings(download(page, "png", folder))
+    assert settings is not None
+    return settings
+
+
+def test_a_print_in_a_palette_and_its_settings_again(page: Page, tmp_path: Path) -> None:
+    choose(page, "Instant, any artwork")
+    set_slider(page, "size-arbitrary", 96)
+    part(page, "Colours")
+    page.fill("#palette input", "1d3557, f1faee, e63946")
+    page.wait_for_selector(".swatches i:nth-child(3)")
+    part(page, "Print")
+    paper = page.locator("#print input")
+    paper.fill("60x40cm")
+    paper.press("Enter")
+    page.locator("#hint", has_text="This cannot be: this print is 7087 px long").wait_for()
+    assert "5000 are the most here" in paint(page)
+    page.locator("#dpi input").fill("8")
+    page.keyboard.press("Tab")
+    page.locator("#hint", has_text="a print of 189 x 126 px, 60.0 x 40.0 cm").wait_for()
+    assert "Done" in paint(page)
+    file = download(page, "png", tmp_path)
+    with Image.open(file) as image:
+        assert image.size == (189, 126)
+        assert image.info["dpi"][0] == pytest.approx(8, abs=0.1)
+    settings = shown_settings(page, tmp_path)
+    assert settings["palette"] == "1d3557, f1faee, e63946"
+    page.fill("#palette input", "")
+    page.locator("#dpi input").fill("300")
+    paper.fill("10x15cm")
+    paper.press("Enter")
+    page.click("#restore")
+    page.locator("#hint", has_text="a print of 189 x 126 px").wait_for()
+    assert page.input_value("#palette input") == "1d3557, f1faee, e63946"
+    assert "Done" in paint(page)
+    assert shown_settings(page, tmp_path)["print"] == "60x40cm"
+
+
+def test_seamless_and_matched(page: Page, tmp_path: Path) -> None:
+    choose(page, "Instant, gallery")
+    set_slider(page, "size-fast", 100)
+    part(page, "More settings")
+    page.locator("#wrap").get_by_label("Left to right").check()
+    part(page, "Colours")
+    assert not page.locator("#match-result").get_by_label("The artwork's").is_visible()
+    page.locator("#match-result").get_by_label("The photo's").check()
+    page.locator("#hint", has_text="96 x 67 px").wait_for()
+    assert "96 x 67 px" in paint(page)
+    settings = shown_settings(page, tmp_path)
+    assert (settings["wrap"], settings["match_result"]) == ("x", "content")
+
+
+def test_one_of_several_variations_is_painted(page: Page, tmp_path: Path) -> None:
+    set_slider(page, "size-optimize", 64)
+    part(page, "More settings")
+    set_slider(page, "steps", 10)
+    page.locator("#variations").get_by_label("4", exact=True).check()
+    page.locator("#hint", has_text="4 pictures of 64 px").wait_for()
+    assert "Done" in paint(page)
+    assert not page.locator(".compare input").count()
+    assert not page.is_visible("#again")
+    sheet = shown_settings(page, tmp_path)
+    varied = sheet["variations"]
+    assert isinstance(varied, list)
+    assert len(varied) == 4
+    page.get_by_role("button", name="Style 1.7, forms 0.25").click()
+    page.wait_for_selector(".compare input", state="attached")
+    page.click("#restore")
+    page.wait_for_selector("#variations label.selected >> text=None")
+    assert "Done" in paint(page)
+    settings = shown_settings(page, tmp_path)
+    assert settings["forms"] == varied[1]["forms"] == 0.25
+    assert settings["style_weight"] == pytest.approx(varied[1]["style_weight"], rel=0.03)
+    assert page.input_value("#size-optimize input[type=number]") == "64"
+
+
+def test_several_artworks_count_as_one(page: Page, tmp_path: Path) -> None:
+    choose(page, "Instant, any artwork")
+    set_slider(page, "size-arbitrary", 64)
+    part(page, "A body of work")
+    field = page.locator("#works input[type=file]").first
+    (tmp_path / "bad.style").write_text("no pack")
+    field.set_input_files(tmp_path / "bad.style")
+    page.get_by_text("bad.style is truncated or no style pack").first.wait_for()
+    page.wait_for_selector("#works button.upload-container")
+    works = [saved(tmp_path / f"work {n}.png", (64, 64 + 16 * n)) for n in range(2)]
+    field.set_input_files(works)
+    page.locator("#works", has_text="work 1").wait_for()
+    assert "Done" in paint(page)
+    assert shown_settings(page, tmp_path)["styles"] == ["2 artworks"]
+    page.click("#works button[aria-label='Clear']")
+    page.wait_for_selector("#works button.upload-container")
+    page.click("#restore")
+    page.locator("#works", has_text="work 1").wait_for()
+    assert "Done" in paint(page)
+    assert shown_settings(page, tmp_path)["styles"] == ["2 artworks"]
+
+
+def test_settings_of_gradios_own_do_not_open(page: Page, app: Served) -> None:
+    page.goto(f"{app.url}/?view=settings")
+    page.wait_for_selector("#paint")
+    assert "settings" not in page.url
+    assert not page.get_by_text("Display Theme").count()
+
+
 def test_a_style_of_the_gallery(page: Page) -> None:
     choose(page, "Instant, gallery")
     page.locator("#gallery button.thumbnail-item").nth(1).click()

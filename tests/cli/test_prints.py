@@ -62,7 +62,7 @@ def test_a_network_paints_the_preview_which_is_enlarged(folder: Path) -> None:
         (["--print", "6x8cm", "--dpi", "20", "--max-size", "64"], "has to be from 1 to as many"),
         (["--print", "6x8cm", "--max-size", "0"], "has to be from 1 to as many"),
         (["--print", "140x140cm", "-o", "x.webp"], "WebP cannot hold"),
-        (["--print", "6x8cm", "--dpi", "0"], "dpi has to be from 1"),
+        (["--print", "6x8cm", "--dpi", "0"], "dpi has to be a whole number from 1"),
     ],
 )
 def test_prints_that_cannot_be_are_refused(

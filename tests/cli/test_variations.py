@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from impasto.cli import build_parser, main
-from impasto.cli.variations import variations
 from impasto.image import load_image, save_image
-from impasto.options import PRESETS, OptimizeOptions
+from impasto.options import PRESETS
 from impasto.pictures import load_artwork
 
 
@@ -46,25 +44,10 @@ def test_each_picture_of_the_sheet_has_its_command(
         assert not hasattr(args, "steps")
 
 
-def test_what_is_varied_lies_about_what_was_given() -> None:
-    six = variations(Namespace(variations=6, preset=None))
-    assert sorted({each["forms"] for each in six}) == [0.25, 0.75]
-    weights = sorted({each["style_weight"] for each in six})
-    middle = OptimizeOptions.style_weight
-    assert weights == [float(f"{middle * factor:.2g}") for factor in (1 / 3, 1, 3)]
-    fixed = variations(Namespace(variations=3, preset=None, forms=0.1, style_weight=2.0))
-    assert fixed == [{"style_weight": w, "forms": 0.1} for w in (0.67, 2.0, 6.0)]
-    best = variations(Namespace(variations=2, preset="best"))
-    assert best[0]["style_weight"] < PRESETS["best"]["style_weight"] < best[1]["style_weight"]
-    for count in range(2, 25):
-        every = variations(Namespace(variations=count, preset=None))
-        assert len({tuple(each.values()) for each in every}) == count
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--variations", "1"], "--variations is from 2 to 24, not 1"),
+        (["--variations", "1"], "variations is from 2 to 24, not 1"),
         (["--variations", "4", "--method", "arbitrary"], "not arbitrary"),
         (["--variations", "4", "--strip", "s.png"], "--strip does nothing with --variations"),
         (["--variations", "4", "--print", "3x4cm"], "--print does nothing with --variations"),

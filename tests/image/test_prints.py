@@ -38,7 +38,7 @@ def test_a_picture_fills_the_sheet_and_keeps_its_shape(
         ("30cm", 300, "a print is given as"),
         ("0x40cm", 300, "a print is given as"),
         ("-3x4cm", 300, "a print is given as"),
-        ("30x40cm", 0, "dpi has to be from 1 to 4800"),
+        ("30x40cm", 0, "dpi has to be a whole number from 1 to 4800"),
         ("10000x10000mm", 300, "megapixels"),
     ],
 )

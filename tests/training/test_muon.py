@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from impasto.training.muon import Muon, orthogonal_factor
+from impasto.stylizers.networks.description import Architecture
+from impasto.stylizers.networks.network import FastNetwork
+from impasto.training.muon import Muon, optimizers_of, orthogonal_factor
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (5, 40), (40, 5)])
@@ -39,3 +41,17 @@ def test_it_finds_the_solution_of_a_badly_scaled_problem() -> None:
         weight.grad = inputs.T @ (inputs @ weight.detach() - inputs @ solution)
         optimizer.step()
     assert (weight - solution).norm() < 0.05 * solution.norm()
+
+
+def test_what_tells_styles_apart_learns_faster_than_what_they_share() -> None:
+    network = FastNetwork(Architecture(width=2, blocks=1), styles=2)
+    optimizers = optimizers_of(network, lr=0.1)
+    paces = {
+        id(each): group["pace"]
+        for optimizer in optimizers
+        for group in optimizer.param_groups
+        for each in group["params"]
+    }
+    assert paces.pop(id(network.table)) > 1
+    assert set(paces.values()) == {1.0}
+    assert len(paces) + 1 == sum(each.requires_grad for each in network.parameters())

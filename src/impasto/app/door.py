@@ -6,11 +6,11 @@ import logging
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl, urlencode
 
 import gradio as gr
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from impasto.app.studio import Studio
@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 # What Gradio offers and this app does not need: fetching from other servers, functions of its
 # components, recordings of the page.
 CLOSED = re.compile(r"/(proxy=|file=https?:|component_server|process_recording|vibe-)", re.I)
+# The page of settings of Gradio's, which opens on this whatever the footer offers.
+SETTINGS = ("view", "settings")
 # Whoever listens for the answer to a job, and whose session it is.
 LISTENING = re.compile(r"/(?:queue/data|call/(?:v2/)?[^/]+/(?P<event>[^/]+))$")
 UPLOAD = re.compile(r"/upload/?$")
@@ -87,6 +89,9 @@ class Door:
             await self._app(scope, receive, send)
         elif CLOSED.search(scope["path"]):
             await _refused(404, "this app does not offer that")(scope, receive, send)
+        elif SETTINGS in (asked := parse_qsl(scope["query_string"].decode("latin-1"))):
+            rest = urlencode([pair for pair in asked if pair != SETTINGS])
+            await RedirectResponse(f"./?{rest}" if rest else "./")(scope, receive, send)
         elif not _short(scope):
             await _refused(413, "this request is too long")(scope, receive, send)
         else:

@@ -7,8 +7,9 @@ import functools
 import inspect
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,12 +18,13 @@ from gradio.data_classes import FileData
 from gradio.events import api
 from pydantic import ConfigDict, ValidationError, validate_call
 
-from impasto.app.jobs import Job, Ticket
+from impasto.app.jobs import Ticket
 from impasto.app.library import artworks
-from impasto.app.studio import QUEUE, Studio
-from impasto.app.tasks import OFFERED, PaintTask
+from impasto.app.studio import QUEUE, Studio, painting
+from impasto.app.tasks import OFFERED, PaintTask, Style
+from impasto.app.uploads import Inbox
 from impasto.errors import InputError
-from impasto.image import Picture
+from impasto.image import check_writable
 from impasto.result import Result
 from impasto.stylizers.networks.gallery import gallery
 
@@ -59,25 +61,24 @@ def _repainting(studio: Studio) -> Callable[..., Awaitable[Answer]]:
         format: Format = "png",
         strength_map: FileData | None = None,
         stroke_map: FileData | None = None,
+        works: list[FileData] = [],  # noqa: B006
+        print: str | None = None,
+        dpi: int | None = None,
+        variations: int = 0,
         request: gr.Request = None,  # type: ignore[assignment] # Gradio fills it in
     ) -> Answer:
         """Repaint a photo.
 
-        Give artworks as styles, names as gallery_styles; options by name, as max_size. Returns
-        the picture and its settings.
+        Give artworks as styles, those that count as one as works, names as gallery_styles;
+        options by name, as max_size. Returns the picture and its settings.
         """
 
         def task() -> PaintTask:
-            read = studio.inbox.read
-            photo = read(content.path)
-            chosen: list[Picture | str] = [read(style.path, "artwork") for style in styles]
-            maps = (
-                None if file is None else read(file.path, "mask")
-                for file in (mask, strength_map, stroke_map)
-            )
-            chosen += gallery_styles
-            weights = style_weights or None
-            return PaintTask(photo, chosen, method, weights, preset, options, *maps)
+            photo = studio.inbox.read(content.path)
+            chosen = [*_artworks(studio.inbox, styles, works), *gallery_styles]
+            maps = _maps(studio.inbox, mask, strength_map, stroke_map)
+            wanted = PaintTask(photo, chosen, method, style_weights or None, preset, options, *maps)
+            return replace(wanted, print=print, dpi=dpi, variations=variations)
 
         # One session may ask for several at once.
         ticket = Ticket(str(request.session_hash), secrets.token_hex(8))
@@ -88,6 +89,21 @@ def _repainting(studio: Studio) -> Callable[..., Awaitable[Answer]]:
             studio.jobs.cancel(ticket)  # ends the work where its client has cancelled it
 
     return stylize
+
+
+def _artworks(
+    inbox: Inbox, styles: Sequence[FileData], works: Sequence[FileData]
+) -> Iterator[Style]:
+    """The artworks that were uploaded, and the body of work."""
+    for style in styles:
+        yield inbox.read(style.path, "artwork")
+    if works:
+        yield inbox.read_body([work.path for work in works])
+
+
+def _maps(inbox: Inbox, *files: FileData | None) -> Any:
+    """The masks and maps that were uploaded."""
+    return [None if file is None else inbox.read(file.path, "mask") for file in files]
 
 
 def _listing(studio: Studio) -> Callable[[], dict[str, Any]]:
@@ -123,14 +139,14 @@ def _typed(endpoint: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitabl
 
 def _painted(studio: Studio, task: Callable[[], PaintTask], format: str, ticket: Ticket) -> Answer:
     wanted = task().checked(studio.limits)
-
-    def work(job: Job[Result], device: str) -> Result:
-        return wanted.paint(device, [job.on_step])
-
-    with studio.jobs.run(ticket, f"{wanted.describe()} (API)", work) as job:
+    if wanted.print_job:
+        check_writable(studio.folder / f"print.{format}", size=wanted.print_job.size)
+    done: list[Result] = []
+    with studio.jobs.run(ticket, f"{wanted.describe()} (API)", painting(wanted, done)) as job:
         if job is None:
             raise InputError("cancelled before its turn")
-        result = job.result()
+        job.result()
+    result = wanted.whole(done)
     folder = studio.folder / "results"
     folder.mkdir(exist_ok=True)
     _sweep(folder)

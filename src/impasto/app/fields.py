@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.components.image_editor import EditorData
-from gradio.data_classes import ImageData
+from gradio.data_classes import ImageData, ListFiles
 
 from impasto.methods import OPTIONS
 
@@ -21,8 +21,12 @@ def _layers(_field: gr.ImageEditor, payload: EditorData | None) -> list[str]:
     return [] if payload is None else [layer.path for layer in payload.layers]
 
 
+def _paths(_field: gr.File, payload: ListFiles | None) -> list[str]:
+    return [] if payload is None else [file.path for file in payload]
+
+
 def _undecoded(base: Any, preprocess: Any) -> Any:
-    """A field of pictures that hands on the paths that came: only ``Inbox`` reads and decodes.
+    """A field of files that hands on the paths that came: only ``Inbox`` reads and decodes.
 
     Made around Gradio's metaclass, which would write a stub beside this file; drawn by the page as
     its base.
@@ -35,6 +39,8 @@ def _undecoded(base: Any, preprocess: Any) -> Any:
 upload = _undecoded(gr.Image, _path)
 # Its value are the paths of the layers that were drawn.
 editor = _undecoded(gr.ImageEditor, _layers)
+# Its value are the paths of the files that came.
+files = _undecoded(gr.File, _paths)
 
 
 def live_picture(id: str) -> gr.Image:
@@ -48,6 +54,21 @@ def live_picture(id: str) -> gr.Image:
         elem_id=id,
         alt_text="The picture as it is now",
     )
+
+
+def slider(
+    option: str,
+    label: str,
+    span: tuple[float, float, float],
+    value: float,
+    info: str | None = None,
+    **more: Any,
+) -> gr.Slider:
+    """A slider over (lowest, highest, step); its tooltip tells the option's name."""
+    low, high, step = span
+    info = sentence("optimize", option) if info is None else info
+    tip = f"option-{option}"
+    return gr.Slider(low, high, value, step=step, label=label, info=info, elem_classes=tip, **more)
 
 
 def sentence(method: str, name: str, more: str = "") -> str:

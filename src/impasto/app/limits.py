@@ -33,6 +33,7 @@ class Limits(CheckedOptions):
     network_size: int = option(
         2048, "longest side of a picture painted by a network", minimum=64, metavar="PX"
     )
+    print_size: int = option(5000, "longest side of a print", minimum=64, metavar="PX")
     max_steps: int = option(1000, "most steps of an optimisation", minimum=20)
 
     @property
@@ -50,6 +51,7 @@ class Limits(CheckedOptions):
             f"Pictures up to {self.max_megapixels:g} megapixels and {self.max_megabytes} MB. "
             f"Optimised results up to {self.optimize_size} px and {self.max_steps} steps, "
             f"results of the networks up to {self.network_size} px, "
+            f"prints up to {self.print_size} px, "
             f"{clock(self.max_seconds)} for each."
         )
 

@@ -37,7 +37,7 @@ SCRIPT = r"""<script>
     if (node.getAttribute(name) !== value) node.setAttribute(name, value);
   };
   const mend = () => {
-    for (const item of document.querySelectorAll(".thumbs .thumbnail-item")) {
+    for (const item of document.querySelectorAll(".thumbnail-item")) {
       const name = item.querySelector(".caption-label")?.textContent.trim();
       if (!name) continue;
       change(item, "aria-label", name);
@@ -49,7 +49,7 @@ SCRIPT = r"""<script>
       change(button, "data-label", name);
     }
     // Names that contradict what is written there, and a button around another one.
-    for (const area of document.querySelectorAll(".picture button.upload-container"))
+    for (const area of document.querySelectorAll("button.upload-container"))
       area.removeAttribute("aria-label");
     for (const header of document.querySelectorAll(".toast-header[role]"))
       for (const name of ["role", "tabindex"]) header.removeAttribute(name);

@@ -21,6 +21,8 @@ from impasto.result import Result
 logger = logging.getLogger(__name__)
 
 KEPT = 24
+# The page shows larger results at this size, and goes on from it.
+SHOWN = 2048
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Entry:
 
     Attributes:
         title: What it is, in a few words.
-        before: The photo at the size of the result, a file to be shown.
+        before: The photo at the size of what is shown, a file; None beside a contact sheet.
+        shown: The result as the page shows it: the PNG, or a smaller file of a large one.
         png: The result as PNG, with its settings in the metadata.
         jpeg: The result as JPEG, a path.
         losses: The plot of the losses; None for methods that have none.
@@ -39,7 +42,8 @@ class Entry:
     """
 
     title: str
-    before: str
+    before: str | None
+    shown: str
     png: str
     jpeg: str
     losses: str | None
@@ -50,7 +54,8 @@ class Entry:
     @property
     def files(self) -> list[str]:
         """All its files."""
-        return [name for name in (self.before, self.png, self.jpeg, self.losses) if name]
+        every = self.before, self.shown, self.png, self.jpeg, self.losses
+        return [name for name in every if name]
 
 
 @dataclass
@@ -69,7 +74,14 @@ class Session:
     count: int = 0
     folder: Path | None = None
 
-    def add(self, result: Result, photo: Picture, root: Path, fields: Mapping[Any, Any]) -> Entry:
+    def add(
+        self,
+        result: Result,
+        photo: Picture,
+        root: Path,
+        fields: Mapping[Any, Any],
+        label: str = "",
+    ) -> Entry:
         """Keep a result; the oldest one goes where there are many.
 
         Args:
@@ -77,6 +89,7 @@ class Session:
             photo: Of what.
             root: Where the folder of the session is made, if there is none yet.
             fields: What the fields of the page held.
+            label: What it is, in place of its styles.
 
         Raises:
             ImpastoError: If the files cannot be written.
@@ -84,7 +97,7 @@ class Session:
         if self.folder is None:
             self.folder = Path(tempfile.mkdtemp(prefix="session-", dir=root))
         self.count += 1
-        entry = _written(result, photo, self.folder, self.count, fields)
+        entry = _written(result, photo, self.folder, self.count, fields, label)
         self.entries.insert(0, entry)
         self.shown = entry
         for old in self.entries[KEPT:]:
@@ -100,18 +113,30 @@ class Session:
 
 
 def _written(
-    result: Result, photo: Picture, folder: Path, number: int, fields: Mapping[Any, Any]
+    result: Result,
+    photo: Picture,
+    folder: Path,
+    number: int,
+    fields: Mapping[Any, Any],
+    label: str,
 ) -> Entry:
     styles = result.settings["styles"]
     names = [Path(str(name)).stem for name in styles] if isinstance(styles, list) else []
     stem = _file_stem("_".join([Path(photo.name).stem, *names, str(number)]))
-    before, png, jpeg = (folder / f"{stem}{suffix}" for suffix in (".before.webp", ".png", ".jpg"))
-    save_image(photo.resized(*result.picture.size), before, quality=85)
+    png, jpeg = (str(folder / f"{stem}{suffix}") for suffix in (".png", ".jpg"))
     result.save(png)
     result.save(jpeg)
+    shown, small = png, result.picture.fitted(SHOWN)
+    if small.size != result.picture.size:
+        shown = str(folder / f"{stem}.shown.webp")
+        save_image(small, shown)
+    before = None
+    if "variations" not in result.settings:
+        before = str(folder / f"{stem}.before.webp")
+        save_image(photo.resized(*small.size), before, quality=85)
     losses = _plotted(result, folder / f"{stem}.losses.png")
-    made = f"{number}: {' + '.join(title(name) for name in names)}"
-    files = str(before), str(png), str(jpeg), losses
+    made = f"{number}: {label or ' + '.join(title(name) for name in names)}"
+    files = before, shown, png, jpeg, losses
     return Entry(made, *files, dict(result.settings), result.picture.size, fields)
 
 

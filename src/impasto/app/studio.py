@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.app.estimates import Estimates
-from impasto.app.jobs import Jobs
+from impasto.app.jobs import Job, Jobs
 from impasto.app.limits import Limits
+from impasto.app.tasks import PaintTask
 from impasto.app.uploads import Inbox
+from impasto.result import Result
 
 # Events with this id wait for one of the devices, whichever page they come from.
 QUEUE = "device"
@@ -34,6 +37,18 @@ class Studio:
     def inbox(self) -> Inbox:
         """The uploads: in the same folder, so that a result can be the next photo."""
         return Inbox(self.folder, self.limits)
+
+
+def painting(task: PaintTask, done: list[Result]) -> Callable[[Job[None], str], None]:
+    """The work that paints a task and adds what is done of it, until the job is to end."""
+
+    def work(job: Job[None], device: str) -> None:
+        for result in task.paint_all(device, [job.on_step]):
+            done.append(result)
+            if job.ending:
+                return
+
+    return work
 
 
 def devices() -> list[str]:

@@ -128,6 +128,10 @@ label:has(> :is([type=radio], [type=checkbox]):focus-visible) {
 @keyframes impasto-slide { from { margin-left: 0; } to { margin-left: 70%; } }
 @media (prefers-reduced-motion: reduce) { .job .bar i { animation: none; transition: none; } }
 
+.swatches { display: flex; height: 1.6rem; border-radius: var(--radius-md); overflow: hidden;
+  border: 1px solid var(--border-color-primary); }
+.swatches i { flex: 1; }
+
 #settings :is(.key, .value) { color: var(--body-text-color) !important; }
 
 /* Plots are drawn on white: turned over in the dark, the hues kept. */

@@ -15,9 +15,13 @@ from PIL import Image, ImageFilter
 from impasto.app.limits import Limits
 from impasto.errors import InputError
 from impasto.image import Picture, load_image
+from impasto.stylizers.body import StylePack, Works
+from impasto.stylizers.body.pack import SUFFIX
+from impasto.stylizers.body.pack_file import read_pack
 
-# Larger than any result, and than any artwork is looked at.
+# Larger than results are, prints apart, and than any artwork is looked at.
 LONG_SIDE = 4096
+MOST_WORKS = 24
 
 
 @dataclass(frozen=True)
@@ -56,26 +60,54 @@ class Inbox:
         if not path:
             raise InputError(f"no {what} yet: choose one first")
         file = self._file(path, what)
-        megabytes = file.stat().st_size / 1e6
-        if megabytes > self.limits.max_megabytes:
-            raise InputError(
-                f"{file.name} has {megabytes:.0f} MB, more than {self.limits.max_megabytes} MB: "
-                "take a smaller file"
-            )
         try:
             picture = load_image(file, max_pixels=self.limits.max_pixels, long_side=LONG_SIDE)
         except InputError as error:
             raise InputError(str(error).replace(str(file), file.name)) from None
         return replace(picture, name=file.name)
 
-    def _file(self, path: Any, what: str) -> Path:
-        """The file, if it is there and no link; the answer to any other path is the same."""
+    def read_body(self, paths: Sequence[Any]) -> StylePack | Works:
+        """Read a body of work that a visitor uploaded, within the limits.
+
+        Args:
+            paths: What came from outside as the paths of several artworks, or of one style pack.
+
+        Raises:
+            InputError: If it is empty or too large, or a file of it cannot be read.
+        """
+        if not 1 <= len(paths) <= MOST_WORKS:
+            raise InputError(f"a body of work has from 1 to {MOST_WORKS} files, not {len(paths)}")
+        files = [self._file(path, "artwork") for path in paths]
+        if not any(file.suffix.lower() == SUFFIX for file in files):
+            for file in files:  # here, where the limits are known
+                self.read(str(file), "artwork")
+            return Works(f"{len(files)} artworks" if files[1:] else files[0].name, tuple(files))
+        (file, *others) = files
+        if others:
+            raise InputError("a style pack is a body of work by itself: give no other files")
         try:
-            if self.holds(path) and stat.S_ISREG(os.lstat(path).st_mode):
-                return Path(path)
+            return read_pack(file, name=file.name)
+        except InputError as error:
+            raise InputError(str(error).replace(str(file), file.name)) from None
+
+    def _file(self, path: Any, what: str) -> Path:
+        """The file, if it is there, no link and not too large.
+
+        The answer to any path that is not of this folder is the same.
+        """
+        try:
+            status = os.lstat(path) if self.holds(path) else None
         except (OSError, ValueError):  # not there; or no path at all, as with a null character
-            pass
-        raise InputError(f"the {what} is no longer here: upload it again")
+            status = None
+        if status is None or not stat.S_ISREG(status.st_mode):
+            raise InputError(f"the {what} is no longer here: upload it again")
+        megabytes = status.st_size / 1e6
+        if megabytes > self.limits.max_megabytes:
+            raise InputError(
+                f"{Path(path).name} has {megabytes:.0f} MB, more than {self.limits.max_megabytes} "
+                "MB: take a smaller file"
+            )
+        return Path(path)
 
 
 def drawn_mask(

@@ -20,7 +20,7 @@ from impasto.cli.method_options import (
     opened,
 )
 from impasto.cli.outputs import check_numbered, check_outputs
-from impasto.cli.prints import PrintJob, add_print, page_of
+from impasto.cli.prints import add_print, job_of, page_of
 from impasto.cli.variations import add_variations, paint_variations
 from impasto.errors import InputError
 from impasto.options import files_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from impasto.callbacks import Frames
     from impasto.events import Callback
     from impasto.image import Picture
+    from impasto.printing import PrintJob
     from impasto.result import Result
 
 logger = logging.getLogger(__name__)
@@ -116,18 +117,21 @@ def run(args: argparse.Namespace) -> int:
     if choice.method != "optimize":
         _refuse_idle(args, WATCHING, f"--method {choice.method}")  # in one step: nothing to watch
     photo = load_picture(_from_stdin() if content == STANDARD else content)
-    job = PrintJob(page, args, choice, photo) if page else None
+    job = job_of(page, args, choice, photo) if page else None
     if job:
         _check_print(job, output, args)
     stylizer = load_stylizer(args, choice)
     with Watch(args, output, steps=choice.method == "optimize") as watch:
         result = stylizer(
-            job.photo(photo) if job else _sized(photo, args),
+            job.enlarged(photo) if job else _sized(photo, args),
             mask=args.mask and opened(args.mask),
             content_masks=args.content_masks and [*map(opened, args.content_masks)],
             callback=watch.callbacks,
         )
-    _save(job.finished(result) if job else result, output, args)
+    if job:
+        result = job.finished(result, exif=args.exif)
+        args.exif = True  # what is to be left out is gone, and the resolution stays
+    _save(result, output, args)
     watch.write()
     return exit_code(result)
 
@@ -273,9 +277,7 @@ def _write_frames(frames: Frames, args: argparse.Namespace) -> None:
 
 def _save(result: Result, output: str, args: argparse.Namespace) -> None:
     if output == STANDARD:
-        result.save(
-            sys.stdout.buffer, bits=args.bits, format="PNG", exif=args.exif or bool(args.print)
-        )
+        result.save(sys.stdout.buffer, bits=args.bits, format="PNG", exif=args.exif)
         sys.stdout.buffer.flush()
         return
     result.save(output, quality=args.quality, bits=args.bits, exif=args.exif)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,17 +12,12 @@ from impasto.cli.arguments import INTERRUPTED, add_option, collect
 from impasto.cli.method_options import load_picture, load_stylizer, opened
 from impasto.errors import InputError
 from impasto.methods import Choice
-from impasto.options import PRESETS, OptimizeOptions
+from impasto.options import OptimizeOptions
 
 if TYPE_CHECKING:
     from impasto.image import Picture
 
 logger = logging.getLogger(__name__)
-
-MOST = 24
-SIDE = 256
-# From one style weight to the next.
-FACTOR = 3.0
 
 
 def add_variations(parser: argparse.ArgumentParser) -> None:
@@ -48,9 +42,10 @@ def paint_variations(
     """
     _refuse(args, output, sources[0], choice)
     from impasto.image import save_image
-    from impasto.media.sheet import strip
+    from impasto.media.variations import SIDE, contact_sheet, variations
 
-    chosen = variations(args)
+    given = {name: getattr(args, name, None) for name in ("style_weight", "forms")}
+    chosen = variations(args.variations, args.preset, **given)
     photo = load_picture(sources[0], SIDE)
     pictures: list[Picture] = []
     for changes in chosen:
@@ -63,30 +58,10 @@ def paint_variations(
     if not pictures:
         return INTERRUPTED
     labels = [_label(changes) for changes in chosen[: len(pictures)]]
-    found = strip(pictures, labels, height=SIDE, columns=_columns(len(chosen)))
+    found = contact_sheet(pictures, labels, len(chosen))
     save_image(found, output, quality=args.quality, bits=args.bits)
     logger.info("wrote %s", output)
     return 0 if len(pictures) == len(chosen) else INTERRUPTED
-
-
-def variations(args: argparse.Namespace) -> list[dict[str, float]]:
-    """Style weight and forms of each: about those that were given, or the defaults.
-
-    Forms that were given stay as they are.
-    """
-    count = args.variations
-    columns = count if hasattr(args, "forms") else _columns(count)
-    rows = math.ceil(count / columns)
-    preset = PRESETS[args.preset or "default"]
-    middle = preset.get("style_weight", OptimizeOptions.style_weight)
-    middle = getattr(args, "style_weight", middle)
-    weights = [middle * FACTOR ** (column - (columns - 1) / 2) for column in range(columns)]
-    forms = [getattr(args, "forms", (row + 0.5) / rows) for row in range(rows)]
-    every = [(form, weight) for form in forms for weight in weights]
-    return [
-        {"style_weight": float(f"{weight:.2g}"), "forms": float(f"{form:.2g}")}
-        for form, weight in every[:count]
-    ]
 
 
 def command(args: argparse.Namespace, sources: Sequence[str], changes: Mapping[str, float]) -> str:
@@ -117,9 +92,10 @@ def _words(name: str, value: Any) -> list[str]:
 def _stylized(
     args: argparse.Namespace, choice: Choice, photo: Picture, changes: Mapping[str, float]
 ) -> Any:
-    side = min(SIDE, getattr(args, "max_size", SIDE))
-    quick = {"steps": PRESETS["quick"]["steps"], "max_size": side}
-    stylizer = load_stylizer(argparse.Namespace(**{**vars(args), **quick, **changes}), choice)
+    from impasto.media.variations import SIDE, quick
+
+    small = quick(getattr(args, "max_size", SIDE))
+    stylizer = load_stylizer(argparse.Namespace(**{**vars(args), **small, **changes}), choice)
     return stylizer(
         photo,
         mask=args.mask and opened(args.mask),
@@ -133,14 +109,8 @@ def _refuse(args: argparse.Namespace, output: str, content: str, choice: Choice)
             f"--variations vary what --method optimize knows, not {choice.method}: "
             "`impasto sheet` shows a photo in many styles"
         )
-    if not 2 <= args.variations <= MOST:
-        raise InputError(f"--variations is from 2 to {MOST}, not {args.variations}")
     if "-" in (content, output):
         raise InputError("--variations takes a file and writes one: commands cannot name a stream")
-
-
-def _columns(count: int) -> int:
-    return math.ceil(count / math.floor(math.sqrt(count)))
 
 
 def _label(changes: Mapping[str, float]) -> str:

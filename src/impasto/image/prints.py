@@ -21,10 +21,12 @@ class Print:
     """A sheet of paper and the resolution that it is printed with.
 
     Attributes:
+        text: The format as it was given.
         sides: The shorter and the longer side, in inches.
         dpi: Pixels per inch.
     """
 
+    text: str
     sides: tuple[float, float]
     dpi: int
 
@@ -52,17 +54,15 @@ def parse_print(text: str, dpi: int = DPI) -> Print:
     Raises:
         InputError: If it is none, or so large that no picture could have so many pixels.
     """
-    found = re.fullmatch(
-        r"(\d+(?:\.\d+)?)\s*x\s*(\d+(?:\.\d+)?)\s*(mm|cm|in)", text.strip().lower()
-    )
+    found = _FORMAT.fullmatch(text.strip().lower())
     if not found or not float(found[1]) * float(found[2]):
         raise InputError(f"a print is given as 30x40cm, 300x400mm or 12x16in, not {text!r}")
-    if not 1 <= dpi <= 4800:
-        raise InputError(f"dpi has to be from 1 to 4800, not {dpi}")
+    if not isinstance(dpi, int) or not 1 <= dpi <= 4800:
+        raise InputError(f"dpi has to be a whole number from 1 to 4800, not {dpi!r}")
     one, other = (float(side) * _UNITS[found[3]] for side in found.groups()[:2])
     if (pixels := one * other * dpi**2) > MOST_PIXELS:
         raise InputError(
             f"{text} at {dpi} dpi would have {pixels / 1e6:.0f} megapixels, and "
             f"{MOST_PIXELS / 1e6:.0f} are the most: a lower --dpi, which large prints need anyway"
         )
-    return Print((min(one, other), max(one, other)), dpi)
+    return Print(text, (min(one, other), max(one, other)), dpi)

@@ -142,7 +142,7 @@ class Trainer(Generic[Batch]):
         self.task.prepare(self.step, self.average)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = self._learning_rate()
+                group["lr"] = group["pace"] * self._learning_rate()
         self.network.zero_grad()
         self._terms = self._gradients(self.batch(self.step) if parts is None else parts)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)

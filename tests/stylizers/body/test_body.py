@@ -20,7 +20,7 @@ from impasto.errors import InputError
 from impasto.image import Picture, save_image
 from impasto.losses import band_energies
 from impasto.pictures import load_artwork
-from impasto.stylizers.body import StylePack, load_pooled
+from impasto.stylizers.body import StylePack, Works, load_pooled
 from impasto.stylizers.body.folder import ladder, pool
 from impasto.stylizers.body.pack_file import read_pack, write_pack
 from impasto.stylizers.optimize import Optimize
@@ -199,6 +199,19 @@ def test_what_is_too_small_for_a_size_is_left_out_of_it(optimize: Optimize, tmp_
     all_three = pool(paths, [optimize.eye], 512, "works").at("small", 128)
     large = pool(paths[:2], [optimize.eye], 512, "works").at("small", 128)
     np.testing.assert_array_equal(all_three["bands"], large["bands"])
+
+
+def test_works_are_seen_as_in_a_folder_and_not_cached(
+    optimize: Optimize, works: Path, cache: Path
+) -> None:
+    files = works / "0.png", works / "1.png"
+    body = load_pooled(Works("two", files), optimize.eye, 100)
+    assert not cache.exists()
+    assert (body.name, body.sources) == ("two", ("0.png", "1.png"))
+    folder = load_pooled(str(works), optimize.eye, 100)
+    np.testing.assert_array_equal(body.at("small", 80)["bands"], folder.at("small", 80)["bands"])
+    one, twice = (load_pooled(Works("", files[:1] * n), optimize.eye, 100) for n in (1, 2))
+    np.testing.assert_allclose(one.at("small", 80)["bands"], twice.at("small", 80)["bands"])
 
 
 def test_a_folder_is_looked_at_once(

@@ -13,7 +13,7 @@ from impasto.stylizers.networks.codes import StyleCode
 from impasto.stylizers.networks.description import Architecture
 from impasto.stylizers.networks.layers import PixelConvolution, UpConvolution
 from impasto.stylizers.networks.network import ArbitraryNetwork, FastNetwork
-from impasto.stylizers.networks.painter import COLOURS, TAKEN, unit_length
+from impasto.stylizers.networks.painter import COLOURS, TAKEN, bounded
 from impasto.stylizers.networks.runtime import Fixed, Smoothed, measure, paint, spans
 from tests.models import wild
 
@@ -198,9 +198,13 @@ def test_spans_cover_a_length_on_the_grid(length: int, tile: int) -> None:
     assert all(start % 8 == 0 and stop - start <= tile + 7 for start, stop in found)
 
 
-def test_deep_maps_have_unit_length_at_each_position() -> None:
-    """Without it the residual blocks of a first training blew up, and their ReLUs died."""
-    maps = 1000 * torch.randn(2, 8, 5, 6)
-    lengths = unit_length(maps).square().mean(dim=1)
-    torch.testing.assert_close(lengths, torch.ones(2, 5, 6))
-    assert unit_length(torch.zeros(1, 8, 2, 2)).abs().max() == 0
+def test_deep_maps_are_bounded_and_what_is_faint_stays_faint() -> None:
+    """Unbounded, the residual blocks of a first training blew up, and their ReLUs died.
+
+    At unit length each, a clear sky was as loud as a crowd, and was painted as full.
+    """
+    maps = torch.randn(2, 8, 5, 6)
+    maps /= maps.square().mean(dim=1, keepdim=True).sqrt()
+    torch.testing.assert_close(bounded(maps), maps)
+    torch.testing.assert_close(bounded(1e3 * maps), 2**0.5 * maps, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(bounded(1e-3 * maps), 1e-3 * 2**0.5 * maps, rtol=1e-5, atol=1e-8)

@@ -133,6 +133,9 @@ def test_what_has_no_strokes_to_look_at_is_refused(tmp_path: Path) -> None:
     optimize = Optimize(backbone=small_backbone(), stroke_direction="auto", **OPTIONS)
     with pytest.raises(InputError, match="stroke_direction looks for strokes in artworks"):
         optimize.set_style(tmp_path / "works")
+    later = Optimize(backbone=small_backbone(), **OPTIONS).set_style(tmp_path / "works")
+    with pytest.raises(InputError, match="stroke_direction looks for strokes in artworks"):
+        later.set_maps(stroke_direction="auto")(picture(lines(0)))
     optimize.set_style(load_artwork("night-wind", 64)).set_maps(stroke_direction=lines(0, (40, 90)))
     with pytest.raises(InputError, match="the drawing image is 90 x 40 px"):
         optimize(picture(lines(0)))

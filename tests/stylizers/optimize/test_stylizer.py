@@ -128,6 +128,21 @@ def test_a_mask_of_another_shape_or_none_is_refused(tmp_path: Path) -> None:
         make(keep="nowhere.png")
 
 
+def test_what_an_artwork_shows_does_not_count_to_its_style() -> None:
+    rng = np.random.default_rng(0)
+    marked = Picture((0.5 + 0.02 * rng.random((96, 128, 3))).astype(np.float32))
+    marked.rgb[40:60, 80:100] = rng.random((20, 20, 3))
+
+    def counts(motifs: float) -> Any:
+        alpha = make(motifs=motifs).set_style(marked).order(gradient()).styles[0].alpha
+        return np.ones((96, 128)) if alpha is None else alpha
+
+    assert counts(1).min() == 1
+    assert counts(0)[44:56, 84:96].max() < 0.1
+    assert counts(0)[:, :60].mean() > 0.9
+    np.testing.assert_allclose(counts(0.25), 0.75 * counts(0) + 0.25, atol=1e-6)
+
+
 def test_the_seed_decides_the_noise() -> None:
     one, same, other = (
         make(init="noise", steps=2, seed=seed).set_style(stripes())(gradient()).picture.rgb

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -11,15 +11,13 @@ import gradio as gr
 from impasto.app import library, status
 from impasto.app.fields import upload
 from impasto.app.jobs import Ticket
-from impasto.app.limits import clock
-from impasto.app.pages import drawing, parameters, styles, viewer
+from impasto.app.pages import drawing, hints, parameters, styles, viewer
 from impasto.app.pages.parameters import FIRST_METHOD
 from impasto.app.pages.wiring import HIDDEN, Buttons, picked
-from impasto.app.session import Session
-from impasto.app.studio import Studio
+from impasto.app.session import Entry, Session
+from impasto.app.studio import Studio, painting
 from impasto.app.tasks import OFFERED, PaintTask
 from impasto.errors import ImpastoError
-from impasto.image import Picture
 from impasto.names import must_be_known
 from impasto.result import Result
 
@@ -30,11 +28,6 @@ METHOD_NAMES = [
     ("Instant, any artwork", "arbitrary"),
     ("Instant, gallery", "fast"),
 ]
-HINTS = {
-    "optimize": "The best picture, changed step by step while you watch.",
-    "arbitrary": "One network for every artwork.",
-    "fast": "A network that has learnt these styles.",
-}
 
 
 @dataclass(frozen=True)
@@ -72,9 +65,10 @@ class PaintFields:
         photo = inbox.read(values[self.content])
         chosen, weights = self.styles.chosen(values, method, inbox)
         preset, options = self.parameters.options(values, method)
-        drawn = self.drawing.drawn(values, inbox)
-        task = PaintTask(photo, chosen, method, weights, preset, options, **drawn)
-        return task.checked(studio.limits)
+        task = PaintTask(photo, chosen, method, weights, preset, options)
+        drawn: dict[str, Any] = self.drawing.drawn(values, inbox)
+        wishes = self.parameters.wishes(values, method)
+        return replace(task, **wishes, **drawn).checked(studio.limits)
 
 
 def build(studio: Studio, session: gr.State) -> PaintFields:
@@ -94,7 +88,7 @@ def build(studio: Studio, session: gr.State) -> PaintFields:
     _connect_paint(studio, session, form, show, buttons)
     _connect_results(session, form, show, buttons.line)
     _check_uploads(studio, form)
-    _tell_time(studio, form, hint, show.compare)
+    hints.connect(studio, form.method, form.content, form.parameters, hint, show.compare)
     return form
 
 
@@ -122,9 +116,9 @@ def _build_form(studio: Studio, more: gr.Column) -> tuple[PaintFields, gr.Markdo
         elem_id="method",
         elem_classes="compact",
     )
-    with shelves:
-        style_fields = styles.build(method, pictures, examples)
     parameter_fields = parameters.build(method, studio.limits, more)
+    with shelves:
+        style_fields = styles.build(method, pictures, examples, more)
     hint = gr.Markdown("", elem_classes="hint", elem_id="hint")
     with more:
         over = drawing.build(content, studio.inbox)
@@ -156,26 +150,44 @@ def _connect_paint(
 ) -> None:
     def work(values: dict[Any, Any], ticket: Ticket) -> Iterator[dict[Any, Any]]:
         """Paint, and tell how it is getting on."""
-        task = form.task(values, studio)
-        paint = lambda job, device: task.paint(device, [job.on_step])  # noqa: E731
-        with studio.jobs.run(ticket, task.describe(), paint) as job:
+        task, done = form.task(values, studio), list[Result]()
+        with studio.jobs.run(ticket, task.describe(), painting(task, done)) as job:
             if job is None:
                 yield {buttons.line: status.message("Cancelled before its turn.")}
                 return
             for progress in job.updates():
-                yield {buttons.line: status.running(progress), **show.progress(progress)}
-            result: Result = job.result()
+                which = f"{len(done) + 1} of {task.variations}" if task.variations else ""
+                yield {buttons.line: status.running(progress, which), **show.progress(progress)}
+            job.result()
+            result = task.whole(done)
             message = viewer.outcome(result, cancelled=job.cancelled, late=job.late)
-        if result.stopped is None:
-            done = task.method, task.preset, task.options, result.picture.size
-            studio.estimates.learn(result.seconds, *done)
-        remembered = form.remembered(values)
-        entry = values[session].add(result, task.content, studio.folder, remembered)
+        if result.stopped is None and not task.variations:
+            made = task.method, task.preset, task.options, result.picture.size
+            studio.estimates.learn(result.seconds, *made)
+        entry = _keep(values[session], task, done, studio, form, form.remembered(values))
         yield {buttons.line: status.message(message), **show.show(entry)}
 
     inputs = {*form.all, session}
     buttons.connect(studio, session, work, inputs, show.all, waiting=show.wait(), ended=show.ended)
     buttons.go.click(None, js=viewer.SHOW_STAGE)
+
+
+def _keep(
+    visitor: Session,
+    task: PaintTask,
+    done: Sequence[Result],
+    studio: Studio,
+    form: PaintFields,
+    fields: Mapping[Any, Any],
+) -> Entry:
+    """Keep what was painted, each variation for itself, and return what is to be shown."""
+    where = task.content, studio.folder
+    if not task.variations:
+        return visitor.add(done[0], *where, fields)
+    for result in reversed(done):  # the latest comes first
+        varied = form.parameters.varied(fields, result.settings)
+        visitor.add(result, *where, varied, task.label(result))
+    return visitor.add(task.whole(done), *where, fields, f"{len(done)} variations")
 
 
 def _connect_results(
@@ -188,7 +200,7 @@ def _connect_results(
         return {line: status.message(text), **show.show(visitor.shown)}
 
     def reuse(visitor: Session) -> Any:
-        return visitor.shown.png if visitor.shown else gr.skip()
+        return visitor.shown.shown if visitor.shown else gr.skip()
 
     def restore(visitor: Session) -> dict[Any, Any]:
         return form.restored(visitor.shown.fields) if visitor.shown else {}
@@ -199,40 +211,34 @@ def _connect_results(
     show.restore.click(restore, session, list(outputs), **HIDDEN)
 
 
-def _tell_time(studio: Studio, form: PaintFields, hint: gr.Markdown, result: gr.HTML) -> None:
-    """Tell how the chosen method works and how long it is going to take."""
-
-    def tell(values: dict[Any, Any]) -> str:
-        method = values[form.method]
-        preset, options = form.parameters.options(values, method)
-        seconds = studio.estimates.seconds(method, preset, options)
-        return f"{HINTS[method]} About {clock(seconds)} on {studio.estimates.where}."
-
-    inputs = {form.method, *form.parameters.all}
-    gr.on(None, tell, inputs, hint, **HIDDEN)  # when the page opens, and whenever one changes
-    result.change(tell, inputs, hint, **HIDDEN)
-
-
 def _check_uploads(studio: Studio, form: PaintFields) -> None:
-    """Tell at once of a file that is no picture, instead of after a wait."""
-
-    def check(path: str | None) -> Any:
-        try:
-            picture: Picture | None = studio.inbox.read(path) if path else None
-        except ImpastoError as error:
-            gr.Warning(str(error), duration=15, title="This file cannot be used")
-            return None
-        for notice in picture.notices if picture else ():
-            gr.Info(f"{picture.name}: {notice}" if picture else notice)
-        return gr.skip()
-
-    for field in (form.content, *form.styles.artworks):
+    """Tell at once of a file that cannot be used, instead of after a wait."""
+    inbox, works = studio.inbox, form.styles.works
+    checks: list[tuple[Any, Any, Any]] = [(works.upload, works, inbox.read_body)]
+    checks += [(it.input, it, inbox.read) for it in (form.content, *form.styles.artworks)]
+    for arrived, field, read in checks:
         # In the queue, which alone brings messages to the page, but waiting for nobody.
-        field.input(
-            check,
+        arrived(
+            _checking(read),
             field,
             field,
             concurrency_limit=None,
             show_progress="hidden",
             api_visibility="private",
         )
+
+
+def _checking(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """An event that empties a field whose file cannot be read, and says why."""
+
+    def check(value: Any) -> Any:
+        try:
+            found = read(value) if value else value
+        except ImpastoError as error:
+            gr.Warning(str(error), duration=15, title="This file cannot be used")
+            return None
+        for notice in getattr(found, "notices", ()):
+            gr.Info(f"{found.name}: {notice}")
+        return gr.skip()
+
+    return check

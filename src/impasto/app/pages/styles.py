@@ -9,11 +9,13 @@ from typing import Any
 import gradio as gr
 
 from impasto.app import library
+from impasto.app.fields import files as file_field
 from impasto.app.fields import upload
 from impasto.app.pages.wiring import HIDDEN, picked
-from impasto.app.uploads import Inbox
+from impasto.app.tasks import Style
+from impasto.app.uploads import MOST_WORKS, Inbox
 from impasto.errors import InputError
-from impasto.image import Picture
+from impasto.stylizers.body.pack import SUFFIX
 
 SLOTS = 3
 PICTURE_HEIGHT = 210
@@ -26,6 +28,7 @@ class StyleFields:
 
     Attributes:
         artworks: Uploads, the further ones hidden until they are asked for.
+        works: Uploads of a body of work, which takes their place.
         names: Names of the gallery's styles.
         weights: How much each style counts.
         count: How many uploads are shown.
@@ -34,6 +37,7 @@ class StyleFields:
     """
 
     artworks: Sequence[gr.Image]
+    works: gr.File
     names: gr.Dropdown
     weights: Sequence[gr.Slider]
     count: gr.State
@@ -43,7 +47,7 @@ class StyleFields:
     @property
     def all(self) -> list[Any]:
         """All of them."""
-        return [*self.artworks, self.names, *self.weights]
+        return [*self.artworks, self.works, self.names, *self.weights]
 
     @property
     def slots(self) -> list[Any]:
@@ -70,7 +74,7 @@ class StyleFields:
 
     def chosen(
         self, values: dict[Any, Any], method: str, inbox: Inbox
-    ) -> tuple[list[Picture | str], list[Any]]:
+    ) -> tuple[list[Style], list[Any] | None]:
         """The styles and their weights.
 
         Args:
@@ -87,6 +91,8 @@ class StyleFields:
             if not names:
                 raise InputError("no style yet: choose one of the gallery")
             return names, weights[: len(names)]
+        if values[self.works]:
+            return [inbox.read_body(values[self.works])], None
         given = [
             (path, weight)
             for field, weight in zip(self.artworks, weights, strict=True)
@@ -94,21 +100,22 @@ class StyleFields:
         ]
         if not given:
             raise InputError("no artwork yet: choose or upload one")
-        pictures: list[Picture | str] = [inbox.read(path, "artwork") for path, _ in given]
+        pictures: list[Style] = [inbox.read(path, "artwork") for path, _ in given]
         return pictures, [weight for _, weight in given]
 
 
-def build(method: gr.Radio, pictures: gr.Row, examples: gr.Row) -> StyleFields:
+def build(method: gr.Radio, pictures: gr.Row, examples: gr.Row, more: gr.Column) -> StyleFields:
     """Lay out the fields and let them follow the method.
 
     Args:
         method: What they follow.
         pictures: Where the uploads go.
         examples: Where the buttons go that add and remove an upload.
+        more: Where the body of work goes.
     """
     files, thumbs = library.artworks(), library.gallery_styles()
     with examples, gr.Column(elem_id="blend") as blend:
-        more = gr.Button("Blend in another artwork", size="sm", elem_id="add-artwork")
+        add = gr.Button("Blend in another artwork", size="sm", elem_id="add-artwork")
         less = gr.Button("Remove the last", size="sm", visible=False, elem_id="remove-artwork")
     with pictures:
         slots = [_slot(1, files[FIRST]), *(_slot(n) for n in range(2, SLOTS + 1))]
@@ -127,8 +134,10 @@ def build(method: gr.Radio, pictures: gr.Row, examples: gr.Row) -> StyleFields:
         shown = thumbnails(thumbs, "The gallery", id="gallery")
     with gr.Row(visible=False, elem_id="weights") as weights_part:
         weights = [_weight(number) for number in range(1, SLOTS + 1)]
-    fields = StyleFields(slots, names, weights, gr.State(1), more, less)
-    _follow_method(method, fields, [artworks_part, blend], gallery_part)
+    with more, gr.Accordion("A body of work as style", open=False, elem_id="works-part") as body:
+        works = _works()
+    fields = StyleFields(slots, works, names, weights, gr.State(1), add, less)
+    _follow_method(method, fields, [artworks_part, blend, body], gallery_part)
     _pick_artworks(shelf, list(files.values()), fields)
     _change_count(fields)
     _pick_names(shown, list(thumbs), names)
@@ -152,6 +161,22 @@ def _slot(number: int, file: str | None = None) -> gr.Image:
     return slot
 
 
+def _works() -> gr.File:
+    works: gr.File = file_field(
+        file_count="multiple",
+        file_types=["image", SUFFIX],
+        label=f"Up to {MOST_WORKS} artworks, or a style pack ({SUFFIX})",
+        height=160,
+        elem_id="works",
+    )
+    gr.Markdown(
+        "They count as one style, in place of the artworks above. `impasto style pack` makes a "
+        "style pack of a folder.",
+        elem_classes="hint",
+    )
+    return works
+
+
 def _weight(number: int) -> gr.Slider:
     label = f"Weight of style {number}"
     return gr.Slider(0, 5, 1, step=0.1, label=label, visible=number < 3, min_width=110)
@@ -173,7 +198,7 @@ def thumbnails(files: dict[str, str], label: str, *, id: str) -> gr.Gallery:
 
 
 def _follow_method(
-    method: gr.Radio, fields: StyleFields, artworks: list[gr.Column], gallery: gr.Column
+    method: gr.Radio, fields: StyleFields, artworks: list[Any], gallery: gr.Column
 ) -> None:
     def show(value: str, count: int) -> list[Any]:
         named = value == "fast"

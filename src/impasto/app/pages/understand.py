@@ -62,7 +62,7 @@ class PictureChoice:
         session: Session = values[self.session]
         if not session.entries:
             raise InputError("no result yet: paint one on the first page")
-        return studio.inbox.read(session.entries[0].png, "result")
+        return studio.inbox.read(session.entries[0].shown, "result")
 
 
 def build(studio: Studio, session: gr.State, form: PaintFields) -> None:

@@ -61,7 +61,7 @@ class Viewer:
 
     def show(self, entry: Entry) -> dict[Any, Any]:
         """A result."""
-        shown = comparison(entry.before, entry.png, entry.size)
+        shown = comparison(entry.before, entry.shown, entry.size)
         return {
             self.empty: gr.update(visible=False),
             self.live: gr.update(visible=False),
@@ -69,6 +69,7 @@ class Viewer:
             self.actions: gr.update(visible=True),
             self.png: entry.png,
             self.jpeg: entry.jpeg,
+            self.again: gr.update(visible=entry.before is not None),
             self.details: gr.update(visible=True),
             self.losses: gr.update(value=entry.losses, visible=entry.losses is not None),
             self.settings: entry.settings,
@@ -143,4 +144,9 @@ def outcome(result: Result, *, cancelled: bool, late: bool) -> str:
         return f"Its time was over after {clock(seconds)}: this is the best picture so far."
     if stopped:
         return f"Ended early, {stopped}: this is the best picture so far."
+    if "variations" in result.settings:
+        return (
+            f"Done in {clock(seconds)}: pick one of the small pictures below, then press “Use its "
+            "settings” and Paint."
+        )
     return f"Done in {clock(seconds)}: {width} x {height} px."

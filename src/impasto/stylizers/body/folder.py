@@ -13,7 +13,7 @@ import logging
 import math
 import os
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -70,7 +70,7 @@ def pictures_in(folder: str | os.PathLike[str]) -> list[Path]:
 def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
     """The pack of a style that ``is_pooled``, fit for an eye.
 
-    What was found in pictures is kept in the user's cache, by their contents.
+    What was found in a folder is kept in the user's cache, by the contents of its pictures.
 
     Args:
         style: A pack, its file, a folder, or works.
@@ -83,8 +83,9 @@ def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
     if isinstance(style, StylePack):
         style.check(eye)
         return style
+    side = 2 ** math.ceil(math.log2(max(side, SMALLEST)))
     if isinstance(style, Works):
-        return _pooled(style.pictures, eye, side, style.name)
+        return pool(style.pictures, [eye], side, style.name)
     if not Path(style).is_dir():
         pack = read_pack(style)
         pack.check(eye)
@@ -92,21 +93,20 @@ def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
     return _pooled(pictures_in(style), eye, side, str(style))
 
 
-def _pooled(works: Sequence[Work], eye: Eye, side: int, name: str) -> StylePack:
+def _pooled(paths: Sequence[Path], eye: Eye, side: int, name: str) -> StylePack:
     """What an eye sees of pictures, from the cache where it is there."""
-    side = 2 ** math.ceil(math.log2(max(side, SMALLEST)))
     key = hashlib.sha256(repr((eye.name, eye.mark, sorted(_names(eye)), side)).encode())
-    for work in works:
-        key.update(hashlib.sha256(_bytes_of(work)).digest())
+    for path in paths:
+        key.update(hashlib.sha256(_bytes_of(path)).digest())
     try:
         cached = cache_folder() / "styles" / f"{key.hexdigest()[:32]}{SUFFIX}"
         cached.parent.mkdir(parents=True, exist_ok=True)
     except (OSError, InputError):
-        return pool(works, [eye], side, name)
+        return pool(paths, [eye], side, name)
     try:
         return read_pack(cached, name=name)
     except InputError:  # not there yet, or damaged
-        pack = pool(works, [eye], side, name)
+        pack = pool(paths, [eye], side, name)
     try:
         write_pack(pack, cached)
     except ImpastoError as error:
@@ -129,22 +129,21 @@ def pool(works: Sequence[Work], eyes: Sequence[Eye], side: int, name: str) -> St
     """
     logger.info("looking at the %d pictures of %s", len(works), name)
     smallest = max(eye.smallest for eye in eyes)
-    sizes = {work: _loaded(work, smallest).size for work in works}
-    top = min(side, statistics.median_high([max(size) for size in sizes.values()]))
-    areas = [math.prod(fit(size, top)) for size in sizes.values()]
+    sizes = [_loaded(work, smallest).size for work in works]
+    top = min(side, statistics.median_high([max(size) for size in sizes]))
+    areas = [math.prod(fit(size, top)) for size in sizes]
     pools = {(eye.name, rung): Pool() for eye in eyes for rung in ladder(top)}
     places = {rung: _places(sizes, rung) for rung in ladder(top)}
     colors: list[Floats] = []
-    for work, count in zip(works, shares(COLORS**2, areas), strict=True):
+    for index, (work, count) in enumerate(zip(works, shares(COLORS**2, areas), strict=True)):
         picture = _loaded(work, smallest)
         colors.append(_sampled(picture, count))
         for eye in eyes:
             for rung in ladder(top):
-                if work in places[rung]:
+                if index in places[rung]:
                     seen = picture.resized(*artwork_size(picture.size, rung, eye.smallest))
-                    pools[eye.name, rung].add(
-                        eye.look(seen, places[rung][work]), visible_area(seen)
-                    )
+                    found = eye.look(seen, places[rung][index])
+                    pools[eye.name, rung].add(found, visible_area(seen))
     tables: dict[str, dict[int, Found]] = {eye.name: {} for eye in eyes}
     for (eye_name, rung), pooled in pools.items():
         tables[eye_name][rung] = pooled.pooled()
@@ -164,10 +163,11 @@ def ladder(top: int) -> list[int]:
     return [*rungs, top]
 
 
-def _places(sizes: Mapping[Work, tuple[int, int]], side: int) -> dict[Work, int]:
+def _places(sizes: Sequence[tuple[int, int]], side: int) -> dict[int, int]:
     """How many places each picture that is large enough for a side gives, by their areas."""
-    areas = {work: math.prod(fit(size, side)) for work, size in sizes.items() if max(size) >= side}
-    return dict(zip(areas, shares(MOST_PLACES, list(areas.values())), strict=True))
+    large = [index for index, size in enumerate(sizes) if max(size) >= side]
+    areas = [math.prod(fit(sizes[index], side)) for index in large]
+    return dict(zip(large, shares(MOST_PLACES, areas), strict=True))
 
 
 def _sampled(picture: Picture, count: int) -> Floats:
@@ -187,21 +187,17 @@ def _loaded(work: Work, smallest: int) -> Picture:
     must_be_seen(picture)
     if min(picture.size) < smallest:
         height, width = picture.size
-        named = work if isinstance(work, Path) else work.name
         raise InputError(
-            f"{named} is {width} x {height} px, too small: at least {smallest} px are needed"
+            f"{work.name} is {width} x {height} px, too small: at least {smallest} px are needed"
         )
     return picture
 
 
-def _bytes_of(work: Work) -> bytes:
-    if isinstance(work, Picture):
-        alpha = b"" if work.alpha is None else work.alpha.tobytes()
-        return repr(work.size).encode() + work.rgb.tobytes() + alpha
+def _bytes_of(path: Path) -> bytes:
     try:
-        return work.read_bytes()
+        return path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read {work}: {error.strerror or error}") from error
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _names(eye: Eye) -> Iterator[str]:

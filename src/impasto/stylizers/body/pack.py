@@ -109,21 +109,21 @@ class StylePack:
                     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Works:
-    """Pictures that count as one style, as those of a folder do.
+    """Pictures that count as one style, as those of a folder do; nothing of them is cached.
 
     Attributes:
-        pictures: The pictures.
         name: How messages call them.
+        pictures: The pictures, or their files.
     """
 
-    pictures: tuple[Picture, ...]
     name: str
+    pictures: tuple[Path | Picture, ...]
 
 
 def is_pooled(style: Any) -> bool:
-    """Whether a style is a folder of pictures, a pack or works at hand."""
+    """Whether a style is many pictures or a pack."""
     if isinstance(style, (StylePack, Works)):
         return True
     if not isinstance(style, (str, os.PathLike)) or "\0" in os.fspath(style):

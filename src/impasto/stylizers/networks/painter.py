@@ -6,8 +6,9 @@ its mean and covariance (Li et al. 2017), and a decoder paints from them, coarse
 MicroAST (Wang et al. 2023). Departures, and why:
 
 - The decoder has no normalisation by statistics of the picture. Every channel is scaled and shifted
-  by the style's *modulation* alone (Perez et al. 2018), at depth after each position was brought to
-  unit length over its channels: without that, the deep layers of a first training blew up and died.
+  by the style's *modulation* alone (Perez et al. 2018), at depth after long vectors of channels
+  were shortened: unbounded, the deep layers of a first training blew up and died. At unit length a
+  clear sky was as loud as a crowd, and was painted as full; bounded, what is faint stays faint.
   What a pixel becomes so depends on its surroundings and on a few moments of the photo, not on what
   else is in the picture: no islands in smooth areas, tiles and frames that fit.
 - AdaIN divides by deviations with a floor: channels that are nearly empty are not blown up.
@@ -54,10 +55,13 @@ def as_measured(_place: Place, measured: Moments) -> Moments:
     return measured
 
 
-def unit_length(maps: Tensor) -> Tensor:
-    """Maps ``(B, C, h, w)`` with a root mean square of 1 over the channels of each position."""
+def bounded(maps: Tensor) -> Tensor:
+    """Maps ``(B, C, h, w)`` whose root mean square over channels stays below the root of 2.
+
+    One of 1 stays as it is, and what is nearly empty stays so, up to that root.
+    """
     wide = maps.float()
-    return wide * torch.rsqrt(wide.square().mean(dim=1, keepdim=True) + encoder.EPS)
+    return wide * torch.rsqrt((wide.square().mean(dim=1, keepdim=True) + 1) / 2)
 
 
 class Block(nn.Module):
@@ -242,7 +246,7 @@ class Painter(nn.Module):
             return torch.addcmul(where(shift, maps), maps, where(scale, maps))
 
         def steady(maps: Tensor) -> Tensor:
-            return film(unit_length(maps))
+            return film(bounded(maps))
 
         maps = steady(self.enter(seen[DEEP])).relu()
         for block in self.deep:

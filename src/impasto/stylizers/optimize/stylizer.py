@@ -21,7 +21,7 @@ from impasto.devices import describe, free_threads, keep_memory, own_state, pick
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture
-from impasto.image.masks import load_grey
+from impasto.image.masks import load_grey, weighted
 from impasto.image.picture import Floats
 from impasto.image.wrapping import around, extended, snapped
 from impasto.options import OptimizeOptions
@@ -29,13 +29,13 @@ from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
 from impasto.stylizers.optimize.directions import find_directions
 from impasto.stylizers.optimize.eye import BackboneEye
-from impasto.stylizers.optimize.keep import find_striking
 from impasto.stylizers.optimize.loop import Loop
 from impasto.stylizers.optimize.memory import Costs, Planner, measure
 from impasto.stylizers.optimize.objective import NEIGHBORS
 from impasto.stylizers.optimize.optimizers import make_optimizer
 from impasto.stylizers.optimize.pyramid import Scale, plan_enlarged
 from impasto.stylizers.optimize.stage import Stage
+from impasto.stylizers.optimize.striking import find_striking
 from impasto.stylizers.order import Order
 
 logger = logging.getLogger(__name__)
@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 # A frame that follows another takes this share of the steps, at so many of the finest scales.
 GUIDED_STEPS = 0.3
 GUIDED_SCALES = 2
+# How much a striking place of the photo has to stay: more, and faces are photos in a painting.
+KEPT = 0.5
 
 
 class Optimize(Stylizer[OptimizeOptions]):
@@ -130,16 +132,23 @@ class Optimize(Stylizer[OptimizeOptions]):
                 f"preview_size enlarges the strokes of artworks, and of {source} only statistics "
                 "are known: paint with single artworks"
             )
+        self._must_show_strokes(source)
+        side = options.max_size * options.style_scale
+        return load_pooled(source, self.eye, round(self._largest * side))
+
+    def _must_show_strokes(self, source: Any) -> None:
+        """Refuse many pictures where strokes are to have a direction."""
         if self._stroke_direction != "off":
             raise InputError(
                 f"stroke_direction looks for strokes in artworks, and of {source} only statistics "
                 "are known: paint with single artworks"
             )
-        side = options.max_size * options.style_scale
-        return load_pooled(source, self.eye, round(self._largest * side))
 
     def _mapped(self, order: Order) -> Order:
         photo, along = order.photo, self._stroke_direction
+        for style in order.styles:
+            if isinstance(style, StylePack):
+                self._must_show_strokes(style.name)
         directions = None
         if isinstance(along, Picture):
             directions = find_directions(load_grey(along, photo, "drawing"))
@@ -156,13 +165,25 @@ class Optimize(Stylizer[OptimizeOptions]):
             found = load_grey(self._keep_map, photo)
         else:
             self._check_picture(photo)
-            used = {*self.options.content_layers, *self.options.style_layers}
             rows, columns = around(photo.size, self.options.wrapped)
             seen = extended(photo, (rows, columns))
-            found = find_striking(seen, self.backbone, _deepest(used, self.backbone))
             height, width = photo.size
+            found = KEPT * self._striking(seen)
             found = found[rows : rows + height, columns : columns + width]
         return found if found.any() else None
+
+    def _load_artwork(self, source: ImageSource) -> Picture:
+        """An artwork, of which what it shows counts less than the rest."""
+        artwork, motifs = super()._load_artwork(source), self.options.motifs
+        if motifs == 1:
+            return artwork
+        return weighted(artwork, 1 - (1 - motifs) * self._striking(artwork))
+
+    @own_state()
+    def _striking(self, picture: Picture) -> Floats:
+        """How much there is to recognise in a picture, ``(H, W)`` in [0, 1]."""
+        used = {*self.options.content_layers, *self.options.style_layers}
+        return find_striking(picture, self.backbone, _deepest(used, self.backbone))
 
     @own_state()
     def _paint(self, order: Order, callbacks: Sequence[Callback]) -> Painted:

@@ -1,4 +1,4 @@
-"""What strikes in a photo."""
+"""What strikes in a picture."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from impasto.backbones import load_backbone
 from impasto.image import Picture
 from impasto.pictures import load_portrait
-from impasto.stylizers.optimize.keep import STRENGTH, find_striking
+from impasto.stylizers.optimize.striking import find_striking
 from tests.small import small_backbone
 
 LAYERS = ["relu3_1", "relu2_2"]
@@ -20,9 +20,9 @@ def test_what_is_unlike_the_rest_is_found_there_alone() -> None:
     rgb[40:60, 80:100] = rng.random((20, 20, 3))
     found = find_striking(Picture(rgb), small_backbone(), LAYERS)
     assert found.shape == (96, 128)
-    assert found[44:56, 84:96].min() > 0.9 * STRENGTH
+    assert found[44:56, 84:96].min() > 0.9
     assert found[:, :60].mean() < 0.1
-    assert 0 <= found.min() <= found.max() == STRENGTH
+    assert 0 <= found.min() <= found.max() == 1
 
 
 def test_nothing_strikes_on_a_blank_canvas() -> None:
@@ -42,4 +42,4 @@ def test_a_face_is_found_at_any_size(longest: int) -> None:
         for (a, b), n in zip(((0.2, 0.45), (0.35, 0.7)), photo.size, strict=True)
     )
     sky = found[: round(0.3 * found.shape[0]), round(0.85 * found.shape[1]) :]
-    assert found[rows, columns].mean() > 0.5 * STRENGTH > 4 * sky.mean()
+    assert found[rows, columns].mean() > 0.5 > 4 * sky.mean()
