@@ -87,6 +87,7 @@ COMMANDS = {
     "forms": "forms night-wind.png stained-glass.png",
     "keep": "keep night-wind.png",
     "maps": "maps night-wind.png dolphin-mosaic.png",
+    "directions": "directions night-wind.png",
     "regions": "regions river-dots.png stained-glass.png",
     "variations": "variations dolphin-mosaic.png",
     "grid": "compare grid cat.png --styles night-wind.png wave-print.png stained-glass.png "
@@ -99,7 +100,7 @@ def _commands(line: str) -> list[list[str]]:
     words = line.split()
     shorts = {"sweep": _sweep, "layers": _layers, "networks": _networks, "masks": _masks}
     shorts |= {"palette": _palettes, "forms": _forms, "keep": _keep, "maps": _maps}
-    shorts |= {"regions": _regions, "variations": _variations}
+    shorts |= {"regions": _regions, "variations": _variations, "directions": _directions}
     return shorts[words[0]](*words[1:]) if words[0] in shorts else [words]
 
 
@@ -208,6 +209,19 @@ def _maps(strong: str, strokes: str) -> list[list[str]]:
     return [*runs, _side_by_side([*labels], "maps", [*labels.values()], height=230, columns=6)]
 
 
+def _directions(style: str) -> list[list[str]]:
+    """Strokes as they fall, along the photo's lines, and along those of a drawing."""
+    labels = {"off": "off", "auto": "auto", "lines.png": "along drawn lines"}
+    stylize = ["stylize", "photo.png", style, "--max-size", "384", "--keep", "auto"]
+    names = [f"along_{index}.png" for index in range(len(labels))]
+    runs = [
+        [*stylize, "--stroke-direction", along, "-o", name]
+        for along, name in zip(labels, names, strict=True)
+    ]
+    strip = _side_by_side(names, "directions", [*labels.values()], height=290)
+    return [*runs, [word.replace("directions.jpg", "directions.webp") for word in strip]]
+
+
 def _regions(photo: str, style: str) -> list[list[str]]:
     """What is paired with what, and the pictures without and with it."""
     stylize = ["stylize", photo, style, *SMALL[:2]]
@@ -255,6 +269,13 @@ def _draw_masks() -> None:
     ImageDraw.Draw(face).ellipse(box, fill=255)
     face = face.filter(ImageFilter.GaussianBlur(0.09 * face.height))
     ImageOps.invert(face).save("soft.png")
+    # Rings about it, for strokes to follow.
+    lines = Image.new("L", person.size, 255)
+    middle = [(low + high) / 2 for low, high in zip(*box, strict=True)]
+    for radius in range(12, sum(person.size), 24):
+        edges = [value + sign * radius for sign in (-1, 1) for value in middle]
+        ImageDraw.Draw(lines).ellipse(edges, outline=0, width=6)
+    lines.save("lines.png")
 
 
 def make(*prefixes: str) -> None:

@@ -34,7 +34,11 @@ def made(
     most: int = neighbors.BANK,
 ) -> Neighbors:
     moments = {layer: losses.moments(maps) for layer, maps in style.items()}
-    return Neighbors(LAYERS, moments, where, styles, most)
+    bank = [
+        neighbors.sampled(list(maps.values()), each, neighbors.places_of(each, most))
+        for each, maps in styles
+    ]
+    return Neighbors(LAYERS, moments, where, torch.cat(bank))
 
 
 def reference(image: dict[str, Tensor], style: dict[str, Tensor]) -> float:
@@ -131,4 +135,6 @@ def test_matches_are_searched_again_after_some_steps() -> None:
 
 def test_a_large_style_is_thinned_out() -> None:
     style = maps_of(2, 24, 24)
-    assert len(made(style, source(24, 24), *[(source(24, 24), style)] * 2, most=20).bank) == 2 * 18
+    assert len(made(style, source(24, 24), *[(source(24, 24), style)] * 2, most=20).bank) == 2 * 20
+    places = neighbors.places_of(source(24, 24), 20)
+    assert places[0] == 0 and set(places.diff().tolist()) == {1, 2}

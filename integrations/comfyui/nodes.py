@@ -13,13 +13,14 @@ from impasto import InputError, OptimizeOptions, Picture, load_backbone
 from impasto.color import keep_colors, match_histogram, match_linear
 from impasto.explain.evaluation import Evaluator, mean
 from impasto.image import fit
-from impasto.options import PRESETS
+from impasto.options import PRESETS, parse_colors
+from impasto.stylizers.body import Works
 from impasto.stylizers.networks.gallery import gallery
 from impasto.stylizers.networks.options import ArbitraryOptions, FastOptions
 from impasto.video.options import VideoOptions
 
 from .describe import Node, Socket, option
-from .painting import alike, images_of, paint, picture_of, pictures_of, stylizer_of
+from .painting import alike, images_of, paint, pictures_of, style_of, stylizer_of
 
 # The most that a node offers where Impasto sets no limit.
 LONGEST = 16384
@@ -27,8 +28,38 @@ MOST = 10_000
 ARTWORKS = 4
 
 PHOTO = Socket("photo", "IMAGE", "the photo; a batch is painted picture by picture")
-ARTWORK = Socket("artwork", "IMAGE", "the artwork whose manner is taken")
+ARTWORK = Socket("artwork", "IMAGE", "the artwork")
+MANNER = Socket(
+    "artwork", "IMAGE", "the artwork whose manner is taken; of a batch, that of all as one body"
+)
 MASK = Socket("mask", "MASK", "where to paint; elsewhere the photo stays", optional=True)
+MAPS = (
+    Socket(
+        "strength_map",
+        "MASK",
+        "how much style where: 1 all of it, 0 the photo itself",
+        optional=True,
+    ),
+    Socket(
+        "stroke_map",
+        "MASK",
+        "strokes of which size where: 1 twice as large, 0.5 as without it, 0 half as large",
+        optional=True,
+    ),
+)
+KEEP = Socket(
+    "keep",
+    "MASK",
+    "what has to stay recognisable: 1 as much as can be, 0 no more than without it",
+    optional=True,
+)
+PALETTE = Socket(
+    "palette",
+    "STRING",
+    "bring the artwork to these colours before painting, as 1d3557,e63946,f1faee; empty: its own",
+    optional=True,
+    widget={"default": ""},
+)
 PAINTED = Socket("painted", "IMAGE", "the painted picture")
 FILM = option(VideoOptions, "consistency", default=0.0, step=0.01)
 FILM = replace(
@@ -42,6 +73,19 @@ def _size(owner: type) -> Socket:
     return option(owner, "max_size", max=LONGEST)
 
 
+def _colours(palette: str) -> str | None:
+    """A palette as the option takes it; never a file, which a workflow must not name.
+
+    Raises:
+        InputError: If it is no list of colours.
+    """
+    if not palette.strip():
+        return None
+    if parse_colors(palette) is None:
+        raise InputError(f"palette has to be colours as 1d3557,e63946,f1faee, not {palette!r}")
+    return palette
+
+
 # Stylize
 
 
@@ -52,15 +96,20 @@ def stylize(
     steps: int,
     style_weight: float,
     consistency: float,
+    palette: str = "",
     mask: Tensor | None = None,
+    strength_map: Tensor | None = None,
+    stroke_map: Tensor | None = None,
+    keep: Tensor | None = None,
     **options: Any,
 ) -> tuple[Tensor]:
     """Optimise the picture."""
     given = {"steps": steps, "style_weight": style_weight}
     options |= {name: value for name, value in given.items() if value}
-    stylizer = stylizer_of("optimize", preset=preset, **options)
-    stylizer.set_style(picture_of(artwork, "artwork"))
-    return (paint(stylizer, photo, mask=mask, consistency=consistency),)
+    stylizer = stylizer_of("optimize", preset=preset, palette=_colours(palette), **options)
+    stylizer.set_style(style_of(artwork, "artwork"))
+    maps = {"strength_map": strength_map, "stroke_map": stroke_map, "keep": keep}
+    return (paint(stylizer, photo, mask=mask, maps=maps, consistency=consistency),)
 
 
 STYLIZE = Node(
@@ -70,7 +119,7 @@ STYLIZE = Node(
     "in seconds on a GPU and minutes on a CPU. Shows the picture as it develops.",
     (
         PHOTO,
-        ARTWORK,
+        MANNER,
         Socket(
             "preset",
             "COMBO",
@@ -98,7 +147,10 @@ STYLIZE = Node(
         ),
         option(OptimizeOptions, "seed", control_after_generate=True),
         FILM,
+        PALETTE,
         MASK,
+        *MAPS,
+        KEEP,
     ),
     (PAINTED,),
     stylize,
@@ -112,13 +164,17 @@ def any_style(
     photo: Tensor,
     artwork: Tensor,
     consistency: float,
+    palette: str = "",
     mask: Tensor | None = None,
+    strength_map: Tensor | None = None,
+    stroke_map: Tensor | None = None,
     **options: Any,
 ) -> tuple[Tensor]:
     """Paint with the network for any style."""
-    stylizer = stylizer_of("arbitrary", **options)
-    stylizer.set_style(picture_of(artwork, "artwork"))
-    return (paint(stylizer, photo, mask=mask, consistency=consistency),)
+    stylizer = stylizer_of("arbitrary", palette=_colours(palette), **options)
+    stylizer.set_style(style_of(artwork, "artwork"))
+    maps = {"strength_map": strength_map, "stroke_map": stroke_map}
+    return (paint(stylizer, photo, mask=mask, maps=maps, consistency=consistency),)
 
 
 ANY_STYLE = Node(
@@ -127,13 +183,15 @@ ANY_STYLE = Node(
     "Repaints a photo in the manner of any artwork with a network, at once.",
     (
         PHOTO,
-        ARTWORK,
+        MANNER,
         option(ArbitraryOptions, "strength", step=0.01),
         option(ArbitraryOptions, "style_size", max=LONGEST),
         _size(ArbitraryOptions),
         option(ArbitraryOptions, "preserve_color"),
         FILM,
+        PALETTE,
         MASK,
+        *MAPS,
     ),
     (PAINTED,),
     any_style,
@@ -180,7 +238,9 @@ def blend(photo: Tensor, method: str, mask: Tensor | None = None, **inputs: Any)
     return (paint(stylizer, photo, mask=mask, regions=regions),)
 
 
-def _artworks(inputs: dict[str, Any]) -> tuple[list[Picture], list[float], list[Tensor] | None]:
+def _artworks(
+    inputs: dict[str, Any],
+) -> tuple[list[Picture | Works], list[float], list[Tensor] | None]:
     """The artworks, how much each counts, and their regions, if there are any.
 
     Raises:
@@ -190,7 +250,7 @@ def _artworks(inputs: dict[str, Any]) -> tuple[list[Picture], list[float], list[
     for i in range(1, ARTWORKS + 1):
         if i not in used and inputs.get(f"region_{i}") is not None:
             raise InputError(f"region_{i} has no artwork_{i}")
-    artworks = [picture_of(inputs[f"artwork_{i}"], f"artwork_{i}") for i in used]
+    artworks = [style_of(inputs[f"artwork_{i}"], f"artwork_{i}") for i in used]
     weights = [inputs[f"weight_{i}"] for i in used]
     regions = {i: inputs[f"region_{i}"] for i in used if inputs.get(f"region_{i}") is not None}
     lacking = [i for i in used if i not in regions]
@@ -217,7 +277,7 @@ def _blend_inputs() -> tuple[Socket, ...]:
             for i in numbers
         ),
         *(
-            Socket(f"artwork_{i}", "IMAGE", "an artwork whose manner is taken", optional=i > 2)
+            Socket(f"artwork_{i}", "IMAGE", "an artwork, or a batch as one body", optional=i > 2)
             for i in numbers
         ),
         *(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch import Tensor
 from impasto import InputError, Picture, Step, load, load_image
 from impasto.image import fit, load_mask
 from impasto.stylizers.base import Stylizer
+from impasto.stylizers.body import Works
 from impasto.video.consistency import VideoPainter, frame_painter
 
 # Parts that the bar of one picture has.
@@ -42,16 +43,14 @@ def pictures_of(images: Tensor, name: str) -> list[Picture]:
     return [replace(load_image(array), name=name) for array in arrays]
 
 
-def picture_of(images: Tensor, name: str) -> Picture:
-    """An IMAGE that holds one picture.
+def style_of(images: Tensor, name: str) -> Picture | Works:
+    """An IMAGE as a style: one artwork, or a body of work.
 
     Raises:
-        InputError: If it holds several, or ``pictures_of`` refuses it.
+        InputError: If ``pictures_of`` refuses it.
     """
     pictures = pictures_of(images, name)
-    if len(pictures) > 1:
-        raise InputError(f"{name} holds {len(pictures)} images: one is needed")
-    return pictures[0]
+    return pictures[0] if len(pictures) == 1 else Works(name, tuple(pictures))
 
 
 def images_of(pictures: Sequence[Picture]) -> Tensor:
@@ -122,6 +121,7 @@ def paint(
     *,
     mask: Tensor | None = None,
     regions: Sequence[Tensor] | None = None,
+    maps: Mapping[str, Tensor | None] | None = None,
     consistency: float = 0.0,
 ) -> Tensor:
     """Repaint a batch in the style that is set.
@@ -131,6 +131,7 @@ def paint(
         photo: ``[B, H, W, C]``.
         mask: ``[B, H, W]`` or one for all; where to paint.
         regions: The same for each style.
+        maps: The same for each map of the stylizer (``set_maps``) that is there; black is no error.
         consistency: Above 0 the batch is a film, and a frame follows the one before.
 
     Returns:
@@ -146,10 +147,13 @@ def paint(
         count = len(photos)
         masks = [None] * count if mask is None else _masks_of(mask, count, "mask")
         parts = [_masks_of(each, count, f"region_{i}") for i, each in enumerate(regions or (), 1)]
+        given = {name: each for name, each in (maps or {}).items() if each is not None}
+        followed = {name: _planes_of(each, count, name) for name, each in given.items()}
         progress = Progress(count)
         film = _Film(stylizer, consistency, progress) if consistency and count > 1 else None
         painted = []
         for index, (each, where) in enumerate(zip(photos, masks, strict=True)):
+            stylizer.set_maps(**{name: planes[index] for name, planes in followed.items()})
             if film:
                 picture = film(each, where)
             elif where is not None and not where.rgb.any():
@@ -167,13 +171,22 @@ def _masks_of(mask: Tensor, count: int, name: str) -> list[Picture]:
     """A MASK as a picture for each photo: white is painted, black stays as it is.
 
     Raises:
-        InputError: If it has another shape, is black all over, or holds neither one nor as many.
+        InputError: If it is black all over, or ``_planes_of`` refuses it.
+    """
+    if not mask.any():
+        raise InputError(f"{name} is black all over: white says where")
+    return _planes_of(mask, count, name)
+
+
+def _planes_of(mask: Tensor, count: int, name: str) -> list[Picture]:
+    """A MASK as a picture for each photo.
+
+    Raises:
+        InputError: If it has another shape, or holds neither one nor as many.
     """
     planes = mask[None] if mask.ndim == 2 else mask
     if planes.ndim != 3 or not planes.numel() or not planes.isfinite().all():
         raise InputError(f"{name} has to be [B, H, W] from 0 to 1, not {list(mask.shape)}")
-    if not planes.any():
-        raise InputError(f"{name} is black all over: white says where")
     arrays = planes.detach().float().clamp(0, 1).cpu().numpy()
     return alike([replace(load_image(each), name=name) for each in arrays], count, name)
 

@@ -56,6 +56,7 @@ class Keywords(TypedDict, total=False):
     wrap: Wrap
     strength_map: File | None
     stroke_map: File
+    stroke_direction: File
     precision: Precision
     device: str
     model: File | None

@@ -37,10 +37,13 @@ STYLE_LAYERS = {"relu1_1": 1.6, "relu2_1": 1.2, "relu3_1": 0.85, "relu4_1": 0.65
 # more than a run at one scale does, and leave more room for style at the same content distance.
 CONTENT_LAYERS = {"relu4_2": 1.0, "relu3_2": 0.6, "relu2_2": 0.4, "relu1_2": 0.1}
 
-# What keep and stroke_map may be beside a file.
+# What keep, stroke_map and stroke_direction may be beside a file.
 OFF_OR_AUTO = ("off", "auto")
 # Options that may name a file which is needed to paint.
-FILES = ("weights", "model", "init", "keep", "palette", "strength_map", "stroke_map")
+FILES = (
+    *("weights", "model", "init", "keep", "palette"),
+    *("strength_map", "stroke_map", "stroke_direction"),
+)
 
 
 def option(
@@ -255,6 +258,11 @@ class OptimizeOptions(
         "off",
         "what has to stay recognisable: auto finds it in the photo; a mask says how much (grey); "
         "or off",
+        metavar="auto|FILE|off",
+    )
+    stroke_direction: str = option(
+        "off",
+        "along what strokes run: auto: the lines of the photo; those of a drawing; or off",
         metavar="auto|FILE|off",
     )
     forms: float = option(

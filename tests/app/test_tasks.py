@@ -139,7 +139,7 @@ def test_a_mask_keeps_the_photo_elsewhere() -> None:
 def test_maps_of_a_visitor_are_followed(method: str) -> None:
     grey = np.zeros((48, 48, 3), np.float32)
     grey[:24] = 1
-    options = {"max_size": 48, **({"steps": 2} if method == "optimize" else {})}
+    options = {"max_size": 48, **({"steps": 2, "keep": "auto"} if method == "optimize" else {})}
     drawn = {"strength_map": Picture(grey, name="drawing"), "stroke_map": Picture(1 - grey)}
     for maps, strokes in ((drawn, "image"), (drawn | {"stroke_map": None}, "auto")):
         wanted = task(method, options={**options, "stroke_map": "auto"}, **maps).checked(LIMITS)
@@ -148,6 +148,7 @@ def test_maps_of_a_visitor_are_followed(method: str) -> None:
         assert not np.array_equal(result.picture.rgb[:20], wanted.content.rgb[:20])
         assert result.settings["strength_map"] == "drawing"
         assert result.settings["stroke_map"] == strokes
+        assert result.settings.get("keep", "auto") == "auto"
 
 
 def test_maps_that_cannot_be_followed_are_refused_before_painting() -> None:

@@ -35,10 +35,12 @@ def test_a_pack_paints_as_its_folder_does(folder: Path, capsys: pytest.CaptureFi
         "2 pictures: night-wind.jpg, orphic-discs.jpg",
     ]
     lite = [*SMALL, "--backbone", "lite"]
-    assert main(["stylize", "photo.png", "works/", *lite]) == 0
-    assert main(["stylize", "photo.png", "works.style", "-o", "packed.png", *lite]) == 0
-    one, other = (load_image(folder / name) for name in ("photo_works.png", "packed.png"))
-    np.testing.assert_array_equal(one.rgb, other.rgb)
+    for loss in ("gram+w2+nn", "gram+w2"):
+        options = [*lite, "--style-loss", loss, "--force"]
+        assert main(["stylize", "photo.png", "works/", *options]) == 0
+        assert main(["stylize", "photo.png", "works.style", "-o", "packed.png", *options]) == 0
+        one, other = (load_image(folder / name) for name in ("photo_works.png", "packed.png"))
+        np.testing.assert_array_equal(one.rgb, other.rgb)
     settings = read_settings(folder / "packed.png")
     assert settings is not None
     assert settings["styles"] == ["works.style"]

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from impasto.cli import main
 from impasto.errors import InputError
 from impasto.image import load_image, save_image
+from impasto.pictures import load_artwork
 from impasto.stylizers.optimize import Optimize
 from impasto.version import __version__
 from tests.comfyui.runner import Core
@@ -29,6 +31,13 @@ QUICK: dict[str, Any] = {
     "preserve_color": "off",
     "init": "content",
     "seed": 0,
+    "consistency": 0.0,
+}
+ANY: dict[str, Any] = {
+    "strength": 1.0,
+    "style_size": 64,
+    "max_size": 64,
+    "preserve_color": "off",
     "consistency": 0.0,
 }
 GALLERY: dict[str, Any] = {
@@ -207,6 +216,114 @@ def test_measures_are_those_of_the_command_line(
     assert content == 0 and similarity == pytest.approx(1) and gram > 0.01 and w2 > 0.01
 
 
+# Maps, bodies of work and palettes
+
+
+def commanded(*arguments: str) -> Any:
+    """The pixels of what the command line paints into the last of its files."""
+    assert main(["stylize", "--quiet", *arguments]) == 0
+    return load_image(arguments[-1]).integers(8)
+
+
+@pytest.mark.parametrize("name", ["strength_map", "stroke_map", "keep"])
+def test_maps_are_those_of_the_command_line(
+    name: str, nodes: dict[str, Loaded], inputs: Path, tmp_path: Path
+) -> None:
+    core = Core(inputs)
+    photo, artwork = (core.load_image(each)[0] for each in (PHOTO, FIRST))
+    levels = np.tile(np.linspace(0, 255, photo.shape[2]).astype(np.uint8), (photo.shape[1], 1))
+    Image.fromarray(levels).convert("RGB").save(inputs / "levels.png")
+    drawn = {name: core.load_mask("levels.png", "red")[0]}
+    files = [str(inputs / PHOTO), str(inputs / FIRST), f"--{name}", str(inputs / "levels.png")]
+    options = ["--preset", "quick", "--steps", "6", "--max-size", "64"]
+    expected = commanded(*files, *options, "-o", str(tmp_path / "out.png"))
+    found = run(nodes["ImpastoStylize"], photo=photo, artwork=artwork, **drawn, **QUICK)
+    assert np.array_equal(np.rint(found[0].numpy() * 255), expected)
+    plain = run(nodes["ImpastoStylize"], photo=photo, artwork=artwork, **QUICK)
+    assert not torch.equal(found, plain), "the map is followed"
+    assert torch.equal(run(nodes["ImpastoStylize"], photo=photo, artwork=artwork, **QUICK), plain)
+    if name != "keep":
+        given = {**ANY, "photo": photo, "artwork": artwork}
+        options = ["--method", "arbitrary", "--max-size", "64", "--style-size", "64"]
+        expected = commanded(*files, *options, "-o", str(tmp_path / "any.png"))
+        found = run(nodes["ImpastoAnyStyle"], **drawn, **given)
+        assert np.array_equal(np.rint(found[0].numpy() * 255), expected)
+
+
+@pytest.mark.parametrize("name", ["ImpastoStylize", "ImpastoAnyStyle"])
+def test_maps_that_say_nothing_change_nothing(
+    name: str, v3: dict[str, Loaded], photo: Tensor, artwork: Tensor
+) -> None:
+    given = {**(QUICK if name == "ImpastoStylize" else ANY), "photo": photo, "artwork": artwork}
+    ones = torch.ones(photo.shape[:3])
+    plain = run(v3[name], **given)
+    assert torch.equal(run(v3[name], strength_map=ones, **given), plain)
+    assert torch.equal(run(v3[name], stroke_map=0.5 * ones, **given), plain)
+    whole = {**given, "max_size": 72}  # as it is: a smaller photo would be another one
+    assert torch.equal(run(v3[name], strength_map=0 * ones, **whole), photo)
+    if name == "ImpastoStylize":
+        assert torch.equal(run(v3[name], keep=0 * ones, **given), plain)
+
+
+def test_each_picture_has_its_maps(v3: dict[str, Loaded], photo: Tensor, artwork: Tensor) -> None:
+    node, batch, ones = v3["ImpastoStylize"], torch.cat([photo] * 2), torch.ones(photo.shape[:3])
+    given: dict[str, Any] = {**QUICK, "max_size": 72, "steps": 2, "artwork": artwork}
+    strength = torch.cat([0 * ones, ones])
+    out = run(node, photo=batch, strength_map=strength, **given)
+    assert torch.equal(out[0], photo[0])
+    assert torch.equal(out[1], run(node, photo=photo, **given)[0])
+    pytest.importorskip("cv2")
+    film = run(node, photo=batch, strength_map=strength.flip(0), **{**given, "consistency": 0.7})
+    assert torch.allclose(film[1], photo[0], atol=1e-6)
+    assert not torch.allclose(film[0], photo[0], atol=0.05)
+
+
+@pytest.mark.parametrize("name", ["ImpastoStylize", "ImpastoAnyStyle"])
+def test_a_batch_of_artworks_is_a_folder_of_them(
+    name: str, nodes: dict[str, Loaded], inputs: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "works"
+    folder.mkdir()
+    for index, artwork in enumerate(("night-wind", "stained-glass")):
+        save_image(load_artwork(artwork, 64).resized(64, 48), folder / f"{index}.png")
+    core, works = Core(inputs), Core(folder)
+    batch = torch.cat([works.load_image(f"{index}.png")[0] for index in range(2)])
+    quick = name == "ImpastoStylize"
+    options = ["--preset", "quick", "--steps", "6"] if quick else ["--method", "arbitrary"]
+    options += [] if quick else ["--style-size", "64"]
+    files = [str(inputs / PHOTO), str(folder)]
+    expected = commanded(*files, *options, "--max-size", "64", "-o", str(tmp_path / "out.png"))
+    given: dict[str, Any] = {**(QUICK if quick else ANY), "photo": core.load_image(PHOTO)[0]}
+    found = run(nodes[name], artwork=batch, **given)
+    assert np.array_equal(np.rint(found[0].numpy() * 255), expected)
+    assert not torch.equal(found, run(nodes[name], artwork=batch[:1], **given))
+
+
+def test_bodies_of_work_are_blended(v3: dict[str, Loaded], photo: Tensor, artwork: Tensor) -> None:
+    node, both = v3["ImpastoBlend"], torch.cat([artwork, artwork.flip(3)])
+    given = {**BLEND, "photo": photo}
+    out = run(node, artwork_1=both, artwork_2=artwork, **{**given, "weight_2": 0.0})
+    alone = run(v3["ImpastoAnyStyle"], photo=photo, artwork=both, **{**ANY, "style_size": 512})
+    assert torch.equal(out, alone)
+
+
+def test_palettes_are_those_of_the_command_line(
+    nodes: dict[str, Loaded], inputs: Path, tmp_path: Path
+) -> None:
+    core, colours = Core(inputs), "#1d3557, e63946,f1faee"
+    photo, artwork = (core.load_image(each)[0] for each in (PHOTO, FIRST))
+    files = [str(inputs / PHOTO), str(inputs / FIRST), "--palette", colours, "--max-size", "64"]
+    for name, given, options in (
+        ("ImpastoStylize", QUICK, ["--preset", "quick", "--steps", "6"]),
+        ("ImpastoAnyStyle", ANY, ["--method", "arbitrary", "--style-size", "64"]),
+    ):
+        expected = commanded(*files, *options, "-o", str(tmp_path / f"{name}.png"))
+        found = run(nodes[name], photo=photo, artwork=artwork, palette=colours, **given)
+        assert np.array_equal(np.rint(found[0].numpy() * 255), expected)
+        plain = run(nodes[name], photo=photo, artwork=artwork, palette=" ", **given)
+        assert not torch.equal(found, plain)
+
+
 # Films
 
 
@@ -331,9 +448,9 @@ def test_what_is_no_image_is_refused(
     broken[0, 0, 0, 0] = float("nan")
     refused(node, r"photo has to be \[B, H, W, 3 or 4\], not \[72", photo=photo[0], **GALLERY)
     refused(node, "not finite", photo=broken, **GALLERY)
-    two = torch.cat([artwork] * 2)
-    message = "artwork holds 2 images: one is needed"
-    refused(nodes["ImpastoStylize"], message, photo=photo, artwork=two, **QUICK)
+    flat = artwork[..., 0]
+    message = r"artwork has to be \[B, H, W, 3 or 4\]"
+    refused(nodes["ImpastoStylize"], message, photo=photo, artwork=flat, **QUICK)
 
 
 def test_masks_that_do_not_fit_are_refused(v3: dict[str, Loaded], photo: Tensor) -> None:
@@ -345,6 +462,30 @@ def test_masks_that_do_not_fit_are_refused(v3: dict[str, Loaded], photo: Tensor)
     three = torch.cat([half(photo)] * 3)
     message = "mask holds 3 images for 2: give one or as many"
     refused(node, message, photo=torch.cat([photo] * 2), mask=three, **GALLERY)
+
+
+def test_maps_and_palettes_that_cannot_be_followed_are_refused(
+    v3: dict[str, Loaded], photo: Tensor, artwork: Tensor, tmp_path: Path
+) -> None:
+    node, given = v3["ImpastoStylize"], {**QUICK, "photo": photo, "artwork": artwork}
+    empty = torch.zeros(1, 64, 64)  # what Load Image gives where there is no alpha
+    refused(
+        node, r"the map strength_map is 64 x 64 px, photo \d+ x 64", strength_map=empty, **given
+    )
+    refused(node, r"the mask keep is 64 x 64 px, photo \d+ x 64", keep=empty, **given)
+    two = torch.cat([half(photo)] * 2)
+    message = "stroke_map holds 2 images for 1: give one or as many"
+    refused(node, message, stroke_map=two, **given)
+    refused(
+        node,
+        "strength_map does nothing with",
+        strength_map=half(photo),
+        **{**given, "preset": "gatys"},
+    )
+    (tmp_path / "colours.txt").write_text("1d3557\ne63946\n")
+    for text in (str(tmp_path / "colours.txt"), "red,green", "1d3557,"):
+        refused(node, "palette has to be colours as 1d3557", palette=text, **given)
+    refused(node, "one colour", palette="1d3557", **given)
 
 
 def test_artworks_and_regions_belong_together(

@@ -60,6 +60,7 @@ STYLIZE: Prompt = {
         init="content",
         seed=0,
         consistency=0.0,
+        palette="",
     ),
     "4": _save("3"),
 }
@@ -75,6 +76,7 @@ ANY_STYLE: Prompt = {
         max_size=1024,
         preserve_color="off",
         consistency=0.0,
+        palette="",
     ),
     "4": _node(
         "ImpastoKeepColours", painted=["3", 0], photo=["1", 0], mode="luminance", strength=0.8

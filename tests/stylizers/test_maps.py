@@ -20,6 +20,7 @@ from tests.models import write_arbitrary, write_fast
 from tests.small import OPTIONS, small_backbone
 
 METHODS = ("optimize", "arbitrary")
+MAPS = {"strength_map", "stroke_map", "keep"}
 SIZE = (40, 56)
 LEFT = np.zeros(SIZE, np.float32)
 LEFT[:, :28] = 1
@@ -42,7 +43,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def make(model: str) -> Any:
     def make(method: str, style: Picture | None = None, **options: Any) -> Stylizer[Any]:
-        maps = {name: options.pop(name) for name in ("strength_map", "stroke_map") & options.keys()}
+        maps = {name: options.pop(name) for name in MAPS & options.keys()}
         stylizer: Stylizer[Any]
         if method == "optimize":
             how = {"steps": 4, "max_size": 64, **OPTIONS, **options}
@@ -175,14 +176,22 @@ def test_a_map_that_cannot_be_used_is_refused(
 def test_what_cannot_follow_maps_refuses_them(make: Any, tmp_path: Path) -> None:
     write_fast(tmp_path / "fast.safetensors")
     fast = impasto.load(tmp_path / "fast.safetensors", device="cpu")
-    for maps in ({"strength_map": LEFT}, {"stroke_map": "auto"}, {"stroke_map": LEFT}):
+    for maps in (
+        {"strength_map": LEFT},
+        {"stroke_map": "auto"},
+        {"stroke_map": LEFT},
+        {"keep": "auto"},
+    ):
         with pytest.raises(InputError, match="of the method fast"):
             fast.set_maps(**maps)
+    with pytest.raises(InputError, match="of the method arbitrary"):
+        make("arbitrary", keep=LEFT)
     with pytest.raises(InputError, match="maps are for whole pictures: not with apply"):
         make("arbitrary", stroke_map="auto").apply(random_picture(1).tensor())
     for options in ({"classic_losses": True}, {"content_weight": 0}):
-        with pytest.raises(InputError, match="strength_map does nothing with"):
-            make("optimize", strength_map=LEFT, **options)
+        for name in ("strength_map", "keep"):
+            with pytest.raises(InputError, match=f"{name} does nothing with"):
+                make("optimize", **options).set_maps(**{name: LEFT})
 
 
 def test_maps_of_tensors_are_followed_by_the_optimisation(make: Any) -> None:
@@ -196,12 +205,20 @@ def test_options_name_files_and_set_maps_replaces_them(make: Any, tmp_path: Path
     Image.fromarray((255 * LEFT).astype(np.uint8)).save(tmp_path / "left.png")
     photo, path = random_picture(1), str(tmp_path / "left.png")
     stylizer = Optimize(
-        backbone=small_backbone(), **OPTIONS, steps=2, max_size=64, strength_map=path
+        backbone=small_backbone(), **OPTIONS, steps=4, max_size=64, strength_map=path
     ).set_style(random_picture(7))
     result = stylizer(photo)
     np.testing.assert_array_equal(result.picture.rgb[:, 28:], photo.rgb[:, 28:])
     assert result.settings["strength_map"] == path
+    kept = stylizer.set_maps(keep=LEFT > 0)(photo)
+    assert kept.settings["keep"] == "image"
+    named = Optimize(backbone=small_backbone(), **OPTIONS, steps=4, max_size=64, keep=path)
+    same = named.set_style(random_picture(7))(photo)
+    np.testing.assert_array_equal(kept.picture.rgb, same.picture.rgb)
+    assert same.settings["keep"] == path
     again = stylizer.set_maps()(photo)
+    assert not np.array_equal(again.picture.rgb, kept.picture.rgb)
+    assert again.settings["keep"] == "off"
     assert not (again.picture.rgb[:, 28:] == photo.rgb[:, 28:]).all()
     assert (again.settings["strength_map"], again.settings["stroke_map"]) == (None, "off")
 

@@ -247,7 +247,7 @@ class PaintTask:
         stylizer = load(choice, preset=self.preset, device=device, **options)
         if self.strength_map or self.stroke_map:
             strokes = self.stroke_map or self.options.get("stroke_map", "off")
-            stylizer.set_maps(self.strength_map, strokes)
+            stylizer.set_maps(self.strength_map, strokes, self.options.get("keep", "off"))
         stylizer.set_style(choice.styles, weights=self.style_weights)
         photo = job.enlarged(self.content) if job else self.content
         result = stylizer(photo, mask=self.mask, callback=callbacks)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -37,9 +38,7 @@ class Neighbors:
         layers: Style layers with their weights.
         moments: Moments of the style by layer; each layer is divided by its spread.
         where: The content image; its alpha is how much each pixel belongs to the region.
-        styles: The style images with their feature maps. A match may come from any of them;
-            places that count for less than half are left out, unless nothing counts for more.
-        most: So many hypercolumns of each style image are kept at most, evenly spread.
+        bank: ``(M, sum of C_i)``, hypercolumns of the styles (``sampled``); a match may be any.
     """
 
     def __init__(
@@ -47,8 +46,7 @@ class Neighbors:
         layers: LayerWeights,
         moments: Mapping[str, Moments],
         where: Source,
-        styles: Iterable[tuple[Source, Maps]],
-        most: int = BANK,
+        bank: Tensor,
     ) -> None:
         self.layers = tuple(layers)
         self.scales = [
@@ -56,13 +54,14 @@ class Neighbors:
         ]
         self.grid = _grid(where)
         self.weights = _weights(where)
-        self.most = most
-        self.bank = torch.cat([self._visible_columns(*style) for style in styles])
+        widths = [moments[layer].mean.shape[-1] for layer in layers]
+        pairs = zip(self.scales, widths, strict=True)
+        self.bank = bank * torch.cat([scale.expand(width) for scale, width in pairs])
         self.calls = 0
 
     def __call__(self, maps: Maps) -> Tensor:
         """Return the loss of an image with these feature maps, a scalar."""
-        rows = self._columns(maps, self.grid)
+        rows = hypercolumns([maps[layer] for layer in self.layers], self.grid, self.scales)
         if self.calls % REMATCH == 0:
             self._search(rows.detach(), maps[self.layers[-1]].dtype)
         self.calls += 1
@@ -77,14 +76,31 @@ class Neighbors:
         matches = nearest(rows - center, self.bank - self.bank.mean(dim=0), dtype)
         self.targets = self.bank[matches]
 
-    def _columns(self, maps: Maps, grid: tuple[int, int]) -> Tensor:
-        return hypercolumns([maps[layer] for layer in self.layers], grid, self.scales)
 
-    def _visible_columns(self, style: Source, maps: Maps) -> Tensor:
-        rows, weights = self._columns(maps, _grid(style)), _weights(style)
-        if weights is not None:
-            rows = rows[weights[:, 0] >= weights.max().clamp(max=0.5)]
-        return rows[:: -(-len(rows) // self.most)].clone()
+def places_of(style: Source, most: int = BANK) -> Tensor:
+    """The positions of the grid of a style image at which matches may be.
+
+    Those that count for less than half are left out, unless nothing counts for more.
+
+    Args:
+        style: The style image.
+        most: So many are taken at most, evenly spread.
+
+    Returns:
+        ``(M,)``, indices.
+    """
+    weights = _weights(style)
+    if weights is None:
+        places = torch.arange(math.prod(_grid(style)), device=style.image.device)
+    else:
+        (places,) = (weights[:, 0] >= weights.max().clamp(max=0.5)).nonzero(as_tuple=True)
+    count = min(most, len(places))
+    return places[torch.arange(count, device=places.device) * len(places) // max(1, count)]
+
+
+def sampled(maps: Sequence[Tensor], style: Source, places: Tensor) -> Tensor:
+    """The hypercolumns ``(M, sum of C_i)`` of a style image at some positions of its grid."""
+    return hypercolumns(maps, _grid(style), [1.0] * len(maps))[places]
 
 
 def _grid(source: Source) -> tuple[int, int]:

@@ -75,6 +75,8 @@ class Stylizer(ABC, Generic[Options]):
     _styles: list[Any]
     _strength_map: Picture | None = None
     _stroke_map: Picture | str = "off"
+    _stroke_direction: Picture | str = "off"
+    _keep_map: Picture | str = "off"
 
     def _take(self, options: Options | None, overrides: Mapping[str, Any]) -> Options:
         """The options: those given, or the defaults with some of them changed."""
@@ -122,6 +124,8 @@ class Stylizer(ABC, Generic[Options]):
         self: Self,
         strength_map: ImageSource | None = None,
         stroke_map: ImageSource = "off",
+        keep: ImageSource = "off",
+        stroke_direction: ImageSource = "off",
     ) -> Self:
         """Set the maps for all that is painted from now on, in place of those of the options.
 
@@ -131,6 +135,10 @@ class Stylizer(ABC, Generic[Options]):
             strength_map: How much style where: white all of it, black the photo itself.
             stroke_map: The size of strokes: black half, middle grey as without a map, white twice
                 as large; "auto": fine where the photo has detail; or "off".
+            keep: How much the photo has to stay recognisable: white most, black no more than
+                without it; "auto": found in the photo; or "off".
+            stroke_direction: A drawing along whose lines strokes run; "auto": those of the photo;
+                or "off".
 
         Returns:
             The stylizer itself.
@@ -138,15 +146,17 @@ class Stylizer(ABC, Generic[Options]):
         Raises:
             InputError: If a map cannot be read, or the method cannot follow it.
         """
-        word = isinstance(stroke_map, str) and stroke_map in OFF_OR_AUTO
+        strokes, kept, along = map(_word_or_map, (stroke_map, keep, stroke_direction))
         for name, given in (
             ("strength_map", strength_map is not None),
-            ("stroke_map", not word or stroke_map != "off"),
+            ("stroke_map", strokes != "off"),
+            ("keep", kept != "off"),
+            ("stroke_direction", along != "off"),
         ):
             if given:
                 must_be_known(f"option of the method {self.method}", name, names(self.options_type))
         self._strength_map = None if strength_map is None else open_mask(strength_map)
-        self._stroke_map = str(stroke_map) if word else open_mask(stroke_map)
+        self._stroke_map, self._keep_map, self._stroke_direction = strokes, kept, along
         return self
 
     def check_maps(self, photo: Picture) -> None:
@@ -155,9 +165,14 @@ class Stylizer(ABC, Generic[Options]):
         Raises:
             InputError: If there is one.
         """
-        for source in (self._strength_map, self._stroke_map):
+        for source, what in (
+            (self._strength_map, "map"),
+            (self._stroke_map, "map"),
+            (self._stroke_direction, "drawing"),
+            (self._keep_map, "mask"),
+        ):
             if isinstance(source, Picture):
-                load_grey(source, photo, "map")
+                load_grey(source, photo, what)
 
     def __call__(
         self,
@@ -431,6 +446,13 @@ def callbacks_of(callback: Callback | Sequence[Callback] | None) -> list[Callbac
     if not all(map(callable, callbacks)):
         raise InputError(f"a callback has to be a function, not {callback!r}")
     return callbacks
+
+
+def _word_or_map(source: ImageSource) -> Picture | str:
+    """A map, or what may be said in its place."""
+    if isinstance(source, str) and source in OFF_OR_AUTO:
+        return source
+    return open_mask(source)
 
 
 def _names(masks: Any) -> Any:

@@ -38,6 +38,7 @@ class Order:
             one place than in another.
         strength: ``(H, W)`` in [0, 1], how much style a place is to have; None: all of it.
         strokes: ``(H, W)`` in [0, 1], the size of strokes: 1/2 as it is without a map.
+        directions: For each direction ``(H, W)`` in [0, 1], where strokes have it, adding up to 1.
         before: What a video hands on from the frame before, in the terms of the stylizer.
         palette: Colours that the finished picture is brought to.
         pairing: How the regions were found, if not by a person: the styles are then parts of one
@@ -52,6 +53,7 @@ class Order:
     keep: Floats | None = None
     strength: Floats | None = None
     strokes: Floats | None = None
+    directions: tuple[Floats, ...] | None = None
     before: Any = None
     palette: Palette | None = None
     pairing: Pairing | None = None
@@ -103,6 +105,18 @@ class Order:
         """The sizes of strokes and where each is (``by_size``); none where there is no map."""
         return [] if self.strokes is None else by_size(self.strokes)
 
+    @cached_property
+    def strokes_by_kind(self) -> list[tuple[float, int | None, Floats]]:
+        """The sizes and directions of strokes and where each is; none where no map says so."""
+        if self.directions is None:
+            return [(size, None, where) for size, where in self.strokes_by_size]
+        kinds = [
+            (size, direction, share * where)
+            for size, where in self.strokes_by_size or [(1.0, np.ones(self.photo.size, np.float32))]
+            for direction, share in enumerate(self.directions)
+        ]
+        return [kind for kind in kinds if kind[2].any()]
+
     @property
     def whole(self) -> Sequence[Any]:
         """The styles as they were given: an artwork and not its parts."""
@@ -132,6 +146,7 @@ class Order:
             keep=None if self.keep is None else resized(self.keep, *size),
             strength=None if self.strength is None else resized(self.strength, *size),
             strokes=None if self.strokes is None else resized(self.strokes, *size),
+            directions=self.directions and tuple(resized(each, *size) for each in self.directions),
             before=self.before.resized(size) if self.before else None,
         )
 

@@ -207,7 +207,7 @@ def test_works_are_seen_as_in_a_folder_and_not_cached(
     files = works / "0.png", works / "1.png"
     body = load_pooled(Works("two", files), optimize.eye, 100)
     assert not cache.exists()
-    assert (body.name, body.works) == ("two", files)
+    assert (body.name, body.sources) == ("two", ("0.png", "1.png"))
     folder = load_pooled(str(works), optimize.eye, 100)
     np.testing.assert_array_equal(body.at("small", 80)["bands"], folder.at("small", 80)["bands"])
     one, twice = (load_pooled(Works("", files[:1] * n), optimize.eye, 100) for n in (1, 2))
@@ -264,11 +264,9 @@ def test_what_cannot_be_packed_or_taken_is_refused(
     refused("a style mask is for a single artwork", works, masks=[mask])
     pack = tmp_path / "works.style"
     write_pack(load_pooled(str(works), optimize.eye, 64), pack)
-    for options, message, style in (
-        ({"style_loss": "nn"}, "style_loss nn compares places", pack),
-        ({"preserve_color": "linear"}, "preserve_color linear recolours artworks", works),
-    ):
-        refused(message, style, Optimize(backbone=small_backbone(), **{**OPTIONS, **options}))
+    linear = Optimize(backbone=small_backbone(), preserve_color="linear", **OPTIONS)
+    for style in (works, pack):
+        refused("preserve_color linear recolours artworks", style, linear)
     save_image(noise(1, (64, 64)).resized(2, 64), empty / "thin.png")
     refused("thin.png is 64 x 2 px, too small", empty)
     (empty / "thin.png").write_bytes(b"no picture")
@@ -295,13 +293,60 @@ def test_neighbours_of_a_folder_are_those_of_its_pictures(backbone: str, tmp_pat
     assert np.abs(alone - pooled).mean() < 0.2 * np.abs(alone - photo.rgb).mean()
 
 
-def test_neighbours_come_from_all_pictures_that_are_large_enough(
-    optimize: Optimize, works: Path
+def columns_of(backbone: Backbone, picture: Picture) -> Any:
+    """What ``relu2_1``, whose stride is 2, shows at each place of 4 x 4 pixels: ``(M, C)``."""
+    maps = maps_of(backbone, picture, "relu2_1")
+    _, channels, height, width = maps.shape
+    cells = maps.numpy().reshape(channels, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
+    return cells.reshape(channels, -1).T
+
+
+def test_places_are_those_of_all_pictures_by_their_areas(
+    optimize: Optimize, works: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("impasto.stylizers.body.folder.MOST_PLACES", 100)
     save_image(noise(3, (32, 32)), works / "small.png")
     pack = load_pooled(str(works), optimize.eye, 128)
-    assert [each.size for each in pack.pictures(optimize.eye, 128)] == [(64, 128), (128, 96)]
-    assert [each.size for each in pack.pictures(optimize.eye, 32)] == [(16, 32), (32, 24), (32, 32)]
+    counts = [round(100 * math.prod(size) / (64 * 128 + 128 * 96)) for size in SIZES]
+    assert sum(counts) == 100
+    rows = []
+    for seed, count in enumerate(counts):
+        columns = columns_of(optimize.backbone, noise(seed, SIZES[seed]))
+        rows.append(columns[np.arange(count) * len(columns) // count])
+    found = pack.at("small", 128)
+    np.testing.assert_allclose(found["relu2_1.places"], np.concatenate(rows), rtol=2e-3, atol=1e-5)
+    assert {len(found[f"{layer}.places"]) for layer in OPTIONS["style_layers"]} == {100}
+    low = pack.at("small", 64)["relu2_1.places"]
+    between = pack.at("small", 64 * 2**0.25)["relu2_1.places"]
+    np.testing.assert_array_equal(between[:75], low[np.arange(75) * 100 // 75])
+    np.testing.assert_array_equal(between[75:], found["relu2_1.places"][::4])
+
+
+def test_places_of_tiles_are_spread_over_what_is_visible(
+    optimize: Optimize, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("impasto.stylizers.optimize.eye.TILE", 64)
+    picture = noise(1, (128, 96), alpha=True)
+    tiled = optimize.eye.look(picture, 64)["relu2_1.places"]
+    visible = columns_of(optimize.backbone, picture)[16 * 24 :]
+    assert len(tiled) == 64
+    distances = np.abs(visible[None] - tiled[:, None]).max(axis=2).min(axis=1)
+    assert distances.max() < 1e-5, "each is a place of the whole picture"
+
+
+def test_neighbours_of_a_pack_are_those_of_its_folder(works: Path, tmp_path: Path) -> None:
+    options = {**OPTIONS, "steps": 8, "max_size": 128, "style_loss": "nn"}
+    optimize = Optimize(backbone=small_backbone(), **options)
+    pack = pool(sorted(works.glob("[01].png")), [optimize.eye], 256, "works")
+    write_pack(pack, tmp_path / "works.style")
+    photo = noise(5, (96, 128))
+    first, again, packed = (
+        optimize.set_style(style)(photo).picture.rgb
+        for style in (works, works, tmp_path / "works.style")
+    )
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first, packed)
+    assert np.abs(first - photo.rgb).mean() > 0.02
 
 
 def test_packs_that_do_not_fit_are_refused(optimize: Optimize, works: Path, tmp_path: Path) -> None:
@@ -322,7 +367,8 @@ def test_packs_that_do_not_fit_are_refused(optimize: Optimize, works: Path, tmp_
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"impasto_style": "2"}, "a style pack of format 2, this Impasto reads 1"),
+        ({"impasto_style": "1"}, "^[^\n]*a style pack of format 1, this Impasto reads 2[^\n]*$"),
+        ({"impasto_style": "3"}, "a style pack of format 3, this Impasto reads 2"),
         ({"impasto_style": "nonsense"}, "damaged"),
         ({"impasto_style": None}, "no style pack"),
         ({"marks": '{"vgg16": "x"}'}, "damaged"),
@@ -331,6 +377,10 @@ def test_packs_that_do_not_fit_are_refused(optimize: Optimize, works: Path, tmp_
         ({"colors": np.zeros((2, 2, 3), np.uint8)}, "damaged"),
         ({"small/64/bands": np.full((3, 3), np.nan, np.float32)}, "damaged"),
         ({"small/64/relu1_1.second": np.zeros(5, np.float32)}, "damaged"),
+        ({"small/64/relu1_1.places": np.zeros((9, 8), np.float32)}, "damaged"),
+        ({"small/64/relu1_1.places": np.zeros((9, 8), np.float16)}, "damaged"),
+        ({"small/64/relu1_1.places": np.full((192, 8), np.inf, np.float16)}, "damaged"),
+        ({"small/64/relu9_1.places": np.zeros((192, 8), np.float16)}, "damaged"),
         ({"small/0/bands": np.zeros((3, 3), np.float32)}, "damaged"),
         ({"../../x": np.zeros(3, np.float32)}, "damaged"),
         ({"small/64/bands": np.zeros((2, 3), np.float32)}, "another small"),

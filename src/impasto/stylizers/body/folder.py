@@ -14,9 +14,8 @@ import math
 import os
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -27,17 +26,23 @@ from impasto.image.masks import must_be_seen
 from impasto.image.picture import Floats
 from impasto.stylizers.body.pack import (
     COLORS,
+    MOST_PLACES,
     SUFFIX,
     Eye,
     Found,
+    Pool,
     StylePack,
     Works,
     artwork_size,
     blank,
+    shares,
+    visible_area,
 )
 from impasto.stylizers.body.pack_file import read_pack, write_pack
 
 logger = logging.getLogger(__name__)
+
+Work: TypeAlias = "Path | Picture"
 
 # The smallest longer side at which pictures are looked at; each further one is twice as large.
 SMALLEST = 64
@@ -80,13 +85,12 @@ def load_pooled(style: Any, eye: Eye, side: int) -> StylePack:
         return style
     side = 2 ** math.ceil(math.log2(max(side, SMALLEST)))
     if isinstance(style, Works):
-        return replace(pool(style.files, [eye], side, style.name), works=style.files)
+        return pool(style.pictures, [eye], side, style.name)
     if not Path(style).is_dir():
         pack = read_pack(style)
         pack.check(eye)
         return pack
-    paths = pictures_in(style)
-    return replace(_pooled(paths, eye, side, str(style)), works=tuple(paths))
+    return _pooled(pictures_in(style), eye, side, str(style))
 
 
 def _pooled(paths: Sequence[Path], eye: Eye, side: int, name: str) -> StylePack:
@@ -110,11 +114,11 @@ def _pooled(paths: Sequence[Path], eye: Eye, side: int, name: str) -> StylePack:
     return pack
 
 
-def pool(paths: Sequence[Path], eyes: Sequence[Eye], side: int, name: str) -> StylePack:
+def pool(works: Sequence[Work], eyes: Sequence[Eye], side: int, name: str) -> StylePack:
     """Look at pictures, one after the other, and pool what is seen.
 
     Args:
-        paths: The pictures.
+        works: The pictures.
         eyes: What looks at them.
         side: The longer side in pixels up to which it looks; at most that which half of the
             pictures have.
@@ -123,28 +127,29 @@ def pool(paths: Sequence[Path], eyes: Sequence[Eye], side: int, name: str) -> St
     Raises:
         InputError: If a picture cannot be read, is too small or fully transparent.
     """
-    logger.info("looking at the %d pictures of %s", len(paths), name)
+    logger.info("looking at the %d pictures of %s", len(works), name)
     smallest = max(eye.smallest for eye in eyes)
-    sizes = [_loaded(path, smallest).size for path in paths]
+    sizes = [_loaded(work, smallest).size for work in works]
     top = min(side, statistics.median_high([max(size) for size in sizes]))
     areas = [math.prod(fit(size, top)) for size in sizes]
-    pools = {(eye.name, rung): _Pool() for eye in eyes for rung in ladder(top)}
+    pools = {(eye.name, rung): Pool() for eye in eyes for rung in ladder(top)}
+    places = {rung: _places(sizes, rung) for rung in ladder(top)}
     colors: list[Floats] = []
-    ends = np.round(COLORS**2 * np.cumsum(areas) / sum(areas)).astype(int)
-    for path, end in zip(paths, ends, strict=True):
-        picture = _loaded(path, smallest)
-        colors.append(_sampled(picture, end - sum(map(len, colors))))
+    for index, (work, count) in enumerate(zip(works, shares(COLORS**2, areas), strict=True)):
+        picture = _loaded(work, smallest)
+        colors.append(_sampled(picture, count))
         for eye in eyes:
             for rung in ladder(top):
-                if max(picture.size) >= rung:
+                if index in places[rung]:
                     seen = picture.resized(*artwork_size(picture.size, rung, eye.smallest))
-                    pools[eye.name, rung].add(eye.look(seen), _area(seen))
+                    found = eye.look(seen, places[rung][index])
+                    pools[eye.name, rung].add(found, visible_area(seen))
     tables: dict[str, dict[int, Found]] = {eye.name: {} for eye in eyes}
     for (eye_name, rung), pooled in pools.items():
-        tables[eye_name][rung] = pooled.means()
+        tables[eye_name][rung] = pooled.pooled()
     square = np.concatenate(colors).reshape(COLORS, COLORS, 3)
     marks = {eye.name: eye.mark for eye in eyes}
-    sources = tuple(path.name for path in paths)
+    sources = tuple(work.name for work in works)
     return StylePack(name, Picture(square, name=name), marks, tables, sources)
 
 
@@ -158,25 +163,11 @@ def ladder(top: int) -> list[int]:
     return [*rungs, top]
 
 
-class _Pool:
-    """The mean of statistics, weighted, added up in float64."""
-
-    def __init__(self) -> None:
-        self.total = 0.0
-        self.sums: dict[str, Any] = {}
-
-    def add(self, found: Found, weight: float) -> None:
-        self.total += weight
-        for name, value in found.items():
-            self.sums[name] = self.sums.get(name, 0.0) + weight * value.astype(np.float64)
-
-    def means(self) -> Found:
-        return {name: (sum / self.total).astype(np.float32) for name, sum in self.sums.items()}
-
-
-def _area(picture: Picture) -> float:
-    """The visible pixels of a picture."""
-    return float(math.prod(picture.size) if picture.alpha is None else picture.alpha.sum())
+def _places(sizes: Sequence[tuple[int, int]], side: int) -> dict[int, int]:
+    """How many places each picture that is large enough for a side gives, by their areas."""
+    large = [index for index, size in enumerate(sizes) if max(size) >= side]
+    areas = [math.prod(fit(sizes[index], side)) for index in large]
+    return dict(zip(large, shares(MOST_PLACES, areas), strict=True))
 
 
 def _sampled(picture: Picture, count: int) -> Floats:
@@ -191,13 +182,13 @@ def _sampled(picture: Picture, count: int) -> Floats:
     return sampled
 
 
-def _loaded(path: Path, smallest: int) -> Picture:
-    picture = load_image(path)
+def _loaded(work: Work, smallest: int) -> Picture:
+    picture = load_image(work)
     must_be_seen(picture)
     if min(picture.size) < smallest:
         height, width = picture.size
         raise InputError(
-            f"{path.name} is {width} x {height} px, too small: at least {smallest} px are needed"
+            f"{work.name} is {width} x {height} px, too small: at least {smallest} px are needed"
         )
     return picture
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from impasto.errors import InputError
 from impasto.files import atomic
 from impasto.image import Picture
-from impasto.stylizers.body.pack import COLORS, Found, StylePack
+from impasto.stylizers.body.pack import COLORS, PLACES, Found, StylePack
 from impasto.version import __version__
 
 # Of the format: packs of another one are refused.
-FORMAT = 1
+FORMAT = 2
 _NAME = re.compile(r"([^/]+)/(\d{1,5})/([^/]+)")
 # Matrices that are symmetric: their upper halves suffice.
 _SYMMETRIC = ".second"
@@ -106,12 +106,13 @@ def _built(name: str, card: Mapping[str, Any], tensors: dict[str, NDArray[Any]])
     tables: dict[str, dict[int, dict[str, Any]]] = {eye: {} for eye in marks}
     for key, value in tensors.items():
         found = _NAME.fullmatch(key)
-        if not found or value.dtype != np.float32 or not np.isfinite(value).all():
+        kind = np.float16 if key.endswith(PLACES) else np.float32
+        if not found or value.dtype != kind or not np.isfinite(value).all():
             raise ValueError(key)
         eye, side, what = found.groups()
         tables[eye].setdefault(int(side), {})[what] = _unpacked(what, value)
     for table in tables.values():
-        kinds = [{what: it.shape for what, it in one.items()} for one in table.values()]
+        kinds = [_shapes(one) for one in table.values()]
         if min(table) < 1 or any(kind != kinds[0] for kind in kinds):
             raise ValueError("sizes")
     rgb = colors.astype(np.float32) / np.float32(255)
@@ -120,7 +121,24 @@ def _built(name: str, card: Mapping[str, Any], tensors: dict[str, NDArray[Any]])
     return StylePack(name, Picture(rgb, name=name), marks, whole, sources)
 
 
+def _shapes(found: Found) -> dict[str, tuple[int, ...]]:
+    """The shapes of what was seen, but for the number of places, which may differ by size.
+
+    Raises:
+        ValueError: If layers differ in their places, or their channels from those of the means.
+    """
+    places = {name: value for name, value in found.items() if name.endswith(PLACES)}
+    count = max(map(len, places.values()), default=0)
+    for name, value in places.items():
+        channels = found[name.removesuffix(PLACES) + ".mean"].shape
+        if not count or value.shape != (count, *channels):
+            raise ValueError(name)
+    return {name: value.shape[name in places :] for name, value in found.items()}
+
+
 def _packed(name: str, value: NDArray[Any]) -> NDArray[Any]:
+    if name.endswith(PLACES):
+        return value.astype(np.float16)
     if not name.endswith(_SYMMETRIC):
         return np.ascontiguousarray(value)
     rows, columns = np.triu_indices(value.shape[-1])
@@ -133,6 +151,8 @@ def _unpacked(name: str, value: NDArray[Any]) -> NDArray[Any]:
     Raises:
         ValueError: If it is no half of a matrix.
     """
+    if name.endswith(PLACES):
+        return value.astype(np.float32)
     if not name.endswith(_SYMMETRIC):
         return value
     side = int((8 * value.shape[-1] + 1) ** 0.5 - 1) // 2

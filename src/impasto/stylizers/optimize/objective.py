@@ -11,7 +11,7 @@ match the style on their own.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, reduce
 
@@ -36,7 +36,7 @@ from impasto.losses import (
     moments,
     total_variation,
 )
-from impasto.losses.neighbors import BANK
+from impasto.losses.neighbors import BANK, places_of, sampled
 from impasto.losses.statistics import total
 from impasto.options import LayerWeights, OptimizeOptions
 from impasto.stylizers.optimize.tiles import Pieces, Tile
@@ -106,15 +106,13 @@ class Measured:
 
     Attributes:
         moments: By layer, without the heads that are applied later.
+        places: By layer ``(M, C)``, its part of hypercolumns; without the heads as well.
         bands: ``(1, OCTAVES, 3)``, as from ``band_energies``.
-        works: Gives the images, one after the other, where they are at hand.
-        count: How many these are, at most.
     """
 
     moments: Mapping[str, Moments]
+    places: Mapping[str, Tensor]
     bands: Tensor
-    works: Callable[[], Iterable[Source]] = tuple
-    count: int = 0
 
 
 @dataclass(frozen=True)
@@ -350,7 +348,8 @@ class Objective:
         neighbors = None
         if self.neighbor_weight:
             counting = [style for style, weight in zip(styles, weights, strict=True) if weight]
-            neighbors = self._neighbors(where, counting, blend)
+            bank = torch.cat([self._columns(style, BANK // len(counting)) for style in counting])
+            neighbors = Neighbors(self.style_layers, blend, where, bank)
         energies = [
             style.bands if isinstance(style, Measured) else band_energies(style.image, style.alpha)
             for style in styles
@@ -359,18 +358,19 @@ class Objective:
         pieces = self._styled(where, self.wrapped)
         return Region(pieces, share, statistics, neighbors, bands)
 
-    def _neighbors(
-        self, where: Source, styles: Sequence[Source | Measured], moments: Mapping[str, Moments]
-    ) -> Neighbors:
-        """What compares nearest neighbours in styles of these moments."""
+    def _columns(self, style: Source | Measured, most: int) -> Tensor:
+        """The hypercolumns of a style among which neighbours are looked for."""
+        if isinstance(style, Measured):
+            heads = {layer: self.backbone.head(layer) for layer in self.style_layers}
+            parts = [
+                style.places[layer] if head is None else style.places[layer] @ head.mT.float()
+                for layer, head in heads.items()
+            ]
+            return torch.cat(parts, dim=1)
         # Looked at again, one after another: the maps of all styles would take much memory.
-        seen = (
-            (source, self.backbone(source.image, self.style_layers))
-            for style in styles
-            for source in (style.works() if isinstance(style, Measured) else [style])
-        )
-        count = sum(style.count if isinstance(style, Measured) else 1 for style in styles)
-        return Neighbors(self.style_layers, moments, where, seen, BANK // count)
+        maps = self.backbone(style.image, self.style_layers)
+        maps = [maps[layer] for layer in self.style_layers]
+        return sampled(maps, style, places_of(style, most))
 
     def _styled(self, source: Source, wrapped: tuple[bool, bool] = (False, False)) -> Pieces:
         """An image as style statistics see it; the classic recipe sees all of it.
@@ -462,13 +462,34 @@ def measure_style(
     pieces: Pieces,
 ) -> dict[str, Moments]:
     """The moments of an image by layer, of its feature maps without some of their heads."""
-    sums: Statistics = {}
+    sums: dict[str, Moments] = {}
+    for tile, layer, part in parts_of(backbone, source, layers, headless, pieces):
+        add_moments(sums, pieces, tile, layer, part)
+    return sums
+
+
+def parts_of(
+    backbone: Backbone,
+    source: Source,
+    layers: Iterable[str],
+    headless: Collection[str],
+    pieces: Pieces,
+) -> Iterator[tuple[Tile, str, Tensor]]:
+    """Each tile's part of each layer's map of an image, one after the other."""
+    layers = list(layers)
     for tile in pieces.tiles:
-        seen = Seen(tile.window(source.image))
-        for layer, maps in backbone.walk(seen.window, layers, headless):
-            _note(seen, tile, layer, pieces.part(tile, layer, maps), [pieces])
-        _add(sums, seen)
-    return {layer: found for (_, layer), found in sums.items()}
+        for layer, maps in backbone.walk(tile.window(source.image), layers, headless):
+            yield tile, layer, pieces.part(tile, layer, maps)
+
+
+@torch.no_grad()
+def add_moments(
+    sums: dict[str, Moments], pieces: Pieces, tile: Tile, layer: str, part: Tensor
+) -> None:
+    """Add the moments of a tile's part of a map to those of the whole."""
+    counting = pieces.weigh(tile, layer, part)
+    found = counting.share * moments(part, counting.weights, counting.rim)
+    sums[layer] = sums[layer] + found if layer in sums else found
 
 
 def tiles_of(backbone: Backbone, source: Source, layers: Iterable[str], tile: int) -> Pieces:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
+import math
 
 import torch
 import torch.nn.functional as F
@@ -18,9 +16,10 @@ from impasto.image.wrapping import around, resized_wrapped
 from impasto.losses import Source, moments, sqrtm
 from impasto.options import OptimizeOptions
 from impasto.stylizers.body.pack import StylePack, artwork_size, colors_of
+from impasto.stylizers.optimize.directions import turned
 from impasto.stylizers.optimize.eye import BackboneEye
 from impasto.stylizers.optimize.memory import Planner
-from impasto.stylizers.optimize.objective import NEIGHBORS, Guide, Measured, Objective
+from impasto.stylizers.optimize.objective import Guide, Measured, Objective
 from impasto.stylizers.optimize.optimizers import resize
 from impasto.stylizers.optimize.pyramid import Scale
 from impasto.stylizers.order import Order
@@ -64,6 +63,7 @@ class Stage:
         self.content = content.tensor(device)
         self.guide: Guide | None = self.order.before
         self.detailed = self.guide.image if self.guide else self.content
+        self._copies: dict[tuple[Picture, float], list[list[Picture]]] = {}
         self.layout = planner.layout(scale, self._style_sizes())
 
     def objective(self) -> Objective:
@@ -75,10 +75,10 @@ class Stage:
         # What the scale before has freed lies in pieces too small for the maps of this one.
         release_memory()
         order, device = self.order, self.device
-        return Objective(
+        objective = Objective(
             self.backbone,
             Source(self.content, order.painted.alpha_tensor(device)),
-            [] if order.strokes_by_size else [self._style(artwork) for artwork in order.styles],
+            [] if order.strokes_by_kind else [self._style(artwork) for artwork in order.styles],
             order.weights,
             self.options,
             None if order.regions is None else [_plane(each, device) for each in order.regions],
@@ -86,13 +86,15 @@ class Stage:
             keep=None if order.keep is None else _plane(order.keep, device),
             strength=None if order.strength is None else _plane(order.strength, device),
             strokes=[
-                (_plane(where, device), [self._style(artwork, size) for artwork in order.styles])
-                for size, where in order.strokes_by_size
+                (_plane(where, device), [self._style(each, size, along) for each in order.styles])
+                for size, along, where in order.strokes_by_kind
             ],
             guide=self.guide,
             tile=self.layout.tile,
             keep_maps=self.layout.keep_maps,
         )
+        self._copies.clear()
+        return objective
 
     def start(self) -> Tensor:
         """The image to start from where this is the first scale."""
@@ -151,26 +153,30 @@ class Stage:
         picture = Picture.from_tensor(image, alpha, name="result", bits=photo.bits)
         return self.order.finish(self.order.muted(picture), self.options)
 
-    def _style(self, artwork: Picture | StylePack, strokes: float = 1.0) -> Source | Measured:
+    def _style(
+        self, artwork: Picture | StylePack, strokes: float = 1.0, direction: int | None = None
+    ) -> Source | Measured:
         """An artwork at the size that suits this scale, or what is known of it.
 
         Args:
             artwork: The artwork.
             strokes: The size of its strokes, as a multiple of what the options ask for.
+            direction: Which of its strokes are looked at; None: all of them.
         """
         if isinstance(artwork, StylePack):
             assert self.eye
-            side = round(strokes * self.style_side)
-            measured = self.eye.measured(artwork, side)
-            works = partial(self._works, artwork, side)
-            return replace(measured, works=works, count=len(artwork.works))
+            return self.eye.measured(artwork, round(strokes * self.style_side))
+        if direction is not None:
+            assert self.eye
+            return self.eye.pooled(self._turned(artwork, strokes)[direction])
         return self._source(artwork, strokes)
 
-    def _works(self, pack: StylePack, side: int) -> Iterator[Source]:
-        """The pictures of a body of work, one after the other."""
-        assert self.eye
-        for picture in pack.pictures(self.eye, side):
-            yield Source(picture.tensor(self.device), picture.alpha_tensor(self.device))
+    def _turned(self, artwork: Picture, strokes: float) -> list[list[Picture]]:
+        """An artwork as ``turned`` gives it, once for all directions."""
+        key = artwork, strokes
+        if key not in self._copies:
+            self._copies[key] = turned(artwork.resized(*self._sized(artwork.size, strokes)))
+        return self._copies[key]
 
     def _source(self, artwork: Picture, strokes: float = 1.0) -> Source:
         sized = artwork.resized(*self._sized(artwork.size, strokes))
@@ -198,12 +204,12 @@ class Stage:
 
     def _style_sizes(self) -> list[tuple[int, int]]:
         """(height, width) of the artworks that have to be looked at."""
-        strokes = [size for size, _ in self.order.strokes_by_size] or [1.0]
+        strokes = {size for size, _, _ in self.order.strokes_by_kind} or {1.0}
         artworks = [each.size for each in self.order.styles if isinstance(each, Picture)]
         sizes = [self._sized(each, size) for each in artworks for size in strokes]
-        if self.options.style_loss in NEIGHBORS and len(artworks) < len(self.order.styles):
-            side = round(max(strokes) * self.style_side)
-            sizes.append((side, side))  # the works of packs, at most
+        if self.order.directions:
+            # Turned by half a right angle a picture takes a square of both of its sides' sum.
+            sizes = [(math.ceil(sum(size) / 2**0.5),) * 2 for size in sizes]
         return sizes
 
 

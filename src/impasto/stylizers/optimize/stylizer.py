@@ -20,13 +20,14 @@ from impasto.callbacks import History
 from impasto.devices import describe, free_threads, keep_memory, own_state, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
-from impasto.image import ImageSource, Picture, load_image
+from impasto.image import ImageSource, Picture
 from impasto.image.masks import load_grey, weighted
 from impasto.image.picture import Floats
 from impasto.image.wrapping import around, extended, snapped
-from impasto.options import OFF_OR_AUTO, OptimizeOptions
+from impasto.options import OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
+from impasto.stylizers.optimize.directions import find_directions
 from impasto.stylizers.optimize.eye import BackboneEye
 from impasto.stylizers.optimize.loop import Loop
 from impasto.stylizers.optimize.memory import Costs, Planner, measure
@@ -72,7 +73,8 @@ class Optimize(Stylizer[OptimizeOptions]):
         **overrides: Any,
     ) -> None:
         self.options = self._take(options, overrides)
-        self.set_maps(self.options.strength_map, self.options.stroke_map)
+        maps = (self.options.strength_map, self.options.stroke_map, self.options.keep)
+        self.set_maps(*maps, self.options.stroke_direction)
         self.device = pick_device(self.options.device)
         self.dtype = pick_dtype(self.options.precision, self.device)
         if self.device.type == "cpu":
@@ -90,7 +92,6 @@ class Optimize(Stylizer[OptimizeOptions]):
         self._check_wrap()
         backbone.check([*self.options.content_layers, *self.options.style_layers])
         self.backbone = backbone.to(self.device, self.dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.keep = None if self.options.keep in OFF_OR_AUTO else load_image(self.options.keep)
         logger.info(
             "optimising with %s in %s on %s",
             backbone.name,
@@ -99,18 +100,19 @@ class Optimize(Stylizer[OptimizeOptions]):
         )
 
     def set_maps(
-        self, strength_map: ImageSource | None = None, stroke_map: ImageSource = "off"
+        self,
+        strength_map: ImageSource | None = None,
+        stroke_map: ImageSource = "off",
+        keep: ImageSource = "off",
+        stroke_direction: ImageSource = "off",
     ) -> Optimize:
         """Set the maps; see ``Stylizer``."""
-        if strength_map is not None:
+        super().set_maps(strength_map, stroke_map, keep, stroke_direction)
+        if self._strength_map:
             self.options.check_content("strength_map")
-        return super().set_maps(strength_map, stroke_map)
-
-    def check_maps(self, photo: Picture) -> None:
-        """Refuse maps of another shape; see ``Stylizer``."""
-        super().check_maps(photo)
-        if self.keep:
-            load_grey(self.keep, photo)
+        if self._keep_map != "off":
+            self.options.check_content("keep")
+        return self
 
     @cached_property
     def costs(self) -> Costs:
@@ -130,24 +132,37 @@ class Optimize(Stylizer[OptimizeOptions]):
                 f"preview_size enlarges the strokes of artworks, and of {source} only statistics "
                 "are known: paint with single artworks"
             )
+        self._must_show_strokes(source)
         side = options.max_size * options.style_scale
-        pack = load_pooled(source, self.eye, round(self._largest * side))
-        if options.style_loss in NEIGHBORS and not pack.works:
+        return load_pooled(source, self.eye, round(self._largest * side))
+
+    def _must_show_strokes(self, source: Any) -> None:
+        """Refuse many pictures where strokes are to have a direction."""
+        if self._stroke_direction != "off":
             raise InputError(
-                f"style_loss {options.style_loss} compares places of artworks, which a style pack "
-                "does not keep: use gram, w2 or gram+w2, or the folder of its pictures"
+                f"stroke_direction looks for strokes in artworks, and of {source} only statistics "
+                "are known: paint with single artworks"
             )
-        return pack
 
     def _mapped(self, order: Order) -> Order:
-        return dataclasses.replace(super()._mapped(order), keep=self._keep(order.photo))
+        photo, along = order.photo, self._stroke_direction
+        for style in order.styles:
+            if isinstance(style, StylePack):
+                self._must_show_strokes(style.name)
+        directions = None
+        if isinstance(along, Picture):
+            directions = find_directions(load_grey(along, photo, "drawing"))
+        elif along == "auto":
+            directions = find_directions(photo.rgb.mean(axis=2))
+        mapped = super()._mapped(order)
+        return dataclasses.replace(mapped, keep=self._keep(photo), directions=directions)
 
     def _keep(self, photo: Picture) -> Floats | None:
         """Where a photo has to stay recognisable; None where nothing is said of it."""
-        if self.options.keep == "off":
+        if self._keep_map == "off":
             return None
-        if self.keep:
-            found = load_grey(self.keep, photo)
+        if isinstance(self._keep_map, Picture):
+            found = load_grey(self._keep_map, photo)
         else:
             self._check_picture(photo)
             rows, columns = around(photo.size, self.options.wrapped)
@@ -182,6 +197,8 @@ class Optimize(Stylizer[OptimizeOptions]):
         if outcome.stopped:
             logger.warning("%s after %d steps", outcome.stopped, outcome.steps)
         settings = {
+            "keep": getattr(self._keep_map, "name", self._keep_map),
+            "stroke_direction": getattr(self._stroke_direction, "name", self._stroke_direction),
             "backbone": self.backbone.name,
             "device": str(self.device),
             "precision": str(self.dtype).removeprefix("torch."),
