@@ -105,6 +105,7 @@ def _aimed(options: ReconstructOptions, kind: Kind, layers: Sequence[str]) -> Re
         content_weight=float(kind == "content"),
         style_weight=float(kind == "style"),
         bands_weight=0.0,
+        motifs=1.0,
         content_layers=weights,
         style_layers=weights,
     )

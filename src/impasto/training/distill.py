@@ -140,6 +140,7 @@ class DistillationTask(Task[DistillationBatch]):
             max_size=self.recipe.size,
             steps=rng.randint(min(LEAST_STEPS, most), most),
             style_weight=10 ** rng.uniform(0.2, 1.0),
+            motifs=1.0,  # a young student recognises nothing
             seed=rng.randrange(2**31),
             device=str(self.device),
             precision="float32" if self.teacher.dtype == torch.float32 else "bfloat16",
