@@ -344,8 +344,10 @@ def test_paint_comes_back_after_every_error(page: Page, tmp_path: Path) -> None:
 def test_the_second_page_goes_on_after_an_error(page: Page) -> None:
     page.get_by_role("tab", name="Understand").click()
     ticks = page.locator("#recover-layers input")
+    ticks.first.wait_for()  # a page that is not laid out yet has none to count
     for number in range(ticks.count()):
         ticks.nth(number).uncheck()
+    page.locator("#recover-layers input:checked").first.wait_for(state="detached")
     page.click("#recover")
     page.locator("#recover-status", has_text="tick at least one").wait_for()
     page.wait_for_selector("#recover", state="visible")
