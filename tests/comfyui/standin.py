@@ -12,6 +12,7 @@ import inspect
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -208,7 +209,10 @@ def _nodes(module: ModuleType) -> dict[str, Loaded]:
         await extension.on_load()
         return await extension.get_node_list()
 
-    return {node.define_schema().node_id: _new(node) for node in asyncio.run(ask())}
+    # In a thread of its own: a browser of other tests may keep the loop of this one.
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(asyncio.run, ask()).result()
+    return {node.define_schema().node_id: _new(node) for node in found}
 
 
 def _old(node: Any, title: str) -> Loaded:
