@@ -39,9 +39,9 @@ def variations(
         raise InputError(f"variations is from 2 to {MOST}, not {count}")
     columns = count if forms is not None else _columns(count)
     rows = math.ceil(count / columns)
-    middle = PRESETS[preset or "default"].get("style_weight", OptimizeOptions.style_weight)
-    middle = middle if style_weight is None else style_weight
-    weights = [middle * FACTOR ** (column - (columns - 1) / 2) for column in range(columns)]
+    if style_weight is None:
+        style_weight = OptimizeOptions.preset(preset or "default").style_weight
+    weights = [style_weight * FACTOR ** (column - (columns - 1) / 2) for column in range(columns)]
     every = [
         (form, weight)
         for form in [(row + 0.5) / rows if forms is None else forms for row in range(rows)]
@@ -53,7 +53,7 @@ def variations(
     ]
 
 
-def quick(max_size: int = SIDE) -> dict[str, Any]:
+def quick(max_size: int) -> dict[str, Any]:
     """The options that make variations quick: steps, and a size of no more than this."""
     return {"steps": PRESETS["quick"]["steps"], "max_size": min(SIDE, max_size)}
 
