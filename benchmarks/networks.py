@@ -140,16 +140,19 @@ def time_network(kind: str, model: Path, photo: Path, style: Path | str) -> floa
 
 
 def flop_of_painter(model: Path, size: int) -> float:
-    """FLOP of the network that encodes a square artwork and paints a picture of its size."""
+    """FLOP of a network that paints a square picture; an artwork of its size is encoded as well."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     from impasto.stylizers.networks.model_files import load_model
+    from impasto.stylizers.networks.network import FastNetwork
 
-    painter, image = load_model(model)[0].painter, torch.rand(1, 3, size, size)
+    network, image = load_model(model)[0], torch.rand(1, 3, size, size)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        code = painter.encoder.encode(image)
-        painter(image, code, torch.rand(1, 2, painter.modulation_size))
+        if isinstance(network, FastNetwork):
+            network(image, torch.eye(len(network.table))[:1])
+        else:
+            network(image, network.encode(image))
     return float(counter.get_total_flops())
 
 

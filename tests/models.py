@@ -22,15 +22,8 @@ def wild(network: Network) -> Network:
     torch.manual_seed(0)
     if isinstance(network, FastNetwork):
         network.table.data.add_(0.5 * torch.randn_like(network.table))
-        network.means.uniform_(0, 1)
-        # As colours of three independent channels have them, and maps with some variance.
-        network.squares[:] = 1.5
-        for mean, part in (
-            (network.means[:, :3], slice(0, 9)),
-            (network.means[:, -256:], slice(-(256**2), None)),
-        ):
-            spread = 0.05 * torch.eye(mean.shape[1])
-            network.squares[:, part] = (mean[:, :, None] * mean[:, None] + spread).flatten(1)
+        network.colours.uniform_(0.2, 0.8)
+        network.spreads[:] = 0.03 * torch.eye(3)
     if isinstance(network, ArbitraryNetwork):
         network.predictor[2].weight.data.mul_(30)  # type: ignore[operator]
     return network.eval().requires_grad_(False)

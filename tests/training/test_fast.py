@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy import linalg
 from torch import Tensor
 
 from impasto.backbones import load_backbone
@@ -31,7 +30,7 @@ from impasto.training.perceptual import FrameMotion, PerceptualLoss, StyleTarget
 from impasto.training.trainer import Trainer
 from tests.training.networks import fast_recipe, write_photos
 
-TERMS = ("content", "style", "color", "bands", "checkerboard")
+TERMS = ("content", "style", "bands", "checkerboard")
 Start = Callable[..., "Trainer[PaintingBatch[Tensor]]"]
 
 
@@ -93,19 +92,9 @@ def test_w2_is_compared_in_layers_that_are_narrow_and_large_enough(
     assert float(found) == pytest.approx(recipe.style_weight * expected / 3, rel=1e-3)
 
 
-def test_colours_and_bands_are_those_of_the_formulas() -> None:
-    """W2 of the pixels' colours by SciPy; only what is rougher than the artwork costs something."""
-    random = np.random.default_rng(0)
-    arrays = [random.random((32 * 32, 3)) * scale for scale in ((1, 0.4, 0.2), (0.3, 0.5, 1))]
-    (mean, cov), (true_mean, true_cov) = ((a.mean(0), np.cov(a.T, bias=True)) for a in arrays)
-    root = linalg.sqrtm(true_cov)
-    shared = np.trace(linalg.sqrtm(root @ cov @ root).real)
-    distance = np.square(mean - true_mean).sum() + np.trace(cov) + np.trace(true_cov) - 2 * shared
-    expected = distance / np.square(arrays[1]).sum(axis=1).mean()
-    painted, style = (torch.tensor(a.T.reshape(1, 3, 32, 32)).float() for a in arrays)
-    loss = PerceptualLoss(load_backbone("lite"), fast_recipe(color_weight=3.0))
-    found = loss(painted, painted, loss.style(style))
-    assert float(found["color"]) == pytest.approx(3 * expected, rel=1e-3)
+def test_only_what_is_rougher_than_the_artwork_costs_something() -> None:
+    painted, style = torch.rand(2, 1, 3, 32, 32)
+    loss = PerceptualLoss(load_backbone("lite"), fast_recipe())
     smooth = torch.full_like(painted, 0.5)
     assert float(loss(smooth, smooth, loss.style(style))["bands"]) == 0
     assert float(loss(painted, painted, loss.style(smooth))["bands"]) > 1

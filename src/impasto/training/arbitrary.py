@@ -30,7 +30,6 @@ from impasto.training.task import exact
 STYLE_JITTER = 0.4
 # Relative losses have nothing to refer to in an artwork of nearly one colour.
 STYLE_DEVIATION = 0.06
-TYPICAL = 64  # crops of artworks by which the typical size of each channel is measured
 KEPT_SHARE = 4  # the statistics of all processes take up to a fourth of the free memory
 
 
@@ -85,8 +84,7 @@ class ArbitraryTask(PaintingTask[Sequence[StyleCrop]]):
         if self.recipe.start != "scratch":
             start_arbitrary(network, self.recipe.start)
             return
-        draws = [Random(f"typical {number}") for number in range(TYPICAL)]
-        copy_encoder(network.painter.encoder, self.artworks.batch(draws))
+        copy_encoder(network.encoder)
 
     def draw_styles(self, contents: Tensor, draws: Sequence[Random]) -> list[StyleCrop]:
         """Draw crops of artworks; some photos are their own style, as for a strength of 0."""

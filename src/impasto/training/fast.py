@@ -71,7 +71,7 @@ class FastTask(PaintingTask[Tensor]):
         )
 
     def start(self, network: FastNetwork) -> None:
-        """Begin with the weights of a model that paints already, if the recipe says so."""
+        """Begin with the colours of the styles, and with the weights that the recipe says."""
         styles = dict(zip(self.description.styles, self.pictures, strict=True))
         start_fast(network, self.recipe.start, styles)
 

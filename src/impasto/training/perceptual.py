@@ -1,4 +1,4 @@
-"""The loss of painted pictures: content, style, colours, grain, regular patterns, steadiness.
+"""The loss of painted pictures: content, style, grain, regular patterns, steadiness.
 
 Built of ``impasto.losses``, whose terms are relative: a style's statistics are compared in units
 of their own size. So each style counts alike from the start, and a strong one does not dominate
@@ -35,27 +35,25 @@ from impasto.training.checkerboard import checkerboard
 from impasto.training.recipes import NetworkRecipe
 from impasto.training.task import exact
 
-COLOURS = "colours"
-
 
 @dataclass(frozen=True)
 class StyleTarget:
     """Statistics of ``B`` styles, one for each picture of a batch.
 
     Attributes:
-        tensors: ``(B, ...)`` by name: of each style layer and of the colours the mean, the second
-            moment and, where W2 is compared, the root of the covariance; the energies of the bands.
+        tensors: ``(B, ...)`` by name: of each style layer the mean, the second moment and,
+            where W2 is compared, the root of the covariance; the energies of the bands.
     """
 
     tensors: dict[str, Tensor]
 
-    def moments(self, place: str) -> Moments:
-        """The moments of a layer's maps, or of the colours."""
-        return Moments(self.tensors[f"{place} mean"], self.tensors[f"{place} second"])
+    def moments(self, layer: str) -> Moments:
+        """The moments of a layer's maps."""
+        return Moments(self.tensors[f"{layer} mean"], self.tensors[f"{layer} second"])
 
-    def root(self, place: str) -> Tensor:
+    def root(self, layer: str) -> Tensor:
         """``(B, C, C)``, the root of the covariance."""
-        return self.tensors[f"{place} root"]
+        return self.tensors[f"{layer} root"]
 
     def __getitem__(self, index: Tensor) -> StyleTarget:
         """The statistics of styles by their numbers, ``(B,)``."""
@@ -107,14 +105,14 @@ class PerceptualLoss:
         """
         with torch.no_grad(), exact(images):
             found = {"bands": band_energies(images, weights)}
-            for place, maps in [(COLOURS, images), *self.backbone.walk(images, self.style_layers)]:
+            for layer, maps in self.backbone.walk(images, self.style_layers):
                 at = None
                 if weights is not None:
                     at = F.interpolate(weights, size=maps.shape[2:], mode="area")
                 own = moments(maps, at)
-                found |= {f"{place} mean": own.mean, f"{place} second": own.second}
-                if place == COLOURS or place in self.by_w2:
-                    found[f"{place} root"] = sqrtm(own.covariance)
+                found |= {f"{layer} mean": own.mean, f"{layer} second": own.second}
+                if layer in self.by_w2:
+                    found[f"{layer} root"] = sqrtm(own.covariance)
         return StyleTarget(found)
 
     def __call__(self, painted: Tensor, contents: Tensor, style: StyleTarget) -> dict[str, Tensor]:
@@ -126,16 +124,12 @@ class PerceptualLoss:
             style: The statistics of ``B`` styles, or of one.
 
         Returns:
-            Scalars by name: "content", "style" and, where they have a weight, "color", "bands",
+            Scalars by name: "content", "style" and, where they have a weight, "bands",
             "checkerboard" and "tv".
         """
         recipe = self.recipe
         with exact(painted):
             terms = self._compare(painted, contents, style)
-            if recipe.color_weight:
-                own, theirs = moments(painted), style.moments(COLOURS)
-                distance = wasserstein_loss(own, theirs, style.root(COLOURS))
-                terms["color"] = recipe.color_weight * distance
             if recipe.bands_weight:
                 excess = bands_loss(band_energies(painted), style.tensors["bands"])
                 terms["bands"] = recipe.bands_weight * excess

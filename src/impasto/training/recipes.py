@@ -42,7 +42,7 @@ class Recipe(CheckedOptions):
     clip: float = option(10.0, "largest norm of a gradient", minimum=1e-6)
     start: str = option(
         "scratch",
-        "where the network starts: scratch, shipped (the any-style network that comes with the "
+        "where the network starts: scratch, shipped (the network of its kind that comes with the "
         "package) or a model file",
         metavar="MODEL",
     )
@@ -57,9 +57,8 @@ class NetworkRecipe(LossOptions, Recipe):
     width: int = option(
         16, "channels of the network at full resolution; wider is better and slower", minimum=1
     )
-    blocks: int = option(2, "residual blocks of the network", minimum=0)
+    blocks: int = option(5, "residual blocks of the network", minimum=0)
     style_weight: float = with_default(LossOptions, "style_weight", 12.0)
-    color_weight: float = option(4.0, "weight of the distance of the colours", minimum=0)
     bands_weight: float = with_default(
         LossOptions,
         "bands_weight",
@@ -94,7 +93,7 @@ class FastRecipe(NetworkRecipe):
         Recipe,
         "start",
         "shipped",
-        "where the network starts: shipped (the any-style network that comes with the package: "
+        "where the network starts: shipped (the gallery's network that comes with the package: "
         "far quicker), scratch or a model file",
     )
     style_size: int = option(

@@ -42,7 +42,7 @@ def test_the_code_holds_moments_of_the_feature_maps(network: ArbitraryNetwork) -
     np.testing.assert_allclose(code.mean[:, :3], colours.mean((2, 3)), rtol=1e-4)
     products = np.einsum("bihw,bjhw->bij", colours, colours) / 120
     np.testing.assert_allclose(code.square[:, :9], products.reshape(2, 9), rtol=1e-4)
-    first = network.painter.encoder.layers[0]
+    first = network.encoder.layers[0]
     maps = first(4 * image - 2).relu().double().numpy()
     np.testing.assert_allclose(code.mean[:, 3:19], maps.mean((2, 3)), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(code.square[:, 9:25], (maps**2).mean((2, 3)), rtol=1e-4, atol=1e-6)

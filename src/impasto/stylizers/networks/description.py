@@ -22,16 +22,15 @@ class Architecture:
     """The measures of a painter.
 
     Attributes:
-        width: Channels at full resolution; two, four and eight times as many at a half, a
-            quarter and an eighth.
-        blocks: Residual blocks at an eighth of the resolution.
+        width: Channels at full resolution; twice as many at a half, four times at a quarter.
+        blocks: Residual blocks, at a quarter of the resolution.
 
     Raises:
         InputError: If a measure is not a whole number within its bounds.
     """
 
     width: int = 16
-    blocks: int = 2
+    blocks: int = 5
 
     def __post_init__(self) -> None:
         for name, least, most in (("width", 1, 256), ("blocks", 0, 64)):

@@ -47,7 +47,7 @@ class PaintStyles(Exported):
     def forward(self, image: Tensor, style_weights: Tensor) -> Tensor:
         """Repaint ``(1, 4, H, W)`` with style weights ``(1, S)``."""
         style = self.network.style(style_weights)
-        painted: Tensor = self.network.painter(image[:, :3], *style, weights=image[:, 3:])
+        painted: Tensor = self.network.painter(image[:, :3], style, weights=image[:, 3:])
         return painted
 
 
@@ -56,9 +56,8 @@ class PaintCode(Exported):
 
     def forward(self, image: Tensor, mean: Tensor, square: Tensor) -> Tensor:
         """Repaint ``(1, 4, H, W)`` with the moments of a code."""
-        code = StyleCode(mean, square)
-        style = code, self.network.modulation(code)
-        painted: Tensor = self.network.painter(image[:, :3], *style, weights=image[:, 3:])
+        style = self.network.style(StyleCode(mean, square))
+        painted: Tensor = self.network.painter(image[:, :3], style, weights=image[:, 3:])
         return painted
 
 

@@ -13,7 +13,7 @@ from impasto.stylizers.body.pack import Found, StylePack
 from impasto.stylizers.networks.codes import StyleCode
 from impasto.stylizers.networks.engines import Code, Floats
 
-ENCODER = "painter.encoder."
+ENCODER = "encoder."
 
 
 class EncoderEye:

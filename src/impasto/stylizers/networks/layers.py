@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 
 class Convolution(nn.Conv2d):
-    """A convolution with an odd kernel and replicated borders."""
+    """A convolution with an odd kernel and replicated borders; a stride divides sizes."""
 
     def forward(self, maps: Tensor) -> Tensor:
         """Convolve ``(B, C, h, w)``."""
         margin = self.kernel_size[0] // 2
         padded = replicate(maps, margin) if margin else maps
-        return F.conv2d(padded, self.weight, self.bias)
+        return F.conv2d(padded, self.weight, self.bias, self.stride)
 
 
 class UpConvolution(nn.Conv2d):
@@ -46,7 +46,7 @@ class UpConvolution(nn.Conv2d):
 
 
 class PixelConvolution(nn.Conv2d):
-    """A convolution of a map whose pixels are still four channels of a small one.
+    """A 3x3 convolution of a map whose pixels are still four channels of a small one.
 
     Rearranging three channels at the end is cheaper than all of them before. At the border the
     small map is replicated, which for the large one is a reflection.
@@ -54,29 +54,25 @@ class PixelConvolution(nn.Conv2d):
     Args:
         inputs: Channels of the large map.
         outputs: Channels of the result.
-        side: Of the kernel, in pixels of the large map: 3 or 5.
     """
 
-    def __init__(self, inputs: int, outputs: int, side: int) -> None:
-        super().__init__(inputs, outputs, side)
+    #: Which pixel a tap of the kernel meets: (phase of the result, coarse position, phase, tap).
+    TAPS = (
+        (((0, 0, 0), (1, 0, 0)), ((0, 1, 0), (0, 0, 1)), ((0, 0, 0), (0, 0, 0))),
+        (((0, 0, 0), (0, 0, 0)), ((1, 0, 0), (0, 1, 0)), ((0, 0, 1), (0, 0, 0))),
+    )
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 3)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Convolve ``(B, 4 * C, h, w)`` to ``(B, 4 * C', h, w)``."""
-        taps = self._taps()
+        taps = torch.tensor(self.TAPS, dtype=self.weight.dtype, device=self.weight.device)
         kernels = torch.einsum("aypi,bxqj,ocij->oabcpqyx", taps, taps, self.weight.float())
         kernels = kernels.flatten(0, 2).flatten(1, 3)
         assert self.bias is not None
         bias = self.bias.float().repeat_interleave(4)
         return F.conv2d(replicate(maps, 1), kernels, bias)
-
-    def _taps(self) -> Tensor:
-        """The pixel of each tap: (phase of the result, coarse position, phase, tap), 0 or 1."""
-        side = self.kernel_size[0]
-        of, coarse, phase, tap = torch.meshgrid(
-            *(torch.arange(count) for count in (2, 3, 2, side)), indexing="ij"
-        )
-        meets = of + tap - side // 2 == 2 * (coarse - 1) + phase
-        return meets.to(self.weight)
 
 
 def replicate(maps: Tensor, margin: int) -> Tensor:

@@ -59,7 +59,10 @@ def load_model(path: str | Path, kind: Kind | None = None) -> tuple[Network, Des
         network = build(description)
     expected = {name: value.shape for name, value in network.state_dict().items()}
     if expected != {name: value.shape for name, value in state.items()}:
-        raise InputError(f"{path} is damaged: its weights do not fit its description")
+        raise InputError(
+            f"{path} is damaged or of another version of Impasto: its weights do not fit its "
+            "description"
+        )
     if not all(value.isfinite().all() for value in state.values()):
         raise InputError(f"{path} is damaged: it holds values that are not finite numbers")
     network.load_state_dict(state, assign=True)

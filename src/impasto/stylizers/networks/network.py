@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from impasto.stylizers.networks.codes import StyleCode, blend
 from impasto.stylizers.networks.description import Architecture
-from impasto.stylizers.networks.encoder import SQUARES, STARTS, WIDTHS, layer_moments
-from impasto.stylizers.networks.painter import Painter
+from impasto.stylizers.networks.encoder import WIDTHS, Encoder, colours_of, maps_of
+from impasto.stylizers.networks.moments import covariance, products_of
+from impasto.stylizers.networks.painter import Painter, Style
 
 HIDDEN = 128
 
@@ -23,6 +24,7 @@ class ArbitraryNetwork(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.painter = Painter(architecture)
+        self.encoder = Encoder()
         size = self.painter.modulation_size
         last = nn.Linear(HIDDEN, 2 * size)
         self.predictor = nn.Sequential(nn.Linear(2 * sum(WIDTHS), HIDDEN), nn.ReLU(), last)
@@ -39,18 +41,15 @@ class ArbitraryNetwork(nn.Module):
                 the size in pixels that they have here.
             weights: ``(B, 1, h, w)``, how much each pixel counts, for example its alpha.
         """
-        return self.painter.encoder.encode(image, weights)
+        code: StyleCode[Tensor] = self.encoder(image, weights)
+        return code
 
-    def modulation(self, code: StyleCode[Tensor]) -> Tensor:
-        """Predict the modulation ``(B, 2, N)`` of a code."""
+    def style(self, code: StyleCode[Tensor]) -> Style:
+        """The styles of codes, their modulation predicted."""
         # The moments are in float32; half precision here would shift every colour a little.
         with torch.autocast(code.mean.device.type, enabled=False):
-            moments = [layer_moments(code, number) for number in range(len(WIDTHS))]
-            means = torch.cat([mean for mean, _ in moments], 1)
-            deviations = torch.cat([variance for _, variance in moments], 1).sqrt()
-            unit = self.painter.encoder.typical
-            flat: Tensor = self.predictor(torch.cat([means / unit, deviations / unit], 1))
-        return flat.view(len(flat), 2, -1)
+            flat: Tensor = self.predictor(torch.cat(maps_of(code), 1))
+            return Style(flat.view(len(flat), 2, -1), colours_of(code))
 
     def forward(self, content: Tensor, code: StyleCode[Tensor], strength: float = 1.0) -> Tensor:
         """Repaint pictures.
@@ -66,28 +65,29 @@ class ArbitraryNetwork(nn.Module):
         """
         if strength != 1:
             code = blend([self.encode(content), code], [1 - strength, strength])
-        painted: Tensor = self.painter(content, code, self.modulation(code))
+        painted: Tensor = self.painter(content, self.style(code))
         return painted
 
 
 class FastNetwork(nn.Module):
-    """Paints in styles that it has learnt (Dumoulin et al. 2017): their codes and modulations.
+    """Paints in styles that it has learnt (Johnson et al. 2016, Dumoulin et al. 2017).
 
     Args:
         architecture: The measures of the painter.
         styles: How many styles there are.
     """
 
-    means: Tensor
-    squares: Tensor
+    colours: Tensor
+    spreads: Tensor
 
     def __init__(self, architecture: Architecture, styles: int = 1) -> None:
         super().__init__()
         self.painter = Painter(architecture)
         plain = torch.tensor([1.0, 0.0])[:, None].expand(2, self.painter.modulation_size)
         self.table = nn.Parameter(plain.repeat(styles, 1, 1))
-        self.register_buffer("means", torch.zeros(styles, STARTS[-1]))
-        self.register_buffer("squares", torch.zeros(styles, SQUARES))
+        # Mean and covariance of the artworks' colours.
+        self.register_buffer("colours", torch.zeros(styles, 3))
+        self.register_buffer("spreads", torch.zeros(styles, 3, 3))
 
     def forward(self, image: Tensor, style_weights: Tensor) -> Tensor:
         """Repaint pictures.
@@ -99,11 +99,13 @@ class FastNetwork(nn.Module):
         Returns:
             ``(B, 3, H, W)``, RGB in [0, 1], float32.
         """
-        painted: Tensor = self.painter(image, *self.style(style_weights))
+        painted: Tensor = self.painter(image, self.style(style_weights))
         return painted
 
-    def style(self, style_weights: Tensor) -> tuple[StyleCode[Tensor], Tensor]:
-        """Code and modulation ``(B, 2, N)`` of style weights ``(B, S)``: means of the rows."""
+    def style(self, style_weights: Tensor) -> Style:
+        """The styles of weights ``(B, S)``: means of the table's rows, and of the colours."""
         shares = style_weights.to(self.table)
-        code = StyleCode(shares @ self.means, shares @ self.squares)
-        return code, torch.einsum("bs,skn->bkn", shares, self.table)
+        modulation = torch.einsum("bs,skn->bkn", shares, self.table)
+        products = self.spreads + products_of(self.colours, self.spreads)
+        blended = shares @ self.colours, torch.einsum("bs,sij->bij", shares, products)
+        return Style(modulation, covariance(blended))

@@ -1,67 +1,62 @@
 """The network that repaints a picture, and what it takes for a style.
 
-The photo in the artwork's colours (``recolor``) is encoded; the maps of two depths are brought to
-the means and deviations of the artwork's (AdaIN, Huang and Belongie 2017), those of the deepest to
-its mean and covariance (Li et al. 2017), and a decoder paints from them, coarse to fine, as in
-MicroAST (Wang et al. 2023). Departures, and why:
+After Johnson et al. 2016: two strided convolutions down, residual blocks, two convolutions up, with
+an instance normalisation behind each (Ulyanov et al. 2017). Departures, and why:
 
-- The decoder has no normalisation by statistics of the picture. Every channel is scaled and shifted
-  by the style's *modulation* alone (Perez et al. 2018), at depth after long vectors of channels
-  were shortened: unbounded, the deep layers of a first training blew up and died. At unit length a
-  clear sky was as loud as a crowd, and was painted as full; bounded, what is faint stays faint.
-  What a pixel becomes so depends on its surroundings and on a few moments of the photo, not on what
-  else is in the picture: no islands in smooth areas, tiles and frames that fit.
-- AdaIN divides by deviations with a floor: channels that are nearly empty are not blown up.
-- The recoloured photo itself goes to the last layers, as logits; the network starts as the
-  identity and learns what to paint over.
-- Upsampling is bilinear, in one with the convolution behind it.
+- Scale and shift of every normalisation are an input, the *modulation*: the per-style network keeps
+  a table of them, one row a style (Dumoulin et al. 2017); the any-style network predicts them from
+  an artwork (Ghiasi et al. 2017).
+- At last the colours get the artwork's mean and covariance (``recolor``): a network has to learn
+  strokes, not palettes, and is never muddy.
+- No convolution at full resolution before the two with a stride: it took a fifth of the time, and
+  what it sees has to pass through a quarter of the resolution anyway.
+- Bilinear upsampling before a convolution instead of a transposed convolution: no checkerboards
+  (Odena et al. 2016). Both are computed as one convolution at low resolution.
+- Borders are replicated (before the last convolution reflected), never zero: no frame appears.
+- A small last convolution, 3x3 instead of 9x9: with three outputs it is the slowest of all.
+- A logistic function behind it: what it gives is in [0, 1] without clipping, with a gradient.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import accumulate
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto.stylizers.networks import encoder
-from impasto.stylizers.networks.codes import StyleCode
 from impasto.stylizers.networks.description import Architecture
-from impasto.stylizers.networks.encoder import STRIDE, WIDTHS, Encoder
 from impasto.stylizers.networks.layers import Convolution, PixelConvolution, UpConvolution
-from impasto.stylizers.networks.recolor import transport, whiten_and_colour
+from impasto.stylizers.networks.moments import Moments, covariance, map_moments, second_moments
+from impasto.stylizers.networks.recolor import transport
 
-#: The layers whose maps the decoder takes: relu2_2, relu3_3, relu4_1, each half of the one before.
-FINE, MIDDLE, DEEP = TAKEN = (3, 6, 7)
-DEEP_FLOOR = 0.5  # of the deepest maps' typical deviation, in all directions
-FLOOR = 0.25  # of a channel's typical deviation: no channel is amplified by more than its inverse
-DARKEST = 0.02  # of a pixel whose logit is taken, and the distance of the lightest from 1
-FAINT = 0.3  # of the usual size: what residual blocks, and the last layer, say at first
+STRIDE = 4
+EPS = 1e-5  # of the variance of a map
 
-#: Where moments of a picture come from: its colours, or the maps of a layer by its number.
+#: Where moments of a picture are taken: at a normalisation by its number, or of what was painted.
 Place = int
 COLOURS: Place = -1
-#: Mean ``(B, C)`` with variance ``(B, C)``, or with the covariance ``(B, 3, 3)`` of colours.
-Moments = tuple[Tensor, Tensor]
 #: Which moments of a picture to go by, given those just measured.
 Settle = Callable[[Place, Moments], Moments]
-Film = Callable[[Tensor], Tensor]
+
+
+class Style(NamedTuple):
+    """A style, or several: ``B`` for as many pictures, or ``R`` for regions of one.
+
+    Attributes:
+        modulation: ``(B or R, 2, N)``, N the modulation size: scales, then shifts.
+        colours: Mean ``(B or R, 3)`` and covariance ``(B or R, 3, 3)`` of the artwork's colours.
+    """
+
+    modulation: Tensor
+    colours: Moments
 
 
 def as_measured(_place: Place, measured: Moments) -> Moments:
     """Go by the moments of this picture alone."""
     return measured
-
-
-def bounded(maps: Tensor) -> Tensor:
-    """Maps ``(B, C, h, w)`` whose root mean square over channels stays below the root of 2.
-
-    One of 1 stays as it is, and what is nearly empty stays so, up to that root.
-    """
-    wide = maps.float()
-    return wide * torch.rsqrt((wide.square().mean(dim=1, keepdim=True) + 1) / 2)
 
 
 class Block(nn.Module):
@@ -71,57 +66,44 @@ class Block(nn.Module):
         super().__init__()
         self.conv1 = Convolution(width, width, 3, bias=False)
         self.conv2 = Convolution(width, width, 3, bias=False)
-        with torch.no_grad():
-            self.conv2.weight.mul_(FAINT)
 
-    def forward(self, maps: Tensor, film: Film) -> Tensor:
+    def forward(self, maps: Tensor, norm: Callable[[Tensor], Tensor]) -> Tensor:
         """Add what the block sees to ``(B, C, h, w)``."""
-        return maps + film(self.conv2(film(self.conv1(maps)).relu()))
+        return maps + norm(self.conv2(norm(self.conv1(maps)).relu()))
 
 
 class Painter(nn.Module):
-    """Encoder and decoder.
+    """The transformation network with its style as an input.
 
     Args:
-        architecture: The measures of the decoder.
+        architecture: Its measures.
 
     Attributes:
-        channels: Channels of each modulated map, in the order in which they run.
+        channels: Channels of each normalised map, in the order in which they run.
     """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         width, blocks = architecture.width, architecture.blocks
-        fine, middle, deep = 2 * width, 4 * width, 8 * width
-        self.encoder = Encoder()
-        self.enter = Convolution(WIDTHS[DEEP], deep, 1, bias=False)
-        self.deep = nn.ModuleList(Block(deep) for _ in range(blocks))
-        self.up_middle = UpConvolution(deep, middle)
-        self.skip_middle = Convolution(WIDTHS[MIDDLE], middle, 1, bias=False)
-        self.middle = Block(middle)
-        self.up_fine = UpConvolution(middle, fine)
-        self.skip_fine = Convolution(WIDTHS[FINE], fine, 1, bias=False)
-        self.fine = Block(fine)
-        self.up = UpConvolution(fine, width)
-        self.pixels = PixelConvolution(3, width, 5)
-        self.head = PixelConvolution(width + 3, 3, 3)
-        self.channels = (deep, *[deep] * 2 * blocks, *[middle] * 3, *[fine] * 3, width)
-        self._start_as_identity()
-
-    @torch.no_grad()
-    def _start_as_identity(self) -> None:
-        assert self.head.bias is not None
-        self.head.bias.zero_()
-        self.head.weight.mul_(FAINT)
-        self.head.weight[:, -3:] = 0
-        self.head.weight[:, -3:, 1, 1] = torch.eye(3)
+        half, quarter = 2 * width, 4 * width
+        self.down = nn.ModuleList(
+            [
+                Convolution(3, half, 7, stride=2, bias=False),
+                Convolution(half, quarter, 3, stride=2, bias=False),
+            ]
+        )
+        self.blocks = nn.ModuleList(Block(quarter) for _ in range(blocks))
+        self.up = nn.ModuleList([UpConvolution(quarter, half), UpConvolution(half, width)])
+        self.head = PixelConvolution(width, 3)
+        self.channels = (half, *[quarter] * (1 + 2 * blocks), half, width)
 
     @property
     def reach(self) -> int:
-        """How far a pixel of the result sees, in pixels; a multiple of the stride."""
-        deep, middle, fine = 1 + 2 * len(self.deep), 3, 3
-        reach = encoder.REACH + STRIDE * deep + 4 * middle + 2 * fine + 3
-        return STRIDE * -(-reach // STRIDE)
+        """How far a pixel of the result sees, in pixels; a multiple of the stride.
+
+        One for each 3x3 convolution, times its stride's scale, rounded up.
+        """
+        return 8 * len(self.blocks) + 16
 
     @property
     def modulation_size(self) -> int:
@@ -131,8 +113,7 @@ class Painter(nn.Module):
     def forward(
         self,
         image: Tensor,
-        style: StyleCode[Tensor],
-        modulation: Tensor,
+        style: Style,
         settle: Settle = as_measured,
         masks: Tensor | None = None,
         weights: Tensor | None = None,
@@ -141,8 +122,7 @@ class Painter(nn.Module):
 
         Args:
             image: ``(B, 3, H, W)``, RGB in [0, 1], of any size.
-            style: The moments to bring the picture's to, ``B`` or one of them.
-            modulation: ``(B or 1, 2, N)``, N the modulation size: scales, then shifts.
+            style: The style, or ``B`` of them.
             settle: Which moments of the picture to go by: a tile goes by those of the whole.
             masks: ``(R, 1, H, W)``, adding up to 1: where in one picture each of ``R`` styles is.
             weights: ``(B, 1, H, W)``, how much each pixel counts for the moments; all alike if
@@ -152,125 +132,60 @@ class Painter(nn.Module):
             ``(B, 3, H, W)``, RGB in [0, 1], float32.
         """
         height, width = image.shape[2:]
-        margins = encoder.padding(image)
-        image = F.pad(image, margins, mode="replicate")
-        masks, weights = (
-            None if each is None else F.pad(each, margins, mode="replicate")
-            for each in (masks, weights)
-        )
-        where, counting = Spread(masks), masks
-        if weights is not None:
-            counting = weights
-            if masks is not None and len(weights) < len(masks):
-                counting = weights * masks
-        levels = _levels(counting)
-        recoloured = self.recolour(image, style, settle, where, levels[0])
-        maps = self.encoder(recoloured)
-        fine, middle, deep = (maps[number].float() for number in TAKEN)
-        seen = {
-            FINE: self._adain(FINE, fine, style, settle, where, levels[1]),
-            MIDDLE: self._adain(MIDDLE, middle, style, settle, where, levels[2]),
-            DEEP: self._whitened(deep, style, settle, where, levels[3]),
-        }
-        return self._decode(recoloured, seen, modulation, where)[:, :, :height, :width]
+        image, where, counting = _on_grid(image, masks, weights)
+        counts = _levels(counting)
+        painted = self._strokes(image, style.modulation, settle, where, counts)
+        # Half precision would leave bands in a clear sky.
+        with torch.autocast(image.device.type, enabled=False):
+            own = settle(COLOURS, covariance(second_moments(painted, counts[0])))
+            coloured = where.moved(painted, *transport(own, style.colours)).clamp(0, 1)
+        return coloured[:, :, :height, :width]
 
-    def recolour(
+    def _strokes(
         self,
         image: Tensor,
-        style: StyleCode[Tensor],
+        modulation: Tensor,
         settle: Settle,
         where: Spread,
-        weights: Tensor | None = None,
+        counts: list[Tensor | None],
     ) -> Tensor:
-        """A picture ``(B, 3, H, W)`` in the colours of a style; see ``forward``."""
-        with torch.autocast(image.device.type, enabled=False):
-            own = settle(COLOURS, encoder.covariance(encoder.second_moments(image, weights)))
-            matrix, shift = transport(own, encoder.colours_of(style))
-            return where.moved(image, matrix, shift).clamp(0, 1)
-
-    def _adain(
-        self,
-        number: int,
-        maps: Tensor,
-        style: StyleCode[Tensor],
-        settle: Settle,
-        where: Spread,
-        weights: Tensor | None,
-    ) -> Tensor:
-        """A layer's maps with the moments of a style, in units of the layer."""
-        mean, variance = settle(number, encoder.map_moments(maps, weights))
-        wanted, spread = encoder.layer_moments(style, number)
-        unit = self._unit(number)
-        floor = (FLOOR * unit).square()
-        gain = ((spread + floor) / (variance + floor)).sqrt() / unit
-        shift = wanted / unit - mean * gain
-        return torch.addcmul(where(shift, maps), maps, where(gain, maps))
-
-    def _whitened(
-        self,
-        maps: Tensor,
-        style: StyleCode[Tensor],
-        settle: Settle,
-        where: Spread,
-        weights: Tensor | None,
-    ) -> Tensor:
-        """The deepest maps with the mean and covariance of a style, in units of the layer."""
-        unit = self._unit(DEEP)
-        with torch.autocast(maps.device.type, enabled=False):
-            own = settle(DEEP, encoder.covariance(encoder.second_moments(maps, weights)))
-            wanted = encoder.deepest_moments(style)
-            squared = torch.outer(unit, unit)
-            own, wanted = ((mean / unit, spread / squared) for mean, spread in (own, wanted))
-            matrix, shift = whiten_and_colour(own, wanted, DEEP_FLOOR**2)
-            return where.moved(maps / unit[:, None, None], matrix, shift)
-
-    def _unit(self, number: int) -> Tensor:
-        start = encoder.STARTS[number] - encoder.COLOURS
-        return self.encoder.typical[start : start + WIDTHS[number]]
-
-    def _decode(
-        self, recoloured: Tensor, seen: dict[int, Tensor], modulation: Tensor, where: Spread
-    ) -> Tensor:
+        """What the convolutions make of a picture, in colours of its own."""
+        last = len(self.channels) - 1
         # Not Tensor.split: in ONNX it is one node, with more outputs than WebGPU can write.
-        ends = accumulate(self.channels)
-        affines = (
-            modulation[:, :, end - size : end].float()
-            for size, end in zip(self.channels, ends, strict=True)
-        )
+        places = enumerate(zip(accumulate(self.channels), self.channels, strict=True))
 
-        def film(maps: Tensor) -> Tensor:
-            # The last map holds four pixels of each channel.
-            affine = next(affines)
-            affine = affine.repeat_interleave(maps.shape[1] // affine.shape[2], 2)
-            scale, shift = affine.unbind(1)
-            return torch.addcmul(where(shift, maps), maps, where(scale, maps))
+        def norm(maps: Tensor) -> Tensor:
+            place, (end, size) = next(places)
+            scale, shift = modulation[:, :, end - size : end].float().unbind(1)
+            maps = maps.float()
+            measured = map_moments(maps, counts[1 if place in (0, last) else 2])
+            mean, variance = settle(place, _of_channels(measured, size))
+            gain = scale * torch.rsqrt(variance + EPS)
+            affine = torch.stack([gain, shift - mean * gain])
+            gain, shift = affine.repeat_interleave(maps.shape[1] // size, 2)
+            return torch.addcmul(where(shift, maps), maps, where(gain, maps))
 
-        def steady(maps: Tensor) -> Tensor:
-            return film(bounded(maps))
-
-        maps = steady(self.enter(seen[DEEP])).relu()
-        for block in self.deep:
-            maps = block(maps, steady)
-        maps = F.pixel_shuffle(self.up_middle(maps), 2) + self.skip_middle(seen[MIDDLE])
-        maps = self.middle(steady(maps).relu(), steady)
-        maps = F.pixel_shuffle(self.up_fine(maps), 2) + self.skip_fine(seen[FINE])
-        maps = self.fine(film(maps).relu(), film)
-        # From here on the four pixels of each stay channels.
-        pixels = F.pixel_unshuffle(recoloured, 2)
-        maps = film(self.up(maps) + self.pixels(4 * pixels - 2)).relu()
-        # Half precision would leave bands in a clear sky.
-        with torch.autocast(recoloured.device.type, enabled=False):
-            logits = torch.logit(pixels.clamp(DARKEST, 1 - DARKEST))
-            painted = self.head(torch.cat([maps.float(), logits], 1)).sigmoid()
-            return F.pixel_shuffle(painted, 2)
+        maps = 4 * image - 2
+        for conv in self.down:
+            maps = norm(conv(maps)).relu()
+        for block in self.blocks:
+            maps = block(maps, norm)
+        # To a normalisation on the way up the four pixels of each are channels still.
+        coarse, fine = self.up
+        maps = norm(fine(F.pixel_shuffle(norm(coarse(maps)).relu(), 2))).relu()
+        with torch.autocast(image.device.type, enabled=False):
+            return F.pixel_shuffle(self.head(maps).sigmoid(), 2)
 
 
-def _levels(weights: Tensor | None) -> list[Tensor | None]:
-    """Weights ``(B, 1, H, W)`` at full size and at that of each map that is taken."""
-    levels = [weights]
-    for _ in TAKEN:
-        levels.append(None if levels[-1] is None else F.avg_pool2d(levels[-1], 2))
-    return levels
+def _of_channels(measured: Moments, channels: int) -> Moments:
+    """Mean and variance of channels, of which several lie one behind the other."""
+    mean, variance = measured
+    if mean.shape[1] == channels:
+        return measured
+    mean, square = (
+        each.view(len(each), channels, -1).mean(dim=2) for each in (mean, variance + mean.square())
+    )
+    return mean, square - mean.square()
 
 
 class Spread:
@@ -287,17 +202,46 @@ class Spread:
         """For maps of ``(h, w)``: ``(B, C, 1, 1)``, or with masks ``(1, C, h, w)``."""
         if self.masks is None:
             return values[:, :, None, None]
-        return torch.einsum("rc,rohw->ochw", values, _shrunk(self.masks, maps))
+        shrunk = F.interpolate(self.masks, size=maps.shape[2:], mode="area")
+        return torch.einsum("rc,rohw->ochw", values, shrunk)
 
-    def moved(self, maps: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
-        """Maps ``(B, C, h, w)`` after linear maps and shifts, each of R in its place."""
-        rows = maps.flatten(2).expand(len(matrix), -1, -1)
-        moved = torch.baddbmm(shift[:, :, None], matrix, rows).view(-1, *maps.shape[1:])
-        if self.masks is None:
-            return moved
-        return (moved * _shrunk(self.masks, maps)).sum(dim=0, keepdim=True)
+    def moved(self, image: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
+        """Colours ``(B, 3, H, W)`` after linear maps and shifts, each of R in its place."""
+        moved = matrix @ image.flatten(2) + shift[:, :, None]
+        moved = moved.view(-1, *image.shape[1:])
+        return moved if self.masks is None else (moved * self.masks).sum(dim=0, keepdim=True)
 
 
-def _shrunk(masks: Tensor, maps: Tensor) -> Tensor:
-    """Masks ``(R, 1, H, W)`` at the size of maps."""
-    return F.interpolate(masks, size=maps.shape[2:], mode="area")
+def _on_grid(
+    image: Tensor, masks: Tensor | None, weights: Tensor | None
+) -> tuple[Tensor, Spread, Tensor | None]:
+    """What ``Painter.forward`` takes, with sides of whole strides: borders are repeated.
+
+    Returns:
+        The picture; how to lay styles over it; and ``(B or R, 1, H, W)``, how much each pixel
+        counts for the moments of each of them, None if all count alike.
+    """
+    margins = padding(image)
+    image = F.pad(image, margins, mode="replicate")
+    masks, weights = (
+        None if each is None else F.pad(each, margins, mode="replicate")
+        for each in (masks, weights)
+    )
+    counting = masks if weights is None else weights
+    if masks is not None and weights is not None and len(weights) < len(masks):
+        counting = weights * masks
+    return image, Spread(masks), counting
+
+
+def padding(image: Tensor) -> tuple[int, int, int, int]:
+    """The padding at the right and below, as ``F.pad`` takes it, up to whole strides."""
+    height, width = image.shape[2:]
+    return 0, -width % STRIDE, 0, -height % STRIDE
+
+
+def _levels(weights: Tensor | None) -> list[Tensor | None]:
+    """Weights ``(B, 1, H, W)`` at full size, at a half and at a quarter."""
+    if weights is None:
+        return [None] * 3
+    half = F.avg_pool2d(weights, 2)
+    return [weights, half, F.avg_pool2d(half, 2)]

@@ -1,46 +1,37 @@
 """Running a network: in one pass, or a large picture in tiles without seams.
 
 A network goes by moments of the whole picture: with those of a tile, its colours would depend on
-what else is in the tile. So they are measured first, added up over all tiles. By given moments a
-network sees only so far, so tiles that overlap that far fit exactly.
+what else is in the tile. So they are measured first, on patches spread over the picture at full
+resolution, as if they were one. By given moments a network sees only so far, so tiles that overlap
+that far fit exactly.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.stylizers.networks.codes import StyleCode
-from impasto.stylizers.networks.encoder import (
-    EPS,
-    REACH,
-    STRIDE,
-    covariance,
-    padding,
-    second_moments,
-)
+from impasto.stylizers.networks.moments import EPS, Moments, average, products_of
 from impasto.stylizers.networks.painter import (
-    COLOURS,
-    DEEP,
-    TAKEN,
-    Moments,
+    STRIDE,
     Painter,
     Place,
     Settle,
-    Spread,
+    Style,
     as_measured,
 )
+
+PATCH = 256  # px
+PATCHES = 16
 
 
 def paint(
     painter: Painter,
     image: Tensor,
-    style: StyleCode[Tensor],
-    modulation: Tensor,
+    style: Style,
     tile: int = 0,
     settle: Settle = as_measured,
     masks: Tensor | None = None,
@@ -51,8 +42,7 @@ def paint(
     Args:
         painter: The network.
         image: ``(B, 3, H, W)``, RGB in [0, 1].
-        style: The code of the style.
-        modulation: ``(1, 2, N)``.
+        style: The style.
         tile: A picture of more than ``tile * tile`` pixels is painted in tiles with about that
             side; 0 never.
         settle: Which moments of a picture that is painted in one pass to go by.
@@ -69,96 +59,66 @@ def paint(
         masks = torch.where(total > EPS, masks / total.clamp_min(EPS), 1 / len(masks))
     elif tile and height * width > tile * tile:
         singles = range(image.shape[0])
-        painted = [
-            _in_tiles(painter, image[i, None], style, modulation, tile, weights) for i in singles
-        ]
+        painted = [_in_tiles(painter, image[i, None], style, tile, weights) for i in singles]
         return torch.cat(painted)
-    whole: Tensor = painter(image, style, modulation, settle, masks, weights)
+    whole: Tensor = painter(image, style, settle, masks, weights)
     return whole
 
 
 def _in_tiles(
-    painter: Painter,
-    image: Tensor,
-    style: StyleCode[Tensor],
-    modulation: Tensor,
-    tile: int,
-    weights: Tensor | None,
+    painter: Painter, image: Tensor, style: Style, tile: int, weights: Tensor | None
 ) -> Tensor:
-    fixed = Fixed(measure(painter, image, style, tile, weights))
+    fixed = Fixed(measure(painter, image, style, min(tile, PATCH), weights))
+    margin = painter.reach
+    height, width = image.shape[2:]
     result = torch.empty_like(image, dtype=torch.float32)
-    for top, bottom, left, right in tiles(image, tile):
-        cut, above, before = with_margin(image, (top, bottom, left, right), painter.reach)
-        painted = painter(cut, style, modulation, fixed)
-        inner = painted[:, :, above:, before:][:, :, : bottom - top, : right - left]
-        result[:, :, top:bottom, left:right] = inner
+    for top, bottom in spans(height, tile):
+        for left, right in spans(width, tile):
+            # Margins are whole strides, so that every tile lies on the network's grid.
+            above, before = min(margin, top), min(margin, left)
+            cut = image[:, :, top - above : bottom + margin, left - before : right + margin]
+            inner = painter(cut, style, fixed)[:, :, above:, before:]
+            result[:, :, top:bottom, left:right] = inner[:, :, : bottom - top, : right - left]
     return result
 
 
 def measure(
-    painter: Painter,
-    image: Tensor,
-    style: StyleCode[Tensor],
-    tile: int,
-    weights: Tensor | None = None,
+    painter: Painter, image: Tensor, style: Style, side: int, weights: Tensor | None = None
 ) -> dict[Place, Moments]:
-    """The moments of a picture ``(1, 3, H, W)`` and of its maps, added up over tiles.
+    """The moments of a picture, on patches of it.
 
     Args:
         painter: The network.
-        image: The picture.
-        style: In whose colours the network sees it.
-        tile: About the side of the tiles.
+        image: ``(1, 3, H, W)``, RGB in [0, 1].
+        style: In which it will be painted.
+        side: Of the patches, in pixels.
         weights: ``(1, 1, H, W)``, how much each pixel counts; all alike if left out.
     """
     counting = torch.ones_like(image[:, :1]) if weights is None else weights
-    both = torch.cat([image, counting], 1)
-    both = F.pad(both, padding(both), mode="replicate")
-    found: dict[Place, Moments] = {COLOURS: covariance(second_moments(both[:, :3], both[:, 3:]))}
-    fixed, everywhere = Fixed(found), Spread(None)
-    sums = {number: (torch.zeros(1), torch.zeros(1), torch.zeros(1)) for number in TAKEN}
-    for place in tiles(both, tile):
-        cut, *inner = with_margin(both, place, REACH)
-        maps = painter.encoder(painter.recolour(cut[:, :3], style, fixed, everywhere))
-        for number in TAKEN:
-            part = _inside(maps[number], cut, place, inner), _inside(cut[:, 3:], cut, place, inner)
-            added = _sums(*part, products=number == DEEP)
-            old = sums[number]
-            sums[number] = old[0] + added[0], old[1] + added[1], old[2] + added[2]
-    for number, (share, mean, product) in sums.items():
-        mean, product = mean / share, product / share.view(-1, *[1] * (product.ndim - 1))
-        found[number] = (mean, product - _products(mean, product))
-    return {
-        place: (mean.float().to(image.device), spread.float().to(image.device))
-        for place, (mean, spread) in found.items()
-    }
+    seen = patches(torch.cat([image, counting], 1), side)
+    together = Together(average(seen[:, 3:]))
+    painter(seen[:, :3], style, together, weights=seen[:, 3:])
+    return together.moments
 
 
-def _inside(
-    maps: Tensor, cut: Tensor, place: tuple[int, int, int, int], margins: Sequence[int]
-) -> Tensor:
-    """The part of a tile's maps that is not margin."""
-    top, bottom, left, right = place
-    above, before = margins
-    step = cut.shape[2] // maps.shape[2]
-    rows = slice(above // step, (above + bottom - top) // step)
-    return maps[:, :, rows, before // step : (before + right - left) // step]
+def patches(image: Tensor, side: int) -> Tensor:
+    """Patches of a side spread evenly over ``(1, C, H, W)``: ``(P, C, h, w)``."""
+    height, width = image.shape[2:]
+    rows = max(1, round(math.sqrt(PATCHES * height / width)))
+    columns = max(1, round(PATCHES / rows))
+    size = min(side, height), min(side, width)
+    return torch.cat(
+        [
+            image[:, :, top : top + size[0], left : left + size[1]]
+            for top in _starts(height - size[0], rows)
+            for left in _starts(width - size[1], columns)
+        ]
+    )
 
 
-def _sums(maps: Tensor, weights: Tensor, products: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """Sums over positions, in float64: of weights, of maps, and of their squares or products."""
-    shares = F.interpolate(weights, size=maps.shape[2:], mode="area").double().flatten(2)
-    rows = maps.double().flatten(2)
-    weighted = rows * shares
-    second = weighted @ rows.mT if products else (weighted * rows).sum(dim=2)
-    return shares.sum(dim=2).cpu(), weighted.sum(dim=2).cpu(), second.cpu()
-
-
-def tiles(image: Tensor, side: int) -> Iterator[tuple[int, int, int, int]]:
-    """Top, bottom, left and right of tiles of about a side that cover ``(1, 3, H, W)``."""
-    for top, bottom in spans(image.shape[2], side):
-        for left, right in spans(image.shape[3], side):
-            yield top, bottom, left, right
+def _starts(room: int, count: int) -> list[int]:
+    """Where ``count`` patches start, in the middles of equal parts of the room."""
+    return [round(room * (i + 0.5) / count) for i in range(count)]
 
 
 def spans(length: int, side: int) -> Iterator[tuple[int, int]]:
@@ -169,17 +129,25 @@ def spans(length: int, side: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + step, length)
 
 
-def with_margin(
-    image: Tensor, tile: tuple[int, int, int, int], margin: int
-) -> tuple[Tensor, int, int]:
-    """A tile with a margin where there is one, and how much of it is above and before it.
+class Together:
+    """Goes by the moments of all pictures of a batch as if they were one, and remembers them.
 
-    Margins are whole strides, so that every tile lies on the network's grid.
+    Args:
+        counts: ``(B, 1)``, how much each of them counts.
     """
-    top, bottom, left, right = tile
-    above, before = min(margin, top), min(margin, left)
-    cut = image[:, :, top - above : bottom + margin, left - before : right + margin]
-    return cut, above, before
+
+    def __init__(self, counts: Tensor) -> None:
+        self._shares = counts / counts.sum().clamp_min(EPS)
+        self.moments: dict[Place, Moments] = {}
+
+    def __call__(self, place: Place, measured: Moments) -> Moments:
+        """The moments of all of them, a batch of one."""
+        mean, spread = measured
+        shares = self._shares if spread.ndim == mean.ndim else self._shares[:, :, None]
+        seconds = (shares * (spread + products_of(mean, spread))).sum(dim=0, keepdim=True)
+        mean = (self._shares * mean).sum(dim=0, keepdim=True)
+        self.moments[place] = mean, seconds - products_of(mean, seconds)
+        return self.moments[place]
 
 
 class Fixed:
@@ -211,15 +179,10 @@ class Smoothed:
     def __call__(self, place: Place, measured: Moments) -> Moments:
         """The running moments of a place."""
         mean, spread = measured
-        products = spread + _products(mean, spread)
+        products = spread + products_of(mean, spread)
         if place in self._means:
             before = self._means[place]
             mean = torch.lerp(before[0], mean, self.change)
             products = torch.lerp(before[1], products, self.change)
         self._means[place] = (mean, products)
-        return mean, products - _products(mean, products)
-
-
-def _products(mean: Tensor, like: Tensor) -> Tensor:
-    """Products of means, as variances ``(B, C)`` or covariances ``(B, C, C)`` have them."""
-    return mean.square() if like.ndim == mean.ndim else mean[:, :, None] * mean[:, None]
+        return mean, products - products_of(mean, products)

@@ -20,6 +20,7 @@ from impasto.stylizers.networks.engines import Code, Floats, Style
 from impasto.stylizers.networks.model_files import load_model
 from impasto.stylizers.networks.options import NetworkOptions
 from impasto.stylizers.networks.painter import Settle, as_measured
+from impasto.stylizers.networks.painter import Style as PainterStyle
 from impasto.stylizers.networks.runtime import paint
 
 logger = logging.getLogger(__name__)
@@ -112,9 +113,8 @@ class TorchEngine:
         images = images.to(self.device, torch.float32)
         try:
             with self._autocast():
-                code, modulation = self._style(images, style, own, own_side)
-                side = self.options.tile_side
-                order = self.network.painter, images, code, modulation, side
+                painter, laid = self.network.painter, self._style(images, style, own, own_side)
+                order = painter, images, laid, self.options.tile_side
                 masks = None if masks is None else masks.to(self.device)
                 weights = None if weights is None else weights.to(self.device)
                 return paint(*order, settle or as_measured, masks, weights)
@@ -127,19 +127,18 @@ class TorchEngine:
                 "lower --max-size or --tile"
             ) from error
 
-    def _style(
-        self, images: Tensor, style: Style, own: float, side: int
-    ) -> tuple[StyleCode[Tensor], Tensor]:
-        """Code and modulation of a style."""
+    def _style(self, images: Tensor, style: Style, own: float, side: int) -> PainterStyle:
+        """A style as the network's painter takes it."""
         parts = [torch.from_numpy(part).to(self.device) for part in style]
         if self.description.kind == "fast":
-            known: tuple[StyleCode[Tensor], Tensor] = self.network.style(*parts)
+            known: PainterStyle = self.network.style(*parts)
             return known
         code = StyleCode(*parts)
         if own:
             mine = self.network.encode(_reduced(images, side))
             code = blend([mine, code], [own, 1 - own])
-        return code, self.network.modulation(code)
+        predicted: PainterStyle = self.network.style(code)
+        return predicted
 
     def _autocast(self) -> AbstractContextManager[None]:
         """Convolutions in bfloat16 where that was asked for."""
