@@ -151,6 +151,15 @@ def test_maps_of_a_visitor_are_followed(method: str) -> None:
         assert result.settings.get("keep", "auto") == "auto"
 
 
+def test_strokes_follow_the_lines_of_a_visitor() -> None:
+    options = {"max_size": 48, "steps": 2, "stroke_direction": "auto"}
+    for drawing, told in ((picture(name="drawing"), "drawing"), (None, "auto")):
+        wanted = task("optimize", options=options, stroke_direction=drawing).checked(LIMITS)
+        assert wanted.paint("cpu").settings["stroke_direction"] == told
+    with pytest.raises(InputError, match="method optimize alone"):
+        task("arbitrary", stroke_direction=picture()).checked(LIMITS)
+
+
 def test_maps_that_cannot_be_followed_are_refused_before_painting() -> None:
     with pytest.raises(InputError, match="no maps of strength"):
         task("fast", strength_map=picture()).checked(LIMITS)
@@ -159,6 +168,8 @@ def test_maps_that_cannot_be_followed_are_refused_before_painting() -> None:
     for method in ("optimize", "arbitrary"):
         with pytest.raises(InputError, match="unknown stroke_map"):
             task(method, options={"stroke_map": "/etc/hostname"}).checked(LIMITS)
+    with pytest.raises(InputError, match="unknown stroke_direction"):
+        task("optimize", options={"stroke_direction": "/etc/hostname"}).checked(LIMITS)
 
 
 @pytest.mark.parametrize(

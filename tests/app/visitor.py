@@ -79,6 +79,7 @@ class Visitor:
             "print": None,
             "dpi": None,
             "variations": 0,
+            "stroke_direction": None,
         }
         return self.ask(event, [{**given, **fields}[name] for name in given])
 

@@ -65,6 +65,7 @@ def _repainting(studio: Studio) -> Callable[..., Awaitable[Answer]]:
         print: str | None = None,
         dpi: int | None = None,
         variations: int = 0,
+        stroke_direction: FileData | None = None,
         request: gr.Request = None,  # type: ignore[assignment] # Gradio fills it in
     ) -> Answer:
         """Repaint a photo.
@@ -76,7 +77,7 @@ def _repainting(studio: Studio) -> Callable[..., Awaitable[Answer]]:
         def task() -> PaintTask:
             photo = studio.inbox.read(content.path)
             chosen = [*_artworks(studio.inbox, styles, works), *gallery_styles]
-            maps = _maps(studio.inbox, mask, strength_map, stroke_map)
+            maps = _maps(studio.inbox, mask, strength_map, stroke_map, stroke_direction)
             wanted = PaintTask(photo, chosen, method, style_weights or None, preset, options, *maps)
             return replace(wanted, print=print, dpi=dpi, variations=variations)
 

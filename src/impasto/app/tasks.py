@@ -46,6 +46,7 @@ OFFERED: dict[str, tuple[str, ...]] = {
         "motifs",
         "keep",
         "stroke_map",
+        "stroke_direction",
         "match",
         "wrap",
         *COLORS,
@@ -74,6 +75,7 @@ class PaintTask:
         mask: Where to paint; None: everywhere.
         strength_map: How much style where; None: all of it everywhere.
         stroke_map: Strokes of which size where; None: as ``options`` say.
+        stroke_direction: A drawing along whose lines strokes run; None: as ``options`` say.
         print: The format of a print, as 30x40cm; ``max_size`` is that of its preview.
         dpi: Pixels per inch of the print.
         variations: How many small pictures are wanted instead of one; 0: none.
@@ -88,6 +90,7 @@ class PaintTask:
     mask: Picture | None = None
     strength_map: Picture | None = None
     stroke_map: Picture | None = None
+    stroke_direction: Picture | None = None
     print: str | None = None
     dpi: int | None = None
     variations: int = 0
@@ -102,12 +105,14 @@ class PaintTask:
         self._check_styles()
         if self.method == "fast" and (self.strength_map or self.stroke_map):
             raise InputError("the method fast takes masks, but no maps of strength or strokes")
+        if self.method != "optimize" and self.stroke_direction:
+            raise InputError("strokes follow a drawing with the method optimize alone")
         for name in self.options:
             must_be_known(f"option of the method {self.method}", name, OFFERED[self.method])
         options = dict(self.options)
         # Either might name a file.
         must_be_known("init", options.get("init", "content"), INITS)
-        for name in ("keep", "stroke_map"):
+        for name in ("keep", "stroke_map", "stroke_direction"):
             must_be_known(name, options.get(name, "off"), OFF_OR_AUTO)
         _check_palette(options.get("palette"))
         self._limit(options, "max_size", limits.size(self.method))
@@ -245,9 +250,11 @@ class PaintTask:
         choice, job = Choice(self.method, list(self.styles)), self.print_job
         options: dict[str, Any] = {**self.options, **(job.options if job else {})}
         stylizer = load(choice, preset=self.preset, device=device, **options)
-        if self.strength_map or self.stroke_map:
-            strokes = self.stroke_map or self.options.get("stroke_map", "off")
-            stylizer.set_maps(self.strength_map, strokes, self.options.get("keep", "off"))
+        maps = {
+            name: getattr(self, name, None) or self.options.get(name, "off")
+            for name in ("stroke_map", "keep", "stroke_direction")
+        }
+        stylizer.set_maps(self.strength_map, **maps)
         stylizer.set_style(choice.styles, weights=self.style_weights)
         photo = job.enlarged(self.content) if job else self.content
         result = stylizer(photo, mask=self.mask, callback=callbacks)

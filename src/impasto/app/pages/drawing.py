@@ -1,4 +1,4 @@
-"""What is drawn over the photo: where to paint, with how much style, with which brush."""
+"""What is drawn over the photo: where to paint, how much, with which brush, along which lines."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ MEANINGS: dict[str, tuple[str, tuple[float | None, float | None]]] = {
     "Less style everywhere else": ("strength_map", (None, 1)),
     "Larger brush where I draw": ("stroke_map", (0.5, 1)),
     "Finer brush where I draw": ("stroke_map", (0.5, 0)),
+    "Strokes along my lines": ("stroke_direction", (0, 1)),
 }
 LESS = 0.3
 # Of the longer side.

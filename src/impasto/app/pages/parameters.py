@@ -294,6 +294,13 @@ def _optimizing(limits: Limits) -> dict[str, Any]:
         "forms": slider("forms", "Forms", (0, 1, 0.05), 0.5),
         "motifs": slider("motifs", "Motifs", (0, 1, 0.05), 0),
         "stroke_map": _strokes(),
+        "stroke_direction": gr.Radio(
+            [("As the artwork has them", "off"), ("Along the photo's lines", "auto")],
+            value="off",
+            label="Strokes run",
+            info="Takes more than twice as long; lines drawn over the photo count instead.",
+            elem_classes="option-stroke_direction",
+        ),
         "keep": gr.Radio(
             [("Nothing more than the rest", "off"), ("Faces, lettering, what matters", "auto")],
             value="off",
