@@ -64,7 +64,7 @@ def test_a_per_style_network_paints_alike(
     counted = torch.cat([image, torch.ones(1, 1, 21, 46)], 1)
     inputs = {"image": counted.numpy(), "style_weights": weights.numpy()}
     (painted,) = run.run(["painted"], inputs)
-    torch.testing.assert_close(torch.tensor(painted), network(image, weights), atol=3e-4, rtol=0)
+    torch.testing.assert_close(torch.tensor(painted), network(image, weights), atol=1e-3, rtol=0)
     told = json.loads(run.get_modelmeta().custom_metadata_map["impasto"])
     assert told["styles"] == ["wave", "night"]
 
@@ -98,4 +98,4 @@ def test_the_arbitrary_style_network_becomes_two_files(
         ["painted"], {"image": counted[0].numpy(), "style_mean": mean, "style_square": square}
     )
     expected = network(image, StyleCode(code.mean, code.square))
-    torch.testing.assert_close(torch.tensor(painted), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(torch.tensor(painted), expected, atol=1e-3, rtol=0)

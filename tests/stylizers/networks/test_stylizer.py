@@ -80,7 +80,7 @@ def test_tiles_look_like_the_whole(fast_model: str) -> None:
         Fast(model=fast_model, device="cpu", tile="off").set_style("great-wave")(photo).picture.rgb
     )
     tiled = Fast(model=fast_model, device="cpu", tile=64).set_style("great-wave")(photo).picture.rgb
-    assert np.abs(whole - tiled).mean() < 0.01
+    assert np.abs(whole - tiled).mean() < 0.02
 
 
 def test_bfloat16_is_close(fast_model: str) -> None:
