@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.stylizers.networks.moments import EPS, Moments, average, products_of
@@ -24,8 +25,11 @@ from impasto.stylizers.networks.painter import (
     as_measured,
 )
 
-PATCH = 256  # px
-PATCHES = 16
+# Many small patches come nearer to the whole than few large ones. What is within a tenth of a side of
+# the border of one has seen too little around it, and does not count.
+PATCH = 160  # px
+PATCHES = 64
+BORDER = 0.1
 
 
 def paint(
@@ -96,8 +100,12 @@ def measure(
     """
     counting = torch.ones_like(image[:, :1]) if weights is None else weights
     seen = patches(torch.cat([image, counting], 1), side)
-    together = Together(average(seen[:, 3:]))
-    painter(seen[:, :3], style, together, weights=seen[:, 3:])
+    height, width = seen.shape[2:]
+    border = round(BORDER * min(height, width))
+    inner = seen[:, 3:, border : height - border, border : width - border]
+    inner = F.pad(inner, (border,) * 4)
+    together = Together(average(inner))
+    painter(seen[:, :3], style, together, weights=inner)
     return together.moments
 
 
