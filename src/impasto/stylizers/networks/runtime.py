@@ -25,8 +25,8 @@ from impasto.stylizers.networks.painter import (
     as_measured,
 )
 
-# Many small patches come nearer to the whole than few large ones. What is within a tenth of a side of
-# the border of one has seen too little around it, and does not count.
+# Many small patches come nearer to the whole than few large ones. What is within a tenth of a side
+# of the border of one has seen too little around it, and does not count.
 PATCH = 160  # px
 PATCHES = 64
 BORDER = 0.1
