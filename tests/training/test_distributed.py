@@ -25,8 +25,8 @@ from tests.training.networks import fast_recipe, write_photos
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 6
-# In these steps weights move by up to 2e-4, the table by eight times that. Sums of floats in another
-# order differ by 1e-7 of the gradient, which Muon, in bfloat16, turns into 1 % of a step.
+# In these steps weights move by up to 2e-4, the table by eight times that. Sums of floats in
+# another order differ by 1e-7 of the gradient, which Muon, in bfloat16, turns into 1 % of a step.
 TOLERANCE = 2e-5
 # The shifts of the block's last normalisation: the next one takes them away again, so their
 # gradients are rounding errors, which Adam brings to full size.

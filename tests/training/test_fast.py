@@ -21,6 +21,8 @@ from impasto.events import Step
 from impasto.image import Picture
 from impasto.losses import gram_loss, moments, wasserstein_loss
 from impasto.pictures import load_artwork
+from impasto.stylizers.networks.model_files import load_model
+from impasto.stylizers.networks.network import FastNetwork
 from impasto.stylizers.networks.stylizer import Fast
 from impasto.training import augment, checkpoint
 from impasto.training.checkpoint import CheckpointFile, State
@@ -285,6 +287,33 @@ def test_the_written_model_paints_as_the_averaged_network(start: Start, tmp_path
     torch.testing.assert_close(fast.apply(image), expected, atol=5e-3, rtol=0)
     assert fast.description.recipe["steps_done"] == 6
     assert fast.description.attributions == ("drawn by code",) * 2
+
+
+def test_styles_that_learn_alone_are_added_to_the_model_before(
+    start: Start, photos: Path, styles: list[NamedStyle], tmp_path: Path
+) -> None:
+    """Its painter and its other styles stay as they are; one of the same name is replaced."""
+    before = start()
+    before.advance()
+    before.write(tmp_path / "before.safetensors")
+    model, known = load_model(tmp_path / "before.safetensors")
+    again, new = styles[1], replace(styles[0], name="new", attribution="somebody")
+    changes: dict[str, Any] = {"learn": "styles", "steps": 2, "learning_rate": 0.5}
+    recipe = fast_recipe(start=str(tmp_path / "before.safetensors"), **changes)
+    task = FastTask(recipe, photos, [new, again], load_backbone("lite"))
+    trainer = Trainer(task, "cpu", "float32")
+    trainer.run()
+    trainer.write(tmp_path / "after.safetensors")
+    whole, description = load_model(tmp_path / "after.safetensors")
+    assert isinstance(model, FastNetwork) and isinstance(whole, FastNetwork)
+    assert description.styles == (*known.styles, "new")
+    assert description.attributions == ("drawn by code", "drawn by code", "somebody")
+    assert torch.equal(whole.table[0], model.table[0])
+    assert not torch.equal(whole.table[1], model.table[1])
+    for name, value in model.painter.state_dict().items():
+        assert torch.equal(whole.painter.state_dict()[name], value)
+    with pytest.raises(InputError, match="start from a model"):
+        FastTask(fast_recipe(learn="styles"), photos, styles, load_backbone("lite"))
 
 
 def test_the_sheet_shows_photos_in_all_styles(start: Start) -> None:

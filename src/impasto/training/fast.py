@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,11 +16,12 @@ from impasto.backbones.base import Backbone
 from impasto.errors import InputError
 from impasto.image import Picture
 from impasto.stylizers.networks.description import Architecture, Description
+from impasto.stylizers.networks.model_files import Network
 from impasto.stylizers.networks.network import FastNetwork
 from impasto.training.painting import PaintingTask
 from impasto.training.perceptual import StyleTarget
 from impasto.training.recipes import FastRecipe
-from impasto.training.start import start_fast
+from impasto.training.start import joined, start_fast
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,13 @@ class FastTask(PaintingTask[Tensor]):
         InputError: If a style cannot be used or a name occurs twice.
     """
 
+    recipe: FastRecipe
+
     def __init__(
         self, recipe: FastRecipe, photos: Path, styles: Sequence[NamedStyle], backbone: Backbone
     ) -> None:
+        if recipe.learn == "styles" and recipe.start == "scratch":
+            raise InputError("learn styles needs a painter that paints: start from a model")
         names = [style.name for style in styles]
         if not names or len(set(names)) < len(names):
             raise InputError(f"styles need a name each, no two the same, not {names}")
@@ -74,6 +80,19 @@ class FastTask(PaintingTask[Tensor]):
         """Begin with the colours of the styles, and with the weights that the recipe says."""
         styles = dict(zip(self.description.styles, self.pictures, strict=True))
         start_fast(network, self.recipe.start, styles)
+
+    def network(self, weights: Mapping[str, Tensor] | None = None) -> FastNetwork:
+        """Build the network; where styles alone learn, its painter is frozen."""
+        network = super().network(weights)
+        assert isinstance(network, FastNetwork)
+        network.painter.requires_grad_(self.recipe.learn == "all")
+        return network
+
+    def whole(self, network: Any, description: Description) -> tuple[Network, Description]:
+        """The network; where styles alone learn, with those of the model before."""
+        if self.recipe.learn == "all":
+            return network, description
+        return joined(self.recipe.start, network, description)
 
     def draw_styles(self, contents: Tensor, draws: Sequence[Random]) -> Tensor:
         """Draw the number of a style for each photo."""

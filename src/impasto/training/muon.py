@@ -85,7 +85,8 @@ def optimizers_of(network: nn.Module, lr: float) -> tuple[torch.optim.Optimizer,
     table = [each for name, each in others if name == TABLE]
     shared = [each for name, each in others if name != TABLE]
     groups = [{"params": shared, "pace": 1.0}, {"params": table, "pace": PACE}]
-    return Muon(inner, lr=lr), torch.optim.Adam([each for each in groups if each["params"]], lr=lr)
+    adam = torch.optim.Adam([each for each in groups if each["params"]], lr=lr)
+    return (Muon(inner, lr=lr), adam) if inner else (adam,)
 
 
 def _inner(parameter: Tensor) -> bool:

@@ -138,4 +138,8 @@ class PaintingTask(Task[PaintingBatch[Styles]], Generic[Styles]):
     def write(self, network: Network, path: Path, step: int) -> None:
         """Write a model file."""
         recipe = {**asdict(self.recipe), "steps_done": step}
-        save_model(network, replace(self.description, recipe=recipe), path)
+        save_model(*self.whole(network, replace(self.description, recipe=recipe)), path)
+
+    def whole(self, network: Any, description: Description) -> tuple[Network, Description]:
+        """The model that is written of a network that has learnt, and what it is."""
+        return network, description

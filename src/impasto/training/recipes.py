@@ -96,6 +96,11 @@ class FastRecipe(NetworkRecipe):
         "where the network starts: shipped (the gallery's network that comes with the package: "
         "far quicker), scratch or a model file",
     )
+    learn: Literal["all", "styles"] = option(
+        "all",
+        "what learns: all, or the numbers of the styles alone, which are then added to the model "
+        "of --start",
+    )
     style_size: int = option(
         384,
         "longer side at which the style images are looked at: the size of the strokes",

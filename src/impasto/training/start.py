@@ -6,7 +6,9 @@ minutes instead of hours.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -64,6 +66,35 @@ def start_fast(network: FastNetwork, source: str, styles: Mapping[str, Picture])
             known = name in description.styles
             row = description.styles.index(name) if known else slice(None)
             network.table[number] = model.table[row].view(-1, *model.table.shape[1:]).mean(dim=0)
+
+
+def joined(
+    source: str, network: FastNetwork, description: Description
+) -> tuple[FastNetwork, Description]:
+    """A per-style network with the styles of another that has the same painter.
+
+    Args:
+        source: "shipped" or the model file of that other, whose styles come first, in their order.
+        network: The network; its styles take the place of those of the same name.
+        description: What it is.
+
+    Returns:
+        The network that knows all of them, and what it is.
+    """
+    model, before = _load(source, "fast")
+    assert isinstance(model, FastNetwork)
+    rows = {name: (model, number) for number, name in enumerate(before.styles)}
+    rows |= {name: (network, number) for number, name in enumerate(description.styles)}
+    makers = dict(itertools.zip_longest(before.styles, before.attributions, fillvalue=""))
+    makers |= itertools.zip_longest(description.styles, description.attributions, fillvalue="")
+    whole = FastNetwork(before.architecture, len(rows))
+    whole.painter.load_state_dict(model.painter.state_dict())
+    with torch.no_grad():
+        for part in ("table", "colours", "spreads"):
+            found = [getattr(of, part)[number].cpu() for of, number in rows.values()]
+            getattr(whole, part).copy_(torch.stack(found))
+    styles, attributions = tuple(rows), tuple(makers[name] for name in rows)
+    return whole, replace(description, styles=styles, attributions=attributions)
 
 
 @torch.no_grad()
