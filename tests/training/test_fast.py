@@ -300,7 +300,7 @@ def test_styles_that_learn_alone_are_added_to_the_model_before(
     again, new = styles[1], replace(styles[0], name="new", attribution="somebody")
     changes: dict[str, Any] = {"learn": "styles", "steps": 2, "learning_rate": 0.5}
     recipe = fast_recipe(start=str(tmp_path / "before.safetensors"), **changes)
-    task = FastTask(recipe, photos, [new, again], load_backbone("lite"))
+    task = FastTask(recipe, photos, [again, new], load_backbone("lite"))
     trainer = Trainer(task, "cpu", "float32")
     trainer.run()
     trainer.write(tmp_path / "after.safetensors")
