@@ -113,7 +113,7 @@ def test_a_job_whose_client_is_gone_stops(app: Served, tmp_path: Path, way: str)
         photo = visitor.upload(saved(tmp_path / "me.png", (320, 240)), "me.png")
         number = next(event["id"] for event in visitor.events if event["api_name"] == "stylize")
         data: list[Any] = [photo, [photo], LONG["method"], [], [], "default", LONG["options"]]
-        data += [None, "png", None, None, [], None, None, 0]
+        data += [None, "png", None, None, [], None, None, 0, None]
         api = "/gradio_api"
         if way == "queue":
             body = {"data": data, "fn_index": number, "session_hash": visitor.session}
