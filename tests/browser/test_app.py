@@ -358,9 +358,9 @@ def test_the_second_page_goes_on_after_an_error(page: Page) -> None:
     page.wait_for_selector("#recover", state="visible")
 
 
-def begin_a_long_one(page: Page) -> None:
+def begin_a_long_one(page: Page, size: int = 256) -> None:
     choose(page, "Optimise")
-    set_slider(page, "size-optimize", 256)
+    set_slider(page, "size-optimize", size)
     page.get_by_role("button", name="More settings").click()
     set_slider(page, "steps", 1000)
     page.click("#paint")
@@ -368,9 +368,10 @@ def begin_a_long_one(page: Page) -> None:
 
 
 def test_paint_comes_back_after_a_full_queue(browser: Browser) -> None:
-    with served("--max-waiting", "1", "--optimize-size", "256", "--network-size", "128") as app:
+    with served("--max-waiting", "1", "--optimize-size", "512", "--network-size", "128") as app:
         with opened(browser, app) as first, opened(browser, app) as second:
-            begin_a_long_one(first)
+            # Longer than it takes to open a third page beside other tests.
+            begin_a_long_one(first, 512)
             second.click("#paint")
             second.get_by_text("queue").first.wait_for()
             with opened(browser, app) as third:
