@@ -71,6 +71,19 @@ def slider(
     return gr.Slider(low, high, value, step=step, label=label, info=info, elem_classes=tip, **more)
 
 
+def choice(
+    option: str,
+    label: str,
+    choices: list[tuple[str, Any]],
+    info: str,
+    value: Any = "off",
+    **more: Any,
+) -> gr.Radio:
+    """A choice of one among few; its tooltip tells the option's name."""
+    tip = f"option-{option}"
+    return gr.Radio(choices, value=value, label=label, info=info, elem_classes=tip, **more)
+
+
 def sentence(method: str, name: str, more: str = "") -> str:
     """The help of an option, as on the command line, as a sentence."""
     field = next(item for item in dataclasses.fields(OPTIONS[method]) if item.name == name)

@@ -54,6 +54,8 @@ OFFERED: dict[str, tuple[str, ...]] = {
         "seed",
     ),
 }
+# Options that are a word here, and for their host a file as well.
+MAPS = ("stroke_map", "keep", "stroke_direction")
 # What differs between variations.
 VARIED = ("style_weight", "forms")
 INITS = ("content", "noise", "style", "gray")
@@ -112,7 +114,7 @@ class PaintTask:
         options = dict(self.options)
         # Either might name a file.
         must_be_known("init", options.get("init", "content"), INITS)
-        for name in ("keep", "stroke_map", "stroke_direction"):
+        for name in MAPS:
             must_be_known(name, options.get(name, "off"), OFF_OR_AUTO)
         _check_palette(options.get("palette"))
         self._limit(options, "max_size", limits.size(self.method))
@@ -250,10 +252,7 @@ class PaintTask:
         choice, job = Choice(self.method, list(self.styles)), self.print_job
         options: dict[str, Any] = {**self.options, **(job.options if job else {})}
         stylizer = load(choice, preset=self.preset, device=device, **options)
-        maps = {
-            name: getattr(self, name, None) or self.options.get(name, "off")
-            for name in ("stroke_map", "keep", "stroke_direction")
-        }
+        maps = {name: getattr(self, name, None) or self.options.get(name, "off") for name in MAPS}
         stylizer.set_maps(self.strength_map, **maps)
         stylizer.set_style(choice.styles, weights=self.style_weights)
         photo = job.enlarged(self.content) if job else self.content

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# The networks work at an eighth of the resolution. What they interpolate varies less between the
-# coarse pixels than at them, and a ReLU turns that into a mean: a lattice of dots, in skies.
+# The networks work at a quarter of the resolution. What they interpolate varies less between the
+# coarse pixels than at them, and a ReLU turns that into a mean: a lattice of dots, in skies. Twice
+# that period, so that a pattern of every second coarse pixel counts as well.
 PERIOD = 8
 
 

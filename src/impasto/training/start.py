@@ -64,8 +64,9 @@ def start_fast(network: FastNetwork, source: str, styles: Mapping[str, Picture])
     with torch.no_grad():
         for number, name in enumerate(styles):
             known = name in description.styles
-            row = description.styles.index(name) if known else slice(None)
-            network.table[number] = model.table[row].view(-1, *model.table.shape[1:]).mean(dim=0)
+            network.table[number] = (
+                model.table[description.styles.index(name)] if known else model.table.mean(dim=0)
+            )
 
 
 def joined(

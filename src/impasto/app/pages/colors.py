@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from impasto.app.fields import slider
+from impasto.app.fields import choice, slider
 from impasto.app.pages.wiring import HIDDEN
 from impasto.options import parse_colors
 
@@ -83,13 +83,12 @@ def _swatches(text: str) -> str:
 
 
 def _matched() -> tuple[gr.Radio, gr.Radio]:
-    matched = gr.Radio(
+    matched = choice(
+        "match_result",
+        "Colours afterwards",
         MATCHED,
-        value="off",
-        label="Colours afterwards",
-        info="What the colours of the finished picture are matched to.",
+        "What the colours of the finished picture are matched to.",
         elem_id="match-result",
-        elem_classes="option-match_result",
     )
     mode = gr.Radio(
         [("Smoothly", "linear"), ("Exactly, perhaps with grain", "histogram")],

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from impasto.app.fields import default, sentence, slider
+from impasto.app.fields import choice, default, sentence, slider
 from impasto.app.limits import Limits
 from impasto.app.pages import colors
 from impasto.app.pages.wiring import HIDDEN
@@ -216,47 +216,39 @@ def _style_size() -> gr.Slider:
 
 
 def _strokes() -> gr.Radio:
-    return gr.Radio(
+    return choice(
+        "stroke_map",
+        "Brush",
         [("The same everywhere", "off"), ("Fine where the photo has detail", "auto")],
-        value="off",
-        label="Brush",
-        info="Where strokes are fine and where large; a brush that is drawn over the photo counts "
+        "Where strokes are fine and where large; a brush that is drawn over the photo counts "
         "instead.",
-        elem_classes="option-stroke_map",
     )
 
 
 def _match() -> gr.Radio:
     """Shown for the methods that have it: both that take artworks."""
-    return gr.Radio(
+    return choice(
+        "match",
+        "Style taken from",
         [("The artwork as a whole", "off"), ("Sky from sky, ground from ground", "auto")],
-        value="off",
-        label="Style taken from",
-        info="Regions that are alike in photo and artwork are found and paired; for one artwork.",
-        elem_classes="option-match",
+        "Regions that are alike in photo and artwork are found and paired; for one artwork.",
     )
 
 
 def _wrap() -> gr.Radio:
-    return gr.Radio(
-        SEAMLESS,
-        value="off",
-        label="Seamless",
-        info="Let the picture repeat without seams, as a tile or a panorama.",
-        elem_id="wrap",
-        elem_classes="option-wrap",
-    )
+    info = "Let the picture repeat without seams, as a tile or a panorama."
+    return choice("wrap", "Seamless", SEAMLESS, info, elem_id="wrap")
 
 
 def _variations() -> gr.Radio:
-    return gr.Radio(
+    return choice(
+        "variations",
+        "Variations",
         VARIATIONS,
-        value=0,
-        label="Variations",
-        info="Instead of one picture, so many small quick ones with more and less style, and from "
+        "Instead of one picture, so many small quick ones with more and less style, and from "
         "brushwork to large forms, on one sheet to choose from.",
+        value=0,
         elem_id="variations",
-        elem_classes="option-variations",
     )
 
 
@@ -294,19 +286,17 @@ def _optimizing(limits: Limits) -> dict[str, Any]:
         "forms": slider("forms", "Forms", (0, 1, 0.05), 0.5),
         "motifs": slider("motifs", "Motifs", (0, 1, 0.05), 0),
         "stroke_map": _strokes(),
-        "stroke_direction": gr.Radio(
+        "stroke_direction": choice(
+            "stroke_direction",
+            "Strokes run",
             [("As the artwork has them", "off"), ("Along the photo's lines", "auto")],
-            value="off",
-            label="Strokes run",
-            info="Takes more than twice as long; lines drawn over the photo count instead.",
-            elem_classes="option-stroke_direction",
+            "Takes more than twice as long; lines drawn over the photo count instead.",
         ),
-        "keep": gr.Radio(
+        "keep": choice(
+            "keep",
+            "Keep",
             [("Nothing more than the rest", "off"), ("Faces, lettering, what matters", "auto")],
-            value="off",
-            label="Keep",
-            info="What has to stay recognisable: the photo counts for more there.",
-            elem_classes="option-keep",
+            "What has to stay recognisable: the photo counts for more there.",
         ),
         "init": gr.Dropdown(
             list(INITS),

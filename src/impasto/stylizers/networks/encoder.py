@@ -68,8 +68,7 @@ def colours_of(code: StyleCode[Tensor]) -> Moments:
     return covariance((code.mean[:, :COLOURS], second))
 
 
-def maps_of(code: StyleCode[Tensor]) -> Moments:
+def maps_of(code: StyleCode[Tensor]) -> tuple[Tensor, Tensor]:
     """Mean and deviation ``(B, sum(WIDTHS))`` of the maps of all layers."""
-    mean = code.mean[:, COLOURS:]
-    variance = (code.square[:, COLOURS**2 :] - mean.square()).clamp_min(0)
-    return mean, (variance + EPS).sqrt()
+    mean, variance = covariance((code.mean[:, COLOURS:], code.square[:, COLOURS**2 :]))
+    return mean, (variance.clamp_min(0) + EPS).sqrt()

@@ -15,8 +15,7 @@ class Convolution(nn.Conv2d):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Convolve ``(B, C, h, w)``."""
-        margin = self.kernel_size[0] // 2
-        padded = replicate(maps, margin) if margin else maps
+        padded = replicate(maps, self.kernel_size[0] // 2)
         return F.conv2d(padded, self.weight, self.bias, self.stride)
 
 

@@ -21,8 +21,8 @@ def average(maps: Tensor, weights: Tensor | None = None) -> Tensor:
 
 def map_moments(maps: Tensor, weights: Tensor | None = None) -> Moments:
     """Mean and variance ``(B, C)`` of maps ``(B, C, h, w)``."""
-    mean = average(maps, weights)
-    return mean, (average(maps.square(), weights) - mean.square()).clamp_min(0)
+    mean, variance = covariance((average(maps, weights), average(maps.square(), weights)))
+    return mean, variance.clamp_min(0)
 
 
 def second_moments(maps: Tensor, weights: Tensor | None = None) -> Moments:
@@ -36,11 +36,16 @@ def second_moments(maps: Tensor, weights: Tensor | None = None) -> Moments:
 
 
 def covariance(moments: Moments) -> Moments:
-    """Mean and covariance, of mean and mean products."""
+    """Mean and covariance of mean and mean products; or variance, of mean squares."""
     mean, second = moments
-    return mean, second - products_of(mean, second)
+    return mean, second - _products(mean, second)
 
 
-def products_of(mean: Tensor, like: Tensor) -> Tensor:
-    """Products of means, as variances ``(B, C)`` or covariances ``(B, C, C)`` have them."""
+def uncentred(moments: Moments) -> Moments:
+    """Mean and mean products, or squares, of what ``covariance`` gives: these can be averaged."""
+    mean, spread = moments
+    return mean, spread + _products(mean, spread)
+
+
+def _products(mean: Tensor, like: Tensor) -> Tensor:
     return mean.square() if like.ndim == mean.ndim else mean[:, :, None] * mean[:, None]

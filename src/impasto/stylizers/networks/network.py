@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from impasto.stylizers.networks.codes import StyleCode, blend
 from impasto.stylizers.networks.description import Architecture
 from impasto.stylizers.networks.encoder import WIDTHS, Encoder, colours_of, maps_of
-from impasto.stylizers.networks.moments import covariance, products_of
+from impasto.stylizers.networks.moments import covariance, uncentred
 from impasto.stylizers.networks.painter import Painter, Style
 
 HIDDEN = 128
@@ -105,7 +105,9 @@ class FastNetwork(nn.Module):
     def style(self, style_weights: Tensor) -> Style:
         """The styles of weights ``(B, S)``: means of the table's rows, and of the colours."""
         shares = style_weights.to(self.table)
-        modulation = torch.einsum("bs,skn->bkn", shares, self.table)
-        products = self.spreads + products_of(self.colours, self.spreads)
-        blended = shares @ self.colours, torch.einsum("bs,sij->bij", shares, products)
+        mean, products = uncentred((self.colours, self.spreads))
+        # In float32, as in the other network.
+        with torch.autocast(shares.device.type, enabled=False):
+            modulation = torch.einsum("bs,skn->bkn", shares, self.table)
+            blended = shares @ mean, torch.einsum("bs,sij->bij", shares, products)
         return Style(modulation, covariance(blended))

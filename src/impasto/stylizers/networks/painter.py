@@ -29,7 +29,13 @@ from torch import Tensor, nn
 
 from impasto.stylizers.networks.description import Architecture
 from impasto.stylizers.networks.layers import Convolution, PixelConvolution, UpConvolution
-from impasto.stylizers.networks.moments import Moments, covariance, map_moments, second_moments
+from impasto.stylizers.networks.moments import (
+    Moments,
+    covariance,
+    map_moments,
+    second_moments,
+    uncentred,
+)
 from impasto.stylizers.networks.recolor import transport
 
 STRIDE = 4
@@ -179,13 +185,10 @@ class Painter(nn.Module):
 
 def _of_channels(measured: Moments, channels: int) -> Moments:
     """Mean and variance of channels, of which several lie one behind the other."""
-    mean, variance = measured
-    if mean.shape[1] == channels:
+    if measured[0].shape[1] == channels:
         return measured
-    mean, square = (
-        each.view(len(each), channels, -1).mean(dim=2) for each in (mean, variance + mean.square())
-    )
-    return mean, square - mean.square()
+    mean, square = (each.view(len(each), channels, -1).mean(dim=2) for each in uncentred(measured))
+    return covariance((mean, square))
 
 
 class Spread:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from impasto.stylizers.networks.moments import Moments
+
 RIDGE = 1e-3  # variance that every direction has: the colours of a grey picture are not torn apart
 ROUNDS = 20  # of the iteration for roots, after which float32 is exact
 
 
-def transport(own: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def transport(own: Moments, wanted: Moments) -> tuple[Tensor, Tensor]:
     """The linear map from colours with some mean and covariance to others.
 
     Args:

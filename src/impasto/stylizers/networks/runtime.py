@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.stylizers.networks.moments import EPS, Moments, average, products_of
+from impasto.stylizers.networks.moments import EPS, Moments, average, covariance, uncentred
 from impasto.stylizers.networks.painter import (
     STRIDE,
     Painter,
@@ -150,11 +150,10 @@ class Together:
 
     def __call__(self, place: Place, measured: Moments) -> Moments:
         """The moments of all of them, a batch of one."""
-        mean, spread = measured
-        shares = self._shares if spread.ndim == mean.ndim else self._shares[:, :, None]
-        seconds = (shares * (spread + products_of(mean, spread))).sum(dim=0, keepdim=True)
-        mean = (self._shares * mean).sum(dim=0, keepdim=True)
-        self.moments[place] = mean, seconds - products_of(mean, seconds)
+        mean, second = (
+            torch.tensordot(self._shares, each, dims=([0], [0])) for each in uncentred(measured)
+        )
+        self.moments[place] = covariance((mean, second))
         return self.moments[place]
 
 
@@ -186,11 +185,10 @@ class Smoothed:
 
     def __call__(self, place: Place, measured: Moments) -> Moments:
         """The running moments of a place."""
-        mean, spread = measured
-        products = spread + products_of(mean, spread)
+        mean, second = uncentred(measured)
         if place in self._means:
             before = self._means[place]
             mean = torch.lerp(before[0], mean, self.change)
-            products = torch.lerp(before[1], products, self.change)
-        self._means[place] = (mean, products)
-        return mean, products - products_of(mean, products)
+            second = torch.lerp(before[1], second, self.change)
+        self._means[place] = (mean, second)
+        return covariance((mean, second))
