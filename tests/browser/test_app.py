@@ -41,6 +41,16 @@ def set_slider(page: Page, id: str, value: int) -> None:
     field.press("Tab")
 
 
+def wait_for_value(page: Page, field: str, value: str) -> None:
+    """What is restored comes to one field after the other."""
+    reached = "([field, value]) => document.querySelector(field)?.value === value"
+    page.wait_for_function(reached, arg=[field, value])
+
+
+def wait_until_checked(page: Page, label: str) -> None:
+    page.get_by_label(label).and_(page.locator(":checked")).wait_for()
+
+
 def paint(page: Page) -> str:
     """Paint, and return what the page says when it is done."""
     # An error may come so soon that nobody who looks now and then sees the button change.
@@ -130,9 +140,9 @@ def test_settings_come_back_and_artworks_can_be_removed(page: Page) -> None:
     choose(page, "Optimise")
     page.click("#restore")
     page.wait_for_selector("#artwork-2 img[src*='night-wind']")
-    assert page.get_by_label("Instant, any artwork").is_checked()
-    assert page.get_by_label("Keep the photo's colours").is_checked()
-    assert page.input_value("#size-arbitrary input[type=number]") == "96"
+    wait_until_checked(page, "Instant, any artwork")
+    wait_until_checked(page, "Keep the photo's colours")
+    wait_for_value(page, "#size-arbitrary input[type=number]", "96")
 
 
 def part(page: Page, title: str) -> None:
@@ -173,8 +183,8 @@ def test_a_print_in_a_palette_and_its_settings_again(page: Page, tmp_path: Path)
     paper.fill("10x15cm")
     paper.press("Enter")
     page.click("#restore")
-    page.locator("#hint", has_text="a print of 189 x 126 px").wait_for()
-    assert page.input_value("#palette input") == "1d3557, f1faee, e63946"
+    for field, value in (("palette", "1d3557, f1faee, e63946"), ("print", "60x40cm"), ("dpi", "8")):
+        wait_for_value(page, f"#{field} input", value)
     assert "Done" in paint(page)
     assert shown_settings(page, tmp_path)["print"] == "60x40cm"
 
@@ -210,11 +220,11 @@ def test_one_of_several_variations_is_painted(page: Page, tmp_path: Path) -> Non
     page.wait_for_selector(".compare input", state="attached")
     page.click("#restore")
     page.wait_for_selector("#variations label.selected >> text=None")
+    wait_for_value(page, "#size-optimize input[type=number]", "64")
     assert "Done" in paint(page)
     settings = shown_settings(page, tmp_path)
     assert settings["forms"] == varied[1]["forms"] == 0.25
     assert settings["style_weight"] == pytest.approx(varied[1]["style_weight"], rel=0.03)
-    assert page.input_value("#size-optimize input[type=number]") == "64"
 
 
 def test_several_artworks_count_as_one(page: Page, tmp_path: Path) -> None:

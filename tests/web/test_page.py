@@ -15,10 +15,11 @@ from PIL import Image
 from impasto.image import save_image
 from impasto.pictures import load_artwork
 from tests.chromium import PHONE
-from tests.web.conftest import DESKTOP, WEB, Opened, wait_for_painting
+from tests.web.conftest import DESKTOP, WEB, Opened, context_of, wait_for_painting
+from tests.web.served import served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, ViewportSize
+    from playwright.sync_api import Browser, Page, Route, ViewportSize
 
 pytestmark = pytest.mark.browser
 
@@ -58,6 +59,21 @@ def test_what_is_no_picture_gets_a_line_and_nothing_is_lost(page: Page, tmp_path
     page.get_by_role("button", name="Cat").click()
     wait_for_painting(page, "451 x 300")
     assert not page.is_visible("#error")
+
+
+def test_the_newest_choice_of_a_photo_counts(browser: Browser, site: Path) -> None:
+    with served(site) as address, context_of(browser, address, service_workers="block") as context:
+        page = context.new_page()
+        held: list[Route] = []
+        page.route("**/cat.*.webp", lambda route: held.append(route))
+        page.goto(address)
+        page.get_by_role("button", name="Coffee").click()
+        wait_for_painting(page, "512 x 341")
+        (cat,) = held
+        with page.expect_response(cat.request.url):
+            cat.continue_()
+        page.evaluate("new Promise((resolve) => setTimeout(resolve, 500))")
+        assert "512 x 341 px in" in page.inner_text("#status")
 
 
 def test_by_keyboard(page: Page) -> None:

@@ -23,8 +23,10 @@ const cameraButton = byId<HTMLButtonElement>("camera");
 const shutter = byId<HTMLButtonElement>("shutter");
 
 let painter: Painter;
-let photo: Source & { name: string };
+let photo: (Source & { name: string }) | null = null;
 let choice: shelf.Choice | null = null;
+let wanted = 0;
+let ordered = 0;
 let taken = 0;
 let shown: Order | null = null;
 let runtime = "";
@@ -39,20 +41,25 @@ async function attempt(work: () => Promise<void>): Promise<void> {
   }
 }
 
-function takePhoto(image: Blob, name: string): void {
+/** Paint a photo as soon as it is there, unless another one was chosen meanwhile. */
+async function takePhoto(coming: Blob | Promise<Blob>, name: string): Promise<void> {
+  const turn = ++wanted;
+  const image = await coming;
+  if (turn !== wanted) return;
   photo = { id: `photo-${++taken}`, image, name };
   stopCamera();
   paint();
 }
 
-const takeFile = (file: File) => takePhoto(file, file.name.replace(/\.\w+$/, ""));
+const takeFile = (file: File) => void takePhoto(file, file.name.replace(/\.\w+$/, ""));
 
 function paint(): void {
-  const chosen = choice;
-  if (!chosen || !photo || camera.isOn()) return;
+  const turn = ++ordered;
+  if (!choice || !photo || camera.isOn()) return;
+  const [source, { style }] = [asSource(photo), choice];
   void attempt(async () => {
-    const order = { ...settings(), photo: asSource(photo), style: await chosen.style() };
-    if (chosen === choice) painter.order(order);
+    const order = { ...settings(), photo: source, style: await style() };
+    if (turn === ordered) painter.order(order);
   });
 }
 
@@ -70,6 +77,7 @@ function settings() {
 // The camera
 
 async function startCamera(): Promise<void> {
+  wanted++;
   await camera.start();
   stage.setLive(true);
   shutter.hidden = false;
@@ -157,7 +165,7 @@ let afterFirst = (): void => {
 async function download(type: "image/png" | "image/jpeg", ending: string): Promise<void> {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await stage.saved(type));
-  link.download = `${photo.name}-${choice?.name}.${ending}`;
+  link.download = `${photo?.name ?? "camera"}-${choice?.name}.${ending}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
@@ -187,7 +195,7 @@ function layPhotos(): void {
     const image = document.createElement("img");
     Object.assign(image, { src: thumb, alt: title, width: 52, height: 52 });
     button.append(image);
-    const take = async () => takePhoto(await shelf.fetched(file), name);
+    const take = () => takePhoto(shelf.fetched(file), name);
     button.addEventListener("click", () => void attempt(take));
     byId("photos").append(button);
   }
@@ -207,10 +215,10 @@ function wire(): void {
     stopCamera();
     paint();
   });
-  onClick("shutter", async () => takePhoto(await camera.photo(), "camera"));
+  onClick("shutter", async () => takePhoto(camera.photo(), "camera"));
   byId<HTMLAnchorElement>("photopea").href = photopea.editorUrl();
   for (const id of ["from-photopea", "to-photopea"]) byId(id).hidden = !photopea.isPlugin();
-  onClick("from-photopea", async () => takePhoto(await photopea.takePicture(), "photopea"));
+  onClick("from-photopea", async () => takePhoto(photopea.takePicture(), "photopea"));
   onClick("to-photopea", async () => photopea.putPicture(await stage.saved("image/png")));
 }
 
@@ -223,9 +231,8 @@ async function begin(): Promise<void> {
   byId("credits").textContent = `Photos and the gallery's artworks: ${makers.join("; ")}.`;
   painter = new Painter(watcher);
   const first = catalogue.photos.find(({ name }) => name === FIRST.photo);
-  if (!first) return;
-  photo = { id: first.name, image: await shelf.fetched(first.file), name: first.name };
   shelf.choose(FIRST.style);
+  if (first) await takePhoto(shelf.fetched(first.file), first.name);
 }
 
 void attempt(begin);
