@@ -53,6 +53,12 @@ KEEP = Socket(
     "what has to stay recognisable: 1 as much as can be, 0 no more than without it",
     optional=True,
 )
+LINES = Socket(
+    "stroke_direction",
+    "MASK",
+    "along what strokes run: the lines of a drawing, or of the photo itself",
+    optional=True,
+)
 PALETTE = Socket(
     "palette",
     "STRING",
@@ -101,6 +107,7 @@ def stylize(
     strength_map: Tensor | None = None,
     stroke_map: Tensor | None = None,
     keep: Tensor | None = None,
+    stroke_direction: Tensor | None = None,
     **options: Any,
 ) -> tuple[Tensor]:
     """Optimise the picture."""
@@ -109,6 +116,7 @@ def stylize(
     stylizer = stylizer_of("optimize", preset=preset, palette=_colours(palette), **options)
     stylizer.set_style(style_of(artwork, "artwork"))
     maps = {"strength_map": strength_map, "stroke_map": stroke_map, "keep": keep}
+    maps["stroke_direction"] = stroke_direction
     return (paint(stylizer, photo, mask=mask, maps=maps, consistency=consistency),)
 
 
@@ -151,6 +159,7 @@ STYLIZE = Node(
         MASK,
         *MAPS,
         KEEP,
+        LINES,
     ),
     (PAINTED,),
     stylize,
@@ -228,14 +237,22 @@ GALLERY_STYLE = Node(
 # Several artworks
 
 
-def blend(photo: Tensor, method: str, mask: Tensor | None = None, **inputs: Any) -> tuple[Tensor]:
+def blend(
+    photo: Tensor,
+    method: str,
+    mask: Tensor | None = None,
+    strength_map: Tensor | None = None,
+    stroke_map: Tensor | None = None,
+    **inputs: Any,
+) -> tuple[Tensor]:
     """Paint with several artworks, blended or each in its region."""
     artworks, weights, regions = _artworks(inputs)
     name, _, preset = method.partition(" ")
     options = {key: inputs[key] for key in ("max_size", "preserve_color")}
     stylizer = stylizer_of(name, **options, **({"preset": preset} if preset else {}))
     stylizer.set_style(artworks, weights=weights)
-    return (paint(stylizer, photo, mask=mask, regions=regions),)
+    maps = {"strength_map": strength_map, "stroke_map": stroke_map}
+    return (paint(stylizer, photo, mask=mask, regions=regions, maps=maps),)
 
 
 def _artworks(
@@ -285,6 +302,7 @@ def _blend_inputs() -> tuple[Socket, ...]:
             for i in numbers
         ),
         MASK,
+        *MAPS,
     )
 
 

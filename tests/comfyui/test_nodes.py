@@ -225,7 +225,7 @@ def commanded(*arguments: str) -> Any:
     return load_image(arguments[-1]).integers(8)
 
 
-@pytest.mark.parametrize("name", ["strength_map", "stroke_map", "keep"])
+@pytest.mark.parametrize("name", ["strength_map", "stroke_map", "keep", "stroke_direction"])
 def test_maps_are_those_of_the_command_line(
     name: str, nodes: dict[str, Loaded], inputs: Path, tmp_path: Path
 ) -> None:
@@ -234,7 +234,8 @@ def test_maps_are_those_of_the_command_line(
     levels = np.tile(np.linspace(0, 255, photo.shape[2]).astype(np.uint8), (photo.shape[1], 1))
     Image.fromarray(levels).convert("RGB").save(inputs / "levels.png")
     drawn = {name: core.load_mask("levels.png", "red")[0]}
-    files = [str(inputs / PHOTO), str(inputs / FIRST), f"--{name}", str(inputs / "levels.png")]
+    option = "--" + name.replace("_", "-")
+    files = [str(inputs / PHOTO), str(inputs / FIRST), option, str(inputs / "levels.png")]
     options = ["--preset", "quick", "--steps", "6", "--max-size", "64"]
     expected = commanded(*files, *options, "-o", str(tmp_path / "out.png"))
     found = run(nodes["ImpastoStylize"], photo=photo, artwork=artwork, **drawn, **QUICK)
@@ -242,7 +243,7 @@ def test_maps_are_those_of_the_command_line(
     plain = run(nodes["ImpastoStylize"], photo=photo, artwork=artwork, **QUICK)
     assert not torch.equal(found, plain), "the map is followed"
     assert torch.equal(run(nodes["ImpastoStylize"], photo=photo, artwork=artwork, **QUICK), plain)
-    if name != "keep":
+    if name.endswith("_map"):
         given = {**ANY, "photo": photo, "artwork": artwork}
         options = ["--method", "arbitrary", "--max-size", "64", "--style-size", "64"]
         expected = commanded(*files, *options, "-o", str(tmp_path / "any.png"))
@@ -250,12 +251,17 @@ def test_maps_are_those_of_the_command_line(
         assert np.array_equal(np.rint(found[0].numpy() * 255), expected)
 
 
-@pytest.mark.parametrize("name", ["ImpastoStylize", "ImpastoAnyStyle"])
+@pytest.mark.parametrize("name", ["ImpastoStylize", "ImpastoAnyStyle", "ImpastoBlend"])
 def test_maps_that_say_nothing_change_nothing(
     name: str, v3: dict[str, Loaded], photo: Tensor, artwork: Tensor
 ) -> None:
-    given = {**(QUICK if name == "ImpastoStylize" else ANY), "photo": photo, "artwork": artwork}
+    options = {"ImpastoStylize": QUICK, "ImpastoAnyStyle": ANY, "ImpastoBlend": BLEND}[name]
     ones = torch.ones(photo.shape[:3])
+    given: dict[str, Any] = {**options, "photo": photo, "artwork": artwork}
+    if name == "ImpastoBlend":
+        del given["artwork"]
+        given |= {"artwork_1": artwork, "artwork_2": 1 - artwork, "region_1": half(photo)}
+        given["region_2"] = 1 - given["region_1"]
     plain = run(v3[name], **given)
     assert torch.equal(run(v3[name], strength_map=ones, **given), plain)
     assert torch.equal(run(v3[name], stroke_map=0.5 * ones, **given), plain)
