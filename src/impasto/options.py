@@ -273,8 +273,8 @@ class OptimizeOptions(
     )
     motifs: float = option(
         0.0,
-        "how much what an artwork shows (faces, lettering, figures) counts to its style: 0 not at "
-        "all, 1 as everything else",
+        "how much what an artwork shows (faces, lettering, figures) counts to its large shapes: 0 "
+        "not at all, 1 as everything else",
         minimum=0,
         maximum=1,
     )

@@ -16,10 +16,17 @@ class Source:
     Attributes:
         image: ``(1, 3, H, W)``, RGB in [0, 1].
         alpha: ``(1, 1, H, W)`` in [0, 1], how much each pixel counts; None: all alike.
+        deep: The same for what deep layers see of it; None: as ``alpha``.
     """
 
     image: Tensor
     alpha: Tensor | None = None
+    deep: Tensor | None = None
+
+    @property
+    def deeply(self) -> Source:
+        """The image as deep layers count its pixels."""
+        return self if self.deep is None else Source(self.image, self.deep)
 
     def weights_at(self, size: Sequence[int]) -> Tensor | None:
         """How much each position of a feature map of (height, width) counts, ``(1, 1, h, w)``."""

@@ -266,6 +266,22 @@ def test_transparent_pixels_do_not_count() -> None:
     assert not torch.allclose(moments_of(one, "relu1_1").second, plain, rtol=1e-2)
 
 
+def test_only_the_deepest_style_layer_counts_pixels_its_own_way() -> None:
+    artwork, deep = image(5, 32, 64), torch.ones(1, 1, 32, 64)
+    deep[..., 40:] = 0
+    found = objective_of([Source(artwork, deep=deep)], [1])
+    plain, told = (objective_of([Source(artwork, alpha)], [1]) for alpha in (None, deep))
+    *shallow, deepest = found.style_layers
+    assert shallow
+    for layers, like in ((shallow, plain), ([deepest], told)):
+        for layer in layers:
+            expected = moments_of(like, layer)
+            torch.testing.assert_close(moments_of(found, layer).mean, expected.mean)
+            torch.testing.assert_close(moments_of(found, layer).second, expected.second)
+    image_energies = [each.regions[0].bands.target for each in (found, plain)]
+    torch.testing.assert_close(*image_energies)
+
+
 def test_weights_at_a_layer_are_area_averages() -> None:
     alpha = torch.zeros(1, 1, 4, 4)
     alpha[..., :1, :] = 1

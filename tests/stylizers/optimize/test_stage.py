@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from impasto.color import colorfulness, mute, srgb_to_oklab
 from impasto.image import Picture
+from impasto.image.masks import weighted
 from impasto.options import OptimizeOptions
 from impasto.stylizers.optimize.objective import Guide
 from impasto.stylizers.optimize.pyramid import Scale
 from impasto.stylizers.optimize.stage import TRACE, Stage
+from impasto.stylizers.optimize.striking import Artwork
 from impasto.stylizers.order import Order
 from tests.small import small_backbone
 
@@ -68,6 +70,22 @@ def test_a_frame_starts_from_the_one_before() -> None:
     coarse, following = stages(np.zeros((32, 32, 3), np.float32), guide, init="gray")
     assert coarse.start().shape == (1, 3, 16, 16)
     torch.testing.assert_close(following.start(), before)
+
+
+def test_a_mask_that_leaves_only_what_is_shown_takes_it_for_manner() -> None:
+    rgb = np.random.default_rng(0).random((40, 50, 3), np.float32)
+    manner = np.ones((40, 50), np.float32)
+    manner[:, 25:] = 0
+    left = (np.arange(50) < 25).astype(np.float32) * np.ones((40, 1), np.float32)
+    artwork = Artwork(rgb, manner=manner)
+    scale = stages(rgb)[1]
+    kept = scale._source(artwork)
+    assert kept.alpha is None and kept.deep is not None
+    np.testing.assert_array_equal(kept.deep[0, 0], manner)
+    assert scale._source(weighted(artwork, 1 - left)).deep is None
+    half = scale._source(weighted(artwork, np.full_like(left, 0.5))).deep
+    assert half is not None
+    np.testing.assert_allclose(half[0, 0], 0.5 * manner)
 
 
 def test_an_artwork_without_colour_mutes_the_photo() -> None:

@@ -20,6 +20,7 @@ from impasto.metrics import Judge, gram_distance
 from impasto.options import OptimizeOptions
 from impasto.pictures import load_artwork
 from impasto.stylizers.optimize import Optimize, stage
+from impasto.stylizers.optimize.striking import Artwork
 from tests.small import OPTIONS, small_backbone
 
 
@@ -134,8 +135,9 @@ def test_what_an_artwork_shows_does_not_count_to_its_style() -> None:
     marked.rgb[40:60, 80:100] = rng.random((20, 20, 3))
 
     def counts(motifs: float) -> Any:
-        alpha = make(motifs=motifs).set_style(marked).order(gradient()).styles[0].alpha
-        return np.ones((96, 128)) if alpha is None else alpha
+        artwork = make(motifs=motifs).set_style(marked).order(gradient()).styles[0]
+        assert artwork.alpha is None
+        return artwork.manner if isinstance(artwork, Artwork) else np.ones((96, 128))
 
     assert counts(1).min() == 1
     assert counts(0)[44:56, 84:96].max() < 0.1

@@ -62,6 +62,8 @@ KEPT = 4.0
 # How much heavier it is at a strength near 0: HELD ** (1 - strength) times, as people see a factor
 # of the weights, and not a difference, as a step.
 HELD = 10.0
+# So many style layers, the deepest ones, see what an artwork shows and not how it is painted alone.
+DEEP = 1
 # From so many tiles on, asking the system anew for the memory of one takes no time to speak of.
 MANY = 12
 
@@ -370,7 +372,7 @@ class Objective:
         # Looked at again, one after another: the maps of all styles would take much memory.
         maps = self.backbone(style.image, self.style_layers)
         maps = [maps[layer] for layer in self.style_layers]
-        return sampled(maps, style, places_of(style, most))
+        return sampled(maps, style.deeply, places_of(style.deeply, most))
 
     def _styled(self, source: Source, wrapped: tuple[bool, bool] = (False, False)) -> Pieces:
         """An image as style statistics see it; the classic recipe sees all of it.
@@ -386,8 +388,19 @@ class Objective:
             return {
                 layer: self._through(layer, style.moments[layer]) for layer in self.style_layers
             }
-        pieces = self._styled(style)
-        return measure_style(self.backbone, style, self.style_layers, self.heads, pieces)
+        found: dict[str, Moments] = {}
+        for layers, source in self._by_depth(style):
+            pieces = self._styled(source)
+            found |= measure_style(self.backbone, source, layers, self.heads, pieces)
+        return found
+
+    def _by_depth(self, style: Source) -> list[tuple[list[str], Source]]:
+        """The style layers that count the pixels of a style alike, and as they count them."""
+        layers = sorted(self.style_layers, key=self.backbone.layers.index)
+        if style.deep is None:
+            return [(layers, style)]
+        parts = [(layers[:-DEEP], style), (layers[-DEEP:], style.deeply)]
+        return [(some, source) for some, source in parts if some]
 
     def _through(self, layer: str, found: Moments) -> Moments:
         """The moments of a pack, which are without heads, behind those that maps go through."""

@@ -22,6 +22,7 @@ from impasto.stylizers.optimize.memory import Planner
 from impasto.stylizers.optimize.objective import Guide, Measured, Objective
 from impasto.stylizers.optimize.optimizers import resize
 from impasto.stylizers.optimize.pyramid import Scale
+from impasto.stylizers.optimize.striking import Artwork
 from impasto.stylizers.order import Order
 
 # On a blank canvas all places are alike but for their distance from the borders, and a picture of
@@ -175,12 +176,19 @@ class Stage:
         """An artwork as ``turned`` gives it, once for all directions."""
         key = artwork, strokes
         if key not in self._copies:
-            self._copies[key] = turned(artwork.resized(*self._sized(artwork.size, strokes)))
+            seen = self._source(artwork, strokes).deeply
+            self._copies[key] = turned(Picture.from_tensor(seen.image, seen.alpha))
         return self._copies[key]
 
     def _source(self, artwork: Picture, strokes: float = 1.0) -> Source:
         sized = artwork.resized(*self._sized(artwork.size, strokes))
-        return Source(sized.tensor(self.device), sized.alpha_tensor(self.device))
+        image, alpha = sized.tensor(self.device), sized.alpha_tensor(self.device)
+        if not isinstance(sized, Artwork):
+            return Source(image, alpha)
+        manner = F.interpolate(_plane(sized.manner, self.device), sized.size, mode="area")
+        deep = manner if alpha is None else alpha * manner
+        # All that a mask leaves may be something to recognise.
+        return Source(image, alpha, deep if deep.any() else None)
 
     @property
     def style_side(self) -> float:

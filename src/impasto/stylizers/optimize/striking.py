@@ -1,7 +1,8 @@
 """What there is to recognise in a picture, as the network sees it that looks at it anyway.
 
 In a photo it may have to stay; in an artwork it is what is shown, not how it is painted: taken for
-style, an eye comes out in the sky.
+style by deep layers, an eye comes out in the sky. Shallow ones see no eye: the darks and the
+brushwork of what is shown are as good as any.
 
 Deep features answer to what it was trained to tell apart: faces, animals, lettering, vehicles. So
 their length says how much there is to recognise at a place, without a network of its own for that
@@ -12,6 +13,7 @@ their deviation from the picture's mean, which leaves out what it is full of: le
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +30,17 @@ SIDE = 512
 LEAST, MOST = 1.0, 2.0
 # Pixels by which it is mirrored at its borders.
 MARGIN = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Artwork(Picture):
+    """An artwork, and where it says how it is painted.
+
+    Attributes:
+        manner: ``(h, w)`` in [0, 1], of any size: less where there is something to recognise.
+    """
+
+    manner: Floats = field(kw_only=True)
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from impasto.devices import describe, free_threads, keep_memory, own_state, pick
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture
-from impasto.image.masks import load_grey, weighted
+from impasto.image.masks import load_grey
 from impasto.image.picture import Floats
 from impasto.image.wrapping import around, extended, snapped
 from impasto.options import OptimizeOptions
@@ -35,7 +35,7 @@ from impasto.stylizers.optimize.objective import NEIGHBORS
 from impasto.stylizers.optimize.optimizers import make_optimizer
 from impasto.stylizers.optimize.pyramid import Scale, plan_enlarged
 from impasto.stylizers.optimize.stage import Stage
-from impasto.stylizers.optimize.striking import find_striking
+from impasto.stylizers.optimize.striking import Artwork, find_striking
 from impasto.stylizers.order import Order
 
 logger = logging.getLogger(__name__)
@@ -173,11 +173,13 @@ class Optimize(Stylizer[OptimizeOptions]):
         return found if found.any() else None
 
     def _load_artwork(self, source: ImageSource) -> Picture:
-        """An artwork, of which what it shows counts less than the rest."""
-        artwork, motifs = super()._load_artwork(source), self.options.motifs
+        """An artwork, of which what it shows counts less to deep layers than the rest."""
+        found, motifs = super()._load_artwork(source), self.options.motifs
         if motifs == 1:
-            return artwork
-        return weighted(artwork, 1 - (1 - motifs) * self._striking(artwork))
+            return found
+        manner = 1 - (1 - motifs) * self._striking(found)
+        own = (found.rgb, found.alpha, found.name, found.bits, found.notices, found.origin)
+        return Artwork(*own, manner=manner)
 
     @own_state()
     def _striking(self, picture: Picture) -> Floats:
