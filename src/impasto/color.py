@@ -161,7 +161,7 @@ def match_histogram(image: ImageT, target: Picture | Floats, strength: float = 1
     from at most 65,536 pixels of each, always the same ones. Arguments, result, errors and colours
     that sRGB lacks are as in ``match_linear``.
     """
-    return _matched(_sliced, image, target, strength)
+    return _matched(histogram_change, image, target, strength)
 
 
 def prepare_style(
@@ -446,8 +446,11 @@ def _directions() -> list[Doubles]:
     return [*turned, np.eye(3)]
 
 
-def _sliced(picture: Picture, target: Picture) -> Change:
-    """The linear map, and then one that matches histograms along axis after axis."""
+def histogram_change(picture: Picture, target: Picture) -> Change:
+    """Learn how to give a picture the distribution of a target's colours (``match_histogram``).
+
+    It is the linear map, and then one that matches histograms along axis after axis.
+    """
     start, source, goal = _linear(picture, target), _sample(picture), _sample(target)
     lab = start(source.lab)
     steps: list[Change] = [start]
@@ -489,21 +492,27 @@ def quantile_table(
     old, old_quantiles = _quantiles(values, weights)
     new, new_quantiles = _quantiles(goal, goal_weights)
     if len(old) > _NODES:  # short tables stay in the cache: many times faster
-        nodes = np.linspace(0, len(old) - 1, _NODES).astype(np.intp)
-        old, old_quantiles = old[nodes], old_quantiles[nodes]
+        # Evenly among quantiles, and not among values: a picture a little other than this one,
+        # with more of them or fewer, has nearly the same.
+        nodes = np.linspace(old_quantiles[0], old_quantiles[-1], _NODES)
+        old, old_quantiles = np.interp(nodes, old_quantiles, old), nodes
     return old, np.interp(old_quantiles, new_quantiles, new)
 
 
 def _quantiles(values: Floats, weights: Floats) -> tuple[Doubles, Doubles]:
     """The distinct values, ascending, and the middle of the quantiles that each covers."""
     # Rounding makes equal again what only the rounding of float32 set apart.
-    distinct, which = np.unique(values.astype(np.float64).round(5), return_inverse=True)
-    mass = np.bincount(which, weights).astype(np.float64)
-    return distinct, (np.cumsum(mass) - mass / 2) / mass.sum()
+    rounded = values.round(5)
+    if (weights == weights[0]).all():  # counting is many times faster than adding up
+        distinct, mass = np.unique(rounded, return_counts=True)
+    else:
+        distinct, which = np.unique(rounded, return_inverse=True)
+        mass = np.bincount(which, weights)
+    return distinct.astype(np.float64), (np.cumsum(mass) - mass / 2) / mass.sum()
 
 
 _MODES: dict[str, Callable[[Picture, Picture], Change]] = {
     "luminance": _lightness,
     "linear": _linear,
-    "histogram": _sliced,
+    "histogram": histogram_change,
 }

@@ -193,6 +193,7 @@ def test_histograms_are_matched_after_painting(make: Any, method: str) -> None:
         make(method, match_mode="histogram")
 
 
+@pytest.mark.usefixtures("plain_colors")
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("wrap", ["x", "both"])
 def test_a_rolled_photo_gives_the_rolled_picture(make: Any, method: str, wrap: str) -> None:
@@ -214,6 +215,7 @@ def test_a_rolled_photo_gives_the_rolled_picture(make: Any, method: str, wrap: s
     assert seam() > 1e-2
 
 
+@pytest.mark.usefixtures("plain_colors")
 def test_tiles_wrap_as_the_whole_does(make: Any) -> None:
     photo = random_picture(1, (64, 128))
     how = {"wrap": "both", "max_size": 128, "scales": 1}

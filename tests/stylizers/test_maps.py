@@ -129,6 +129,7 @@ def test_strokes_follow_the_map_where_it_says_so(make: Any, method: str) -> None
     assert difference[:20].mean() > 2 * difference[44:].mean() > 0
 
 
+@pytest.mark.usefixtures("plain_colors")
 def test_strokes_of_a_size_are_those_of_an_artwork_of_that_size(make: Any) -> None:
     """White is twice the size that an artwork has, black half of it."""
     photo, style = random_picture(1), random_picture(7, (48, 48))

@@ -121,6 +121,7 @@ def test_what_is_transparent_does_not_count(optimize: Optimize, tmp_path: Path) 
     np.testing.assert_allclose(found[0].colors.rgb.mean(), found[1].colors.rgb.mean(), atol=1e-6)
 
 
+@pytest.mark.usefixtures("plain_colors")
 def test_a_folder_of_one_picture_is_that_picture(optimize: Optimize, tmp_path: Path) -> None:
     """At sizes that are looked at, as here: 64 and 128."""
     artwork, photo = noise(1, (128, 128)), noise(5, (128, 96))

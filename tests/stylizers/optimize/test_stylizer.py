@@ -178,7 +178,9 @@ def test_a_given_image_is_the_start(tmp_path: Path) -> None:
         seen.append(step.picture())
         step.stop()
 
-    result = make(init=str(path), scales=1).set_style(stripes())(gradient(), callback=[look])
+    result = make(init=str(path), scales=1, style_weight=0.0).set_style(stripes())(
+        gradient(), callback=[look]
+    )
     np.testing.assert_allclose(seen[0].rgb[..., 0], 1.0)
     np.testing.assert_allclose(seen[0].rgb[..., 1:], 0.0)
     assert result.stopped == "stopped by a callback"
@@ -318,6 +320,7 @@ def test_running_out_of_memory_says_what_fits(monkeypatch: pytest.MonkeyPatch) -
         make(steps=4, scales=2, max_size=160).set_style(stripes())(gradient(160, 160))
 
 
+@pytest.mark.usefixtures("plain_colors")
 def test_tiles_paint_the_same_picture() -> None:
     whole, tiled = (
         make(steps=8, max_size=160, tile=tile).set_style(stripes())(gradient(150, 160)).picture.rgb

@@ -16,6 +16,7 @@ from impasto.image.wrapping import around, resized_wrapped
 from impasto.losses import Source, moments, sqrtm
 from impasto.options import OptimizeOptions
 from impasto.stylizers.body.pack import StylePack, artwork_size, colors_of
+from impasto.stylizers.optimize.colors import AT_THE_END, with_style_colors
 from impasto.stylizers.optimize.directions import turned
 from impasto.stylizers.optimize.eye import BackboneEye
 from impasto.stylizers.optimize.memory import Planner
@@ -130,6 +131,8 @@ class Stage:
         pyramids of Kolkin et al. 2019 and 2022), in a video from the frame before; without it
         fine structure is lost for good.
         """
+        if not self.guide:  # it has the colours of the frame before
+            image = with_style_colors(image, before.order, self.options)
         image = self._enlarged(image)
         if self.guide or self.options.init == "content":
             coarse = self._enlarged(before.detailed)
@@ -151,6 +154,7 @@ class Stage:
         """The picture of an image tensor, with the photo's alpha and, if asked for, colours."""
         photo = self.order.photo
         alpha = photo.alpha_tensor()
+        image = with_style_colors(image, self.order, self.options, AT_THE_END)
         picture = Picture.from_tensor(image, alpha, name="result", bits=photo.bits)
         return self.order.finish(self.order.muted(picture), self.options)
 
