@@ -53,9 +53,12 @@ def wait_until_checked(page: Page, label: str) -> None:
 
 def paint(page: Page) -> str:
     """Paint, and return what the page says when it is done."""
-    # An error may come so soon that nobody who looks now and then sees the button change.
+    # The end may come so soon that nobody who looks now and then sees the button change; and on a
+    # busy machine the page itself may show no more than what is said then.
     page.evaluate(
         """() => {
+            window.said = () => document.querySelector("#status")?.innerText.trim();
+            window.before = said();
             window.begun = false;
             new MutationObserver((_, observer) => {
                 const button = document.querySelector("#cancel");
@@ -66,7 +69,7 @@ def paint(page: Page) -> str:
         }"""
     )
     page.click("#paint")
-    page.wait_for_function("window.begun")
+    page.wait_for_function("begun || (said() !== before && said()?.startsWith('Done'))")
     page.wait_for_selector("#paint", state="visible")
     return page.inner_text("#status")
 

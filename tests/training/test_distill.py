@@ -130,7 +130,7 @@ def test_training_brings_the_student_nearer_and_goes_on_from_there(
     trainer.write(tmp_path / "lite.safetensors")
     another = start(start=str(tmp_path / "lite.safetensors"), seed=1)
     # Other crops to fit on, so other axes and heads, but the same trunk.
-    assert another.held_out() < (before + after) / 2
+    assert another.held_out() < 0.93 * before
     assert another.step == 0
     ours, theirs = another.average.state_dict(), trainer.average.state_dict()
     torch.testing.assert_close(
