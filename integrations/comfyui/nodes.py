@@ -115,8 +115,12 @@ def stylize(
     options |= {name: value for name, value in given.items() if value}
     stylizer = stylizer_of("optimize", preset=preset, palette=_colours(palette), **options)
     stylizer.set_style(style_of(artwork, "artwork"))
-    maps = {"strength_map": strength_map, "stroke_map": stroke_map, "keep": keep}
-    maps["stroke_direction"] = stroke_direction
+    maps = {
+        "strength_map": strength_map,
+        "stroke_map": stroke_map,
+        "keep": keep,
+        "stroke_direction": stroke_direction,
+    }
     return (paint(stylizer, photo, mask=mask, maps=maps, consistency=consistency),)
 
 
