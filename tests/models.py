@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -17,9 +18,10 @@ STYLES = ("great-wave", "starry-night")
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def wild(network: Network) -> Network:
-    """Give a network weights with which styles differ much, frozen."""
+def wild(kind: Callable[..., Network], *arguments: Any) -> Network:
+    """A frozen network with whose weights styles differ much, the same whatever ran before."""
     torch.manual_seed(0)
+    network = kind(*arguments)
     if isinstance(network, FastNetwork):
         network.table.data.add_(0.5 * torch.randn_like(network.table))
         network.colours.uniform_(0.2, 0.8)
@@ -31,7 +33,7 @@ def wild(network: Network) -> Network:
 
 def write_fast(path: Path, styles: tuple[str, ...] = STYLES) -> str:
     """A per-style network whose styles differ much."""
-    network = wild(FastNetwork(SMALL, len(styles)))
+    network = wild(FastNetwork, SMALL, len(styles))
     attributions = tuple(f"the painter of {style}" for style in styles)
     save_model(network, Description("fast", SMALL, styles, attributions), path)
     return str(path)
@@ -39,5 +41,5 @@ def write_fast(path: Path, styles: tuple[str, ...] = STYLES) -> str:
 
 def write_arbitrary(path: Path) -> str:
     """An arbitrary style network whose predictions differ much from style to style."""
-    save_model(wild(ArbitraryNetwork(SMALL)), Description("arbitrary", SMALL), path)
+    save_model(wild(ArbitraryNetwork, SMALL), Description("arbitrary", SMALL), path)
     return str(path)

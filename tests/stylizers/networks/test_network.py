@@ -15,7 +15,7 @@ from tests.models import wild
 @pytest.fixture
 def network() -> ArbitraryNetwork:
     """A tiny network whose predictions differ much from style to style."""
-    return wild(ArbitraryNetwork(Architecture(width=4, blocks=1)))
+    return wild(ArbitraryNetwork, Architecture(width=4, blocks=1))
 
 
 def test_it_has_fewer_than_two_million_parameters() -> None:

@@ -29,7 +29,7 @@ TINY = Architecture(width=4, blocks=1)
 @pytest.fixture
 def network() -> FastNetwork:
     """A tiny network of three styles that differ much."""
-    return wild(FastNetwork(TINY, 3))
+    return wild(FastNetwork, TINY, 3)
 
 
 def styled(network: FastNetwork, count: int = 1) -> Style:
@@ -81,7 +81,7 @@ def test_a_flat_picture_stays_flat_to_the_border(network: FastNetwork) -> None:
 
 
 def test_every_parameter_gets_a_gradient() -> None:
-    network = wild(FastNetwork(TINY, 2)).requires_grad_(True)
+    network = wild(FastNetwork, TINY, 2).requires_grad_(True)
     network(torch.rand(2, 3, 16, 16), torch.eye(2)).square().sum().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
@@ -91,6 +91,7 @@ def test_every_parameter_gets_a_gradient() -> None:
 
 def test_what_is_painted_has_the_colours_of_the_style(network: FastNetwork) -> None:
     """Mean and covariance, as far as they do not lead out of the range."""
+    network.painter.head.weight.mul_(4)  # colours far enough apart not to be spared as faint
     network.spreads[:] = 0.01 * torch.tensor([[1, 0.5, 0.2], [0.5, 1, 0.4], [0.2, 0.4, 1]])
     network.colours[:] = 0.5
     painted = network(torch.rand(1, 3, 64, 96), torch.eye(3)[:1])[0].flatten(1).double()
