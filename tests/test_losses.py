@@ -379,18 +379,24 @@ def reference_band_energies(image: Tensor, weights: Tensor | None = None) -> Arr
     opponents = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
     level = np.einsum("kc,chw->khw", opponents, image.numpy()[0])
     shares = np.ones(level.shape[1:]) if weights is None else weights.numpy()[0, 0]
-    energies = []
-    for _ in range(3):
-        smooth = level
-        for axis in (1, 2):
-            for _ in range(2):  # twice 1 2 1, whose repeated border is that of its own input
-                smooth = scipy.ndimage.correlate1d(smooth, [0.25, 0.5, 0.25], axis, mode="nearest")
-        height, width = level.shape[1:]
+
+    def smooth(planes: Array) -> Array:
+        for axis in (1, 2):  # 1 2 1, whose repeated border is that of its own input
+            planes = scipy.ndimage.correlate1d(planes, [0.25, 0.5, 0.25], axis, mode="nearest")
+        return planes
+
+    def energy(band: Array) -> Array:
+        height, width = band.shape[1:]
         cells = shares.reshape(height, len(shares) // height, width, -1)
         at = cells.mean(axis=(1, 3))
-        energies.append(((level - smooth) ** 2 * at).sum(axis=(1, 2)) / at.sum())
-        level = smooth[:, ::2, ::2]
-    return np.stack(energies)
+        return np.asarray((band**2 * at).sum(axis=(1, 2)) / at.sum())
+
+    octaves = []
+    for _ in range(3):
+        coarse = smooth(smooth(level))
+        octaves.append(level - coarse)
+        level = coarse[:, ::2, ::2]
+    return np.stack([energy(octaves[0] - smooth(octaves[0])), *map(energy, octaves)])
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -403,20 +409,24 @@ def test_band_energies_against_scipy(weighted: bool) -> None:
 
 
 def test_bands_tell_an_octave_from_the_next() -> None:
-    """Stripes of one colour difference, two and four pixels wide."""
+    """Stripes of one colour difference, one, two and four pixels wide."""
     found = []
     for width in (1, 2, 4):
         stripe = torch.arange(64).div(width, rounding_mode="floor") % 2 - 0.5
         image = torch.stack([0.5 + 0.2 * stripe, torch.full((64,), 0.5), 0.5 - 0.2 * stripe])
         found.append(losses.band_energies(image[None, :, None].expand(-1, -1, 64, -1))[0])
-    assert [int(energies[:, 1].argmax()) for energies in found] == [0, 0, 1]
+    assert [int(energies[1:, 1].argmax()) for energies in found] == [0, 0, 1]
     for energies in found:
         assert float(energies[:, (0, 2)].abs().max()) < 1e-9
-    torch.testing.assert_close(found[0][0, 1], torch.tensor(0.02), rtol=0.05, atol=0)
+    torch.testing.assert_close(found[0][:2, 1], torch.full((2,), 0.02), rtol=0.05, atol=0)
+    # 1 2 1 takes away half of a wave of four pixels.
+    torch.testing.assert_close(
+        found[1][0, 1] / found[1][1, 1], torch.tensor(0.25), rtol=0.05, atol=0
+    )
 
 
 def test_bands_loss_against_numpy() -> None:
-    energies, target = 0.01 * torch.rand(2, 4, 3, 3, dtype=torch.float64)
+    energies, target = 0.01 * torch.rand(2, 4, 4, 3, dtype=torch.float64)
     ours, theirs = (np.sqrt(each.numpy() + 1e-8) for each in (energies, target))
     excess = np.maximum(ours - theirs, 0)
     errors = (excess**2).sum(axis=2) / (target.numpy().sum(axis=2) + bands.FLAT**2)
@@ -437,7 +447,7 @@ def test_gradient_of_the_bands_loss(weighted: bool) -> None:
 
 def test_a_neutral_image_has_finite_band_gradients() -> None:
     flat = torch.full((1, 3, 8, 8), 0.5, requires_grad=True)
-    loss = losses.bands_loss(losses.band_energies(flat), torch.zeros(1, 3, 3))
+    loss = losses.bands_loss(losses.band_energies(flat), torch.zeros(1, 4, 3))
     assert torch.isfinite(torch.autograd.grad(loss, flat)[0]).all()
 
 
@@ -465,7 +475,7 @@ def test_what_wraps_is_the_middle_of_what_repeats() -> None:
     columns = plain - image.diff(dim=2).square().mean()
     torch.testing.assert_close(losses.total_variation(image, (True, False)), rows + columns)
     small = torch.rand(1, 3, 16, 8, dtype=torch.float64).requires_grad_()
-    target = torch.zeros(1, losses.bands.OCTAVES, 3, dtype=torch.float64)
+    target = torch.zeros(1, losses.bands.BANDS, 3, dtype=torch.float64)
     assert torch.autograd.gradcheck(
         lambda x: losses.bands_loss(losses.band_energies(x, None, (True, False)), target), small
     )

@@ -18,6 +18,8 @@ from impasto.losses.source import Source
 from impasto.losses.statistics import EPS
 
 OCTAVES = 3
+# The finest half of the finest octave, and the octaves.
+BANDS = 1 + OCTAVES
 # Whether rows and whether columns repeat.
 Axes = tuple[bool, bool]
 # Lightness, red against blue, green against both: orthonormal.
@@ -36,7 +38,7 @@ class Bands:
     """Compares the octaves of a region with those of its styles by ``bands_loss``.
 
     Args:
-        energies: ``(S, OCTAVES, 3)``, of the style images at the size that their strokes are to
+        energies: ``(S, BANDS, 3)``, of the style images at the size that their strokes are to
             have (``band_energies``).
         weights: How much each style counts, as if their pixels were mixed in these shares.
         where: The content image; its alpha is how much each pixel belongs to the region.
@@ -65,7 +67,8 @@ def band_energies(
     """Mean squares of the finest octaves of images in opponent colours.
 
     An octave is what a binomial filter takes away; the next one is looked for in what is left, at
-    half of the size (Burt and Adelson 1983).
+    half of the size (Burt and Adelson 1983). What half of that filter takes away of the finest
+    octave counts once more, by itself: speckle of single pixels hides behind edges otherwise.
 
     Args:
         images: ``(B, 3, H, W)``, RGB in [0, 1].
@@ -74,8 +77,8 @@ def band_energies(
         wrapped: Whether rows and whether columns repeat.
 
     Returns:
-        ``(B, OCTAVES, 3)``, the finest octave first; of lightness, red against blue, and green
-        against both.
+        ``(B, BANDS, 3)``, the finest first; of lightness, red against blue, and green against
+        both.
     """
     energies: Tensor = _Energies.apply(images, weights, wrapped)  # type: ignore[no-untyped-call]
     return energies
@@ -89,8 +92,8 @@ def bands_loss(energies: Tensor, target: Tensor) -> Tensor:
     more would be steep in all directions wherever a smooth photo meets a rough artwork.
 
     Args:
-        energies: ``(B, OCTAVES, 3)``, of images.
-        target: ``(B or 1, OCTAVES, 3)``, of artworks.
+        energies: ``(B, BANDS, 3)``, of images.
+        target: ``(B or 1, BANDS, 3)``, of artworks.
 
     Returns:
         A scalar, the mean over the batch: 0 for images without any excess.
@@ -103,14 +106,14 @@ def bands_loss(energies: Tensor, target: Tensor) -> Tensor:
 class _Energies(torch.autograd.Function):
     """Energies of one colour after another, with a hand-written gradient.
 
-    It keeps the octaves, a third more than an image, and makes no other copy of all colours.
+    It keeps the bands, of two images and a third, and makes no other copy of all colours.
     """
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, weights: Tensor | None, wrapped: Axes) -> Tensor:
-        found = [_octaves(_plane(images, color), wrapped) for color in OPPONENTS]
-        ctx.shares = [_shares(octave, weights) for octave in found[0]]
-        ctx.octaves, ctx.wrapped = found, wrapped
+        found = [_bands(_plane(images, color), wrapped) for color in OPPONENTS]
+        ctx.shares = [_shares(band, weights) for band in found[0]]
+        ctx.bands, ctx.wrapped = found, wrapped
         energies = [
             torch.stack(
                 [(x.square() * at).sum(dim=(1, 2, 3)) for x, at in zip(of, ctx.shares, strict=True)]
@@ -122,19 +125,21 @@ class _Energies(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        first = ctx.octaves[0][0]
+        first = ctx.bands[0][0]
         result = first.new_zeros((first.shape[0], 3, *first.shape[2:]))
-        for index, (color, octaves) in enumerate(zip(OPPONENTS, ctx.octaves, strict=True)):
-            steep = 2 * grad[:, :, index]
+        for index, (color, bands) in enumerate(zip(OPPONENTS, ctx.bands, strict=True)):
+            steep = 2 * grad[:, :, index, None, None, None]
+            finest, *octaves = [
+                band * at * steep[:, number]
+                for number, (band, at) in enumerate(zip(bands, ctx.shares, strict=True))
+            ]
+            octaves[0] += finest - blur(finest, ctx.wrapped, times=1)
             level: Tensor | None = None  # the gradient by the level behind the octave
-            for number, (octave, at) in reversed(
-                list(enumerate(zip(octaves, ctx.shares, strict=True)))
-            ):
-                own = octave * at * steep[:, number, None, None, None]
+            for own in reversed(octaves):
                 smooth = -own
                 if level is not None:
                     smooth[..., ::2, ::2] += level
-                level = own + _blur(smooth, ctx.wrapped)
+                level = own + blur(smooth, ctx.wrapped)
             assert level is not None
             for channel, share in enumerate(color):
                 result[:, channel].add_(level[:, 0], alpha=share)
@@ -149,29 +154,32 @@ def _plane(images: Tensor, color: tuple[float, float, float]) -> Tensor:
     return plane
 
 
-def _octaves(level: Tensor, wrapped: Axes) -> list[Tensor]:
-    """The octaves of planes ``(B, 1, H, W)``, each half of the size of the one before."""
+def _bands(level: Tensor, wrapped: Axes) -> list[Tensor]:
+    """The bands of planes ``(B, 1, H, W)``, each octave half of the size of the one before."""
     octaves = []
     for _ in range(OCTAVES):
-        smooth = _blur(level, wrapped)
+        smooth = blur(level, wrapped)
         octaves.append(level - smooth)
         level = smooth[..., ::2, ::2]
-    return octaves
+    return [octaves[0] - blur(octaves[0], wrapped, times=1), *octaves]
 
 
-def _blur(images: Tensor, wrapped: Axes) -> Tensor:
-    """The binomial filter 1 4 6 4 1 on both axes, borders repeated where they do not wrap.
+def blur(images: Tensor, wrapped: Axes, times: int = 2) -> Tensor:
+    """The filter 1 2 1 on both axes, borders repeated where they do not wrap.
 
-    It is 1 2 1 twice, which is as symmetric at the borders: so it is its own gradient.
+    It is as symmetric at the borders: so it is its own gradient. Twice it is the binomial filter
+    1 4 6 4 1.
     """
-    for axis in (2, 2, 3, 3):
+    for axis in (2, 3):
         last = images.shape[axis] - 1
         before, after = (last, 0) if wrapped[axis - 2] else (0, last)
-        images = torch.cat(
-            [images.narrow(axis, before, 1), images, images.narrow(axis, after, 1)], axis
-        )
-        for length in (last + 2, last + 1):
-            images = torch.lerp(images.narrow(axis, 0, length), images.narrow(axis, 1, length), 0.5)
+        for _ in range(times):
+            images = torch.cat(
+                [images.narrow(axis, before, 1), images, images.narrow(axis, after, 1)], axis
+            )
+            for length in (last + 2, last + 1):
+                one, next_one = images.narrow(axis, 0, length), images.narrow(axis, 1, length)
+                images = torch.lerp(one, next_one, 0.5)
     return images
 
 

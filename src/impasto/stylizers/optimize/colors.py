@@ -18,6 +18,7 @@ from torch import Tensor
 
 from impasto.color import change_colors, histogram_change
 from impasto.image import Picture
+from impasto.losses.bands import blur
 from impasto.options import OptimizeOptions
 from impasto.stylizers.body.pack import colors_of
 from impasto.stylizers.optimize.objective import KEPT
@@ -57,11 +58,11 @@ def with_style_colors(
     for index, goal in enumerate(goals):
         where = order.part(index).alpha
         if where is None:
-            changed += strength * (_changed(start, picture, goal) - start)
+            changed += strength * _change(start, picture, goal, options.wrapped)
         elif where.any():
             seen = replace(picture, alpha=where)
             within = strength * torch.from_numpy(where)
-            changed += within * (_changed(start, seen, goal) - start)
+            changed += within * _change(start, seen, goal, options.wrapped)
     return changed.clamp_(0, 1).to(image)
 
 
@@ -88,8 +89,12 @@ def _mixed(pictures: Sequence[Picture], weights: Sequence[float]) -> Picture:
     return Picture(rgb[None], alpha.astype(np.float32)[None])
 
 
-def _changed(image: Tensor, seen: Picture, goal: Picture) -> Tensor:
-    """An image ``(1, 3, H, W)`` changed as makes the colours seen those of the goal."""
+def _change(image: Tensor, seen: Picture, goal: Picture, wrapped: tuple[bool, bool]) -> Tensor:
+    """How colours of an image ``(1, 3, H, W)`` move to make those seen the goal's.
+
+    That of hue and saturation is smoothed: where the map is steep, specks of colour would come out
+    of what is nearly flat.
+    """
     steps = np.linspace(0, 1, NODES, dtype=np.float32)
     cube = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=3)
     moved = change_colors(cube.reshape(NODES**2, NODES, 3), histogram_change(seen, goal))
@@ -101,4 +106,6 @@ def _changed(image: Tensor, seen: Picture, goal: Picture) -> Tensor:
         )[:, :, 0]
         for rows in torch.split(image, ROWS, dim=2)
     ]
-    return torch.cat(parts, dim=2)
+    change = torch.cat(parts, dim=2).sub_(image)
+    lightness = change.mean(dim=1, keepdim=True)
+    return lightness + blur(change - lightness, wrapped)

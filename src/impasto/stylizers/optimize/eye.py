@@ -57,7 +57,7 @@ class BackboneEye:
     @own_state()
     @torch.no_grad()
     def look(self, picture: Picture, places: int = 0) -> Found:
-        """``<layer>.mean`` ``(C,)``, ``<layer>.second`` ``(C, C)`` and ``bands`` ``(OCTAVES, 3)``.
+        """``<layer>.mean`` ``(C,)``, ``<layer>.second`` ``(C, C)`` and ``bands`` ``(BANDS, 3)``.
 
         Where places are asked for, ``<layer>.places`` ``(places, C)`` as well, each layer's part
         of the hypercolumns there. Without the heads of the layers, which are applied later.

@@ -109,7 +109,7 @@ class Measured:
     Attributes:
         moments: By layer, without the heads that are applied later.
         places: By layer ``(M, C)``, its part of hypercolumns; without the heads as well.
-        bands: ``(1, OCTAVES, 3)``, as from ``band_energies``.
+        bands: ``(1, BANDS, 3)``, as from ``band_energies``.
     """
 
     moments: Mapping[str, Moments]
