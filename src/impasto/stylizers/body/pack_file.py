@@ -18,7 +18,7 @@ from impasto.stylizers.body.pack import COLORS, PLACES, Found, StylePack
 from impasto.version import __version__
 
 # Of the format: packs of another one are refused.
-FORMAT = 2
+FORMAT = 3
 _NAME = re.compile(r"([^/]+)/(\d{1,5})/([^/]+)")
 # Matrices that are symmetric: their upper halves suffice.
 _SYMMETRIC = ".second"
