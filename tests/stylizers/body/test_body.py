@@ -368,8 +368,8 @@ def test_packs_that_do_not_fit_are_refused(optimize: Optimize, works: Path, tmp_
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"impasto_style": "1"}, "^[^\n]*a style pack of format 1, this Impasto reads 2[^\n]*$"),
-        ({"impasto_style": "3"}, "a style pack of format 3, this Impasto reads 2"),
+        ({"impasto_style": "1"}, "^[^\n]*a style pack of format 1, this Impasto reads 3[^\n]*$"),
+        ({"impasto_style": "4"}, "a style pack of format 4, this Impasto reads 3"),
         ({"impasto_style": "nonsense"}, "damaged"),
         ({"impasto_style": None}, "no style pack"),
         ({"marks": '{"vgg16": "x"}'}, "damaged"),
