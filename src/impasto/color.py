@@ -68,7 +68,7 @@ _GAMUT_HALVINGS = 14
 FAINT = 0.005
 
 # Pixels from which histograms are learnt.
-_SAMPLES = 1 << 15
+_SAMPLES = 1 << 14
 
 # A picture may be this much more colourful than its artworks.
 CONTRAST = 3.0
@@ -158,7 +158,7 @@ def match_histogram(image: ImageT, target: Picture | Floats, strength: float = 1
     After the map of ``match_linear``, the histograms along three perpendicular axes of OkLab are
     matched, for ten directions of the axes in turn (Pitié, Kokaram and Dahyot, Automated colour
     grading using colour distribution transfer, 2007), the lightness, a and b axes last. Learnt
-    from at most 32,768 pixels of each, always the same ones. Arguments, result, errors and colours
+    from at most 16,384 pixels of each, always the same ones. Arguments, result, errors and colours
     that sRGB lacks are as in ``match_linear``.
     """
     return _matched(histogram_change, image, target, strength)
