@@ -14,7 +14,7 @@ from impasto.errors import InputError
 from impasto.image import Picture, save_image
 from impasto.image.picture import Floats
 from impasto.options import OptimizeOptions, parse_colors
-from impasto.palette import load_palette
+from impasto.palette import load_palette, main_colors
 from impasto.pictures import load_artwork
 from impasto.stylizers.networks.options import FastOptions
 
@@ -120,3 +120,25 @@ def test_contradictions_are_refused(kind: Any, wish: dict[str, str]) -> None:
     assert kind(palette=FIVE).palette == FIVE
     with pytest.raises(InputError, match="contradict each other"):
         kind(palette=FIVE, **wish)
+
+
+def test_main_colours_are_those_of_a_picture_in_equal_shares() -> None:
+    colors = parse_colors("000000,404040,808080,ffffff,ff0000,00ff00,0000ff,ffff00")
+    assert colors
+    stripes = np.repeat(np.array(colors, np.float32) / np.float32(255), 16, axis=0)
+    picture = Picture(np.broadcast_to(stripes, (128, 128, 3)).copy(), name="stripes")
+    found = parse_colors(main_colors(picture).replace(" ", ""))
+    assert found and set(found) == set(colors)
+    lightness = srgb_to_oklab(np.array(found, np.float32) / np.float32(255))[:, 0]
+    assert (np.diff(lightness) >= 0).all()
+    load_palette(main_colors(picture))
+    half = np.ones((128, 128), np.float32)
+    half[:, :64] = 0  # red, green, blue and yellow alone are seen
+    assert set(parse_colors(main_colors(Picture(picture.rgb, half))) or ()) == set(colors[4:])
+
+
+@pytest.mark.parametrize(("grey", "alpha"), [(0.5, 1.0), (0.5, 0.0)])
+def test_what_has_no_colours_to_take_is_refused(grey: float, alpha: float) -> None:
+    plain = np.full((8, 8, 3), grey, np.float32)
+    with pytest.raises(InputError, match=r"one colour|fully transparent"):
+        main_colors(Picture(plain, np.full((8, 8), alpha, np.float32), name="plain"))

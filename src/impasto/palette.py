@@ -15,8 +15,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from impasto.color import FAINT, change_colors, match_histogram, sample_colors, srgb_to_oklab
+from impasto.color import (
+    FAINT,
+    THUMBNAIL,
+    change_colors,
+    match_histogram,
+    sample_colors,
+    srgb_to_oklab,
+)
 from impasto.errors import InputError
 from impasto.image import Picture, load_image
 from impasto.image.picture import Floats
@@ -27,6 +35,8 @@ LISTS = (".txt", ".hex")
 # Squared distances in OkLab below which two colours of a palette share pixels.
 ENTROPY = 0.004
 ROUNDS = 300
+# How many colours stand for those of a picture.
+MAIN_COLORS = 8
 # How much of their variation pixels keep that go to one colour: strokes and shades.
 VARIATION = 0.5
 
@@ -88,6 +98,29 @@ def load_palette(text: str) -> Palette:
     if colors is None:
         raise InputError(f"the palette {text} is no list of colours such as #1a2b3c")
     return _of_colors(colors, text)
+
+
+def main_colors(picture: Picture) -> str:
+    """A few colours that stand for those of a picture, each for an equal share, from dark to light.
+
+    Returns:
+        The colours as ``load_palette`` reads them.
+
+    Raises:
+        InputError: If there are not two.
+    """
+    small = picture.fitted(THUMBNAIL)
+    seen = small.rgb if small.alpha is None else small.rgb[small.alpha > 0.5][None]
+    if not seen.size:
+        raise InputError(f"{picture.name} is fully transparent: it has no colours to take")
+    image = Image.fromarray(np.rint(255 * seen).astype(np.uint8))
+    quantized = image.quantize(MAIN_COLORS, Image.Quantize.MEDIANCUT)
+    found = np.array(quantized.getpalette(), np.uint8).reshape(-1, 3)
+    distinct = np.unique(found[: 1 + np.asarray(quantized).max()], axis=0)
+    if len(distinct) < 2:
+        raise InputError(f"{picture.name} has one colour: two at least are needed")
+    order = np.argsort(srgb_to_oklab(distinct.astype(np.float32) / np.float32(255))[:, 0])
+    return ", ".join(bytes(color).hex() for color in distinct[order])
 
 
 def _of_colors(colors: list[tuple[int, int, int]], text: str) -> Palette:

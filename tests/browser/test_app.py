@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impasto.image import load_image, read_settings
+from impasto.image import Picture, load_image, read_settings, save_image
 from tests.app.server import Served, served
 from tests.app.test_uploads import huge_png, saved
 from tests.browser.conftest import opened
@@ -190,6 +190,27 @@ def test_a_print_in_a_palette_and_its_settings_again(page: Page, tmp_path: Path)
         wait_for_value(page, f"#{field} input", value)
     assert "Done" in paint(page)
     assert shown_settings(page, tmp_path)["print"] == "60x40cm"
+
+
+def give(page: Page, file: Path) -> None:
+    """Choose a picture for the palette."""
+    with page.expect_file_chooser() as chooser:
+        page.click("#palette-picture")
+    chooser.value.set_files(file)
+
+
+def test_a_palette_of_a_picture(page: Page, tmp_path: Path) -> None:
+    part(page, "Colours")
+    half = np.zeros((40, 40, 3), np.float32)
+    half[:, 20:] = (1, 0, 0)
+    save_image(Picture(half), tmp_path / "half.png")
+    give(page, tmp_path / "half.png")
+    wait_for_value(page, "#palette input", "000000, ff0000")
+    page.wait_for_selector(".swatches i:nth-child(2)")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    give(page, tmp_path / "broken.png")
+    page.locator(".toast-body", has_text="broken.png").wait_for()
+    assert page.input_value("#palette input") == "000000, ff0000"
 
 
 def test_seamless_and_matched(page: Page, tmp_path: Path) -> None:

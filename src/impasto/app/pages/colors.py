@@ -7,8 +7,11 @@ from typing import Any
 import gradio as gr
 
 from impasto.app.fields import choice, slider
-from impasto.app.pages.wiring import HIDDEN
+from impasto.app.pages.wiring import HIDDEN, warn_of_file
+from impasto.app.uploads import Inbox
+from impasto.errors import ImpastoError
 from impasto.options import parse_colors
+from impasto.palette import main_colors
 
 KEPT = [
     ("Lightness alone is painted", "luminance"),
@@ -22,7 +25,7 @@ MATCHED = [
 ]
 
 
-def build(method: gr.Radio) -> dict[str, Any]:
+def build(method: gr.Radio, inbox: Inbox) -> dict[str, Any]:
     """Lay out the fields, by the names of their options; they follow the method."""
     with gr.Accordion("Colours", open=False, elem_id="colors"):
         kept = gr.Dropdown(
@@ -32,7 +35,7 @@ def build(method: gr.Radio) -> dict[str, Any]:
             info="Where the photo's colours are to be kept.",
             elem_classes="option-preserve_color",
         )
-        palette = _palette()
+        palette = _palette(inbox)
         matched, mode = _matched()
         strength = slider("color_strength", "Colour strength", (0, 1, 0.05), 1)
     _follow_method(method, kept, matched)
@@ -61,7 +64,7 @@ def chosen(options: dict[str, Any], *, keep: bool) -> dict[str, Any]:
     return found
 
 
-def _palette() -> gr.Textbox:
+def _palette(inbox: Inbox) -> gr.Textbox:
     palette = gr.Textbox(
         label="Palette",
         placeholder="1d3557, 457b9d, f1faee, e63946",
@@ -72,6 +75,29 @@ def _palette() -> gr.Textbox:
     )
     swatches = gr.HTML("", padding=False, elem_id="swatches")
     palette.change(_swatches, palette, swatches, **HIDDEN)
+    button = gr.UploadButton(
+        "Take the colours of a picture",
+        file_types=["image"],
+        size="sm",
+        elem_id="palette-picture",
+    )
+
+    def take(path: Any) -> Any:
+        try:
+            return main_colors(inbox.read(path, "picture"))
+        except ImpastoError as error:
+            warn_of_file(error)
+            return gr.skip()
+
+    # In the queue, which alone brings messages to the page, but waiting for nobody.
+    button.upload(
+        take,
+        button,
+        palette,
+        concurrency_limit=None,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     return palette
 
 

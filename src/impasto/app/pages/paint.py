@@ -13,7 +13,7 @@ from impasto.app.fields import upload
 from impasto.app.jobs import Ticket
 from impasto.app.pages import drawing, hints, parameters, styles, viewer
 from impasto.app.pages.parameters import FIRST_METHOD
-from impasto.app.pages.wiring import HIDDEN, Buttons, picked
+from impasto.app.pages.wiring import HIDDEN, Buttons, picked, warn_of_file
 from impasto.app.session import Entry, Session
 from impasto.app.studio import Studio, painting
 from impasto.app.tasks import OFFERED, PaintTask
@@ -116,7 +116,7 @@ def _build_form(studio: Studio, more: gr.Column) -> tuple[PaintFields, gr.Markdo
         elem_id="method",
         elem_classes="compact",
     )
-    parameter_fields = parameters.build(method, studio.limits, more)
+    parameter_fields = parameters.build(method, studio.inbox, more)
     with shelves:
         style_fields = styles.build(method, pictures, examples, more)
     hint = gr.Markdown("", elem_classes="hint", elem_id="hint")
@@ -235,7 +235,7 @@ def _checking(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
         try:
             found = read(value) if value else value
         except ImpastoError as error:
-            gr.Warning(str(error), duration=15, title="This file cannot be used")
+            warn_of_file(error)
             return None
         for notice in getattr(found, "notices", ()):
             gr.Info(f"{found.name}: {notice}")

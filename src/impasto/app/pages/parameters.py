@@ -13,6 +13,7 @@ from impasto.app.limits import Limits
 from impasto.app.pages import colors
 from impasto.app.pages.wiring import HIDDEN
 from impasto.app.tasks import INITS
+from impasto.app.uploads import Inbox
 from impasto.errors import InputError
 from impasto.image.prints import DPI
 from impasto.media.variations import FACTOR
@@ -126,9 +127,9 @@ class ParameterFields:
         }
 
 
-def build(method: gr.Radio, limits: Limits, more: gr.Column) -> ParameterFields:
+def build(method: gr.Radio, inbox: Inbox, more: gr.Column) -> ParameterFields:
     """Lay out the fields, most of them in ``more``; they follow the method and the preset."""
-    preset = _preset()
+    preset, limits = _preset(), inbox.limits
     keep_colors = gr.Checkbox(
         False, label="Keep the photo's colours", elem_id="keep-colors", container=False
     )
@@ -142,7 +143,7 @@ def build(method: gr.Radio, limits: Limits, more: gr.Column) -> ParameterFields:
             with gr.Group(visible=True) as more_optimize:
                 optimizing = _optimizing(limits)
             gr.Markdown(limits.describe(), elem_classes="hint")
-        common = {"wrap": wrap, **colors.build(method)}
+        common = {"wrap": wrap, **colors.build(method, inbox)}
         sheet = _print()
     own = {
         "optimize": {STYLE_FACTOR: amounts["optimize"], "match": match, **optimizing},

@@ -34,6 +34,11 @@ def picked(event: gr.SelectData, items: Sequence[T]) -> T:
     return items[index]
 
 
+def warn_of_file(error: ImpastoError) -> None:
+    """Tell of a file that cannot be used."""
+    gr.Warning(str(error), duration=15, title="This file cannot be used")
+
+
 @dataclass(frozen=True)
 class Buttons:
     """The controls of a job: they begin it, end it early, and tell how it is getting on.
