@@ -249,3 +249,25 @@ def test_strokes_that_are_found_are_fine_where_there_is_detail() -> None:
     everywhere = find_strokes(random_picture(3, (120, 160)))
     np.testing.assert_allclose(everywhere, 0.5, atol=0.1)
     np.testing.assert_allclose(find_strokes(Picture(np.ones((9, 7, 3), np.float32))), 0.5)
+
+
+def test_what_is_found_in_a_photo_that_repeats_has_no_seam() -> None:
+    """Detail at the left, lines across at the right: each has a say beyond the border."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:64, :128].astype(np.float32)
+    detail = np.full((64, 128), 0.4, np.float32)
+    detail[:, :20] = rng.random((64, 20))
+    lines = np.where(columns < 64, np.sin(columns / 2), np.sin(rows / 2)) * (abs(columns - 64) > 24)
+    seams = []
+    for wrap in ("off", "x"):
+        found = []
+        for grey, how in ((detail, "stroke_map"), (0.5 + 0.5 * lines, "stroke_direction")):
+            photo = Picture(np.repeat(grey[..., None], 3, axis=2).astype(np.float32))
+            options = {**OPTIONS, "max_size": 128, "wrap": wrap, how: "auto"}
+            order = Optimize(backbone=small_backbone(), **options).set_style(photo).order(photo)
+            plane = order.strokes if order.directions is None else order.directions[2]
+            assert plane is not None
+            found.append(float(np.abs(plane[:, 0] - plane[:, -1]).max()))
+        seams.append(found)
+    assert min(seams[0]) > 0.45
+    assert seams[1][0] < 0.1 and seams[1][1] < 0.4

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from impasto.image.picture import Picture
+from impasto.image.picture import Floats, Picture
 
 # Sides that repeat are multiples of this many pixels, as the deepest layers see whole strides.
 UNIT = 16
@@ -32,9 +32,14 @@ def extended(picture: Picture, margins: tuple[int, int]) -> Picture:
 
 def cropped(picture: Picture, margins: tuple[int, int]) -> Picture:
     """A picture without margins."""
+    alpha = None if picture.alpha is None else unpadded(picture.alpha, margins).copy()
+    return replace(picture, rgb=unpadded(picture.rgb, margins).copy(), alpha=alpha)
+
+
+def unpadded(plane: Floats, margins: tuple[int, int]) -> Floats:
+    """A plane ``(H, W, ...)`` without margins."""
     rows, columns = (slice(margin, -margin or None) for margin in margins)
-    alpha = None if picture.alpha is None else picture.alpha[rows, columns].copy()
-    return replace(picture, rgb=picture.rgb[rows, columns].copy(), alpha=alpha)
+    return plane[rows, columns]
 
 
 def resized_wrapped(picture: Picture, size: tuple[int, int], wrapped: Axes) -> Picture:

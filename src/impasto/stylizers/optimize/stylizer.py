@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,7 +24,7 @@ from impasto.events import Callback
 from impasto.image import ImageSource, Picture
 from impasto.image.masks import load_grey
 from impasto.image.picture import Floats
-from impasto.image.wrapping import around, extended, snapped
+from impasto.image.wrapping import around, extended, snapped, unpadded
 from impasto.options import OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
@@ -145,17 +146,25 @@ class Optimize(Stylizer[OptimizeOptions]):
             )
 
     def _mapped(self, order: Order) -> Order:
-        photo, along = order.photo, self._stroke_direction
+        photo = order.photo
         for style in order.styles:
             if isinstance(style, StylePack):
                 self._must_show_strokes(style.name)
-        directions = None
-        if isinstance(along, Picture):
-            directions = find_directions(load_grey(along, photo, "drawing"))
-        elif along == "auto":
-            directions = find_directions(photo.rgb.mean(axis=2))
         mapped = super()._mapped(order)
-        return dataclasses.replace(mapped, keep=self._keep(photo), directions=directions)
+        return dataclasses.replace(
+            mapped, keep=self._keep(photo), directions=self._directions(photo)
+        )
+
+    def _directions(self, photo: Picture) -> tuple[Floats, ...] | None:
+        """How far each place is to have strokes of each direction; None where nothing is said."""
+        along = self._stroke_direction
+        if along == "off":
+            return None
+        drawn = isinstance(along, Picture)
+        lines = load_grey(along, photo, "drawing") if drawn else photo.rgb.mean(axis=2)
+        margins = around(photo.size, self.options.wrapped)
+        wide = np.pad(lines, [(margin, margin) for margin in margins], mode="wrap")
+        return tuple(unpadded(share, margins) for share in find_directions(wide))
 
     def _keep(self, photo: Picture) -> Floats | None:
         """Where a photo has to stay recognisable; None where nothing is said of it."""
@@ -165,11 +174,8 @@ class Optimize(Stylizer[OptimizeOptions]):
             found = load_grey(self._keep_map, photo)
         else:
             self._check_picture(photo)
-            rows, columns = around(photo.size, self.options.wrapped)
-            seen = extended(photo, (rows, columns))
-            height, width = photo.size
-            found = KEPT * self._striking(seen)
-            found = found[rows : rows + height, columns : columns + width]
+            margins = around(photo.size, self.options.wrapped)
+            found = KEPT * unpadded(self._striking(extended(photo, margins)), margins)
         return found if found.any() else None
 
     def _load_artwork(self, source: ImageSource) -> Picture:
