@@ -22,6 +22,8 @@ def wild(kind: Callable[..., Network], *arguments: Any) -> Network:
     """A frozen network with whose weights styles differ much, the same whatever ran before."""
     torch.manual_seed(0)
     network = kind(*arguments)
+    # Colours far apart, which need not be spread, and rounding with them.
+    network.painter.head.weight.data.mul_(4)  # type: ignore[operator,union-attr]
     if isinstance(network, FastNetwork):
         network.table.data.add_(0.5 * torch.randn_like(network.table))
         network.colours.uniform_(0.2, 0.8)

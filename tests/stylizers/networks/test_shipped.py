@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import impasto
@@ -57,6 +58,21 @@ def test_styles_of_the_gallery_have_the_colours_of_their_works(engine: Any) -> N
     )
     assert night[2] > night[0] + 0.05  # blue
     assert scream[0] > scream[2] + 0.1  # orange
+
+
+@pytest.mark.parametrize("engine", ["torch", "onnx"])
+@pytest.mark.parametrize("kind", ["fast", "arbitrary"])
+def test_photos_of_one_colour_are_painted(kind: Kind, engine: Any) -> None:
+    """A blank page, a film that fades to black: maps without variance, but for rounding."""
+    if engine == "onnx":
+        pytest.importorskip("onnxruntime")
+    painter = impasto.load(kind, engine=engine, device="cpu")
+    painter.set_style("the-scream" if kind == "fast" else load_artwork("night-wind", 96))
+    for color in [(0, 0, 0), (0, 0, 0.2), (0, 0.5, 1), (0.784, 0.784, 0.784), (1, 1, 1)]:
+        flat = Picture(np.full((48, 64, 3), color, np.float32))
+        painted = painter(flat).picture.rgb
+        assert np.isfinite(painted).all(), color
+        assert np.ptp(painted[16:32, 16:48], axis=(0, 1)).max() < 0.05, color
 
 
 def test_the_any_style_network_brings_a_picture_nearer_to_an_unseen_style() -> None:

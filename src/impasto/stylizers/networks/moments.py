@@ -21,8 +21,7 @@ def average(maps: Tensor, weights: Tensor | None = None) -> Tensor:
 
 def map_moments(maps: Tensor, weights: Tensor | None = None) -> Moments:
     """Mean and variance ``(B, C)`` of maps ``(B, C, h, w)``."""
-    mean, variance = covariance((average(maps, weights), average(maps.square(), weights)))
-    return mean, variance.clamp_min(0)
+    return covariance((average(maps, weights), average(maps.square(), weights)))
 
 
 def second_moments(maps: Tensor, weights: Tensor | None = None) -> Moments:

@@ -39,7 +39,10 @@ from impasto.stylizers.networks.moments import (
 from impasto.stylizers.networks.recolor import transport
 
 STRIDE = 4
-EPS = 1e-5  # of the variance of a map
+# Added to the variance of maps, of the first and of the others: more than rounding and the grid of
+# the upsampling leave in a photo of one colour, which would be blown up to a pattern, and less than
+# a hundredth of what is there in any other (.2 and 16 at least).
+EPS_FIRST, EPS = 1e-3, 0.1
 
 #: Where moments of a picture are taken: at a normalisation by its number, or of what was painted.
 Place = int
@@ -166,7 +169,9 @@ class Painter(nn.Module):
             maps = maps.float()
             measured = map_moments(maps, counts[1 if place in (0, last) else 2])
             mean, variance = settle(place, _of_channels(measured, size))
-            gain = scale * torch.rsqrt(variance + EPS)
+            # Rounding can leave the variance of a constant map below zero.
+            floor = EPS if place else EPS_FIRST
+            gain = scale * torch.rsqrt(variance.clamp_min(0) + floor)
             affine = torch.stack([gain, shift - mean * gain])
             gain, shift = affine.repeat_interleave(maps.shape[1] // size, 2)
             return torch.addcmul(where(shift, maps), maps, where(gain, maps))
