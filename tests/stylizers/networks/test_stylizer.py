@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from impasto import color
-from impasto.errors import InputError
+from impasto.errors import ImpastoError, InputError
 from impasto.image import Picture, read_settings
 from impasto.stylizers.networks import gallery
 from impasto.stylizers.networks.options import ArbitraryOptions, FastOptions
@@ -48,6 +48,16 @@ def test_fast_keeps_size_and_alpha_and_says_what_it_did(fast_model: str, tmp_pat
     assert settings["method"] == "fast"
     assert settings["styles"] == ["great-wave"]
     assert settings["content"] == "photo"
+
+
+def test_what_is_no_picture_is_not_handed_over(
+    fast_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = Fast(model=fast_model, device="cpu").set_style("great-wave")
+    nothing = np.full((1, 3, 16, 16), np.nan, np.float32)
+    monkeypatch.setattr(fast.engine, "paint", lambda *_: nothing)
+    with pytest.raises(ImpastoError, match="its training has failed"):
+        fast(picture(16, 16))
 
 
 def test_max_size_limits_the_longer_side(fast_model: str) -> None:

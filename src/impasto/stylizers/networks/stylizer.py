@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from impasto.errors import InputError, torch_needed
+from impasto.errors import ImpastoError, InputError, torch_needed
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture, fit, load_image
 from impasto.options import MapOptions, check_weights
@@ -90,6 +90,8 @@ class NetworkStylizer(Stylizer[Options]):
             painted = engine.paint(image, style, weights, order.before, masks)
         else:
             painted = engine.paint(image, style, weights)
+        if not np.isfinite(painted).all():
+            raise ImpastoError(f"{self.path} paints what is no picture: its training has failed")
         rgb = np.ascontiguousarray(painted[0].transpose(1, 2, 0))
         picture = Picture(rgb, photo.alpha, name="result", bits=photo.bits)
         return Painted(
