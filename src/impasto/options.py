@@ -97,7 +97,7 @@ class LossOptions(CheckedOptions):
     """The terms of a loss and their weights."""
 
     content_weight: float = option(1.0, "weight of the content loss", minimum=0)
-    style_weight: float = option(3.3, "weight of the style loss", minimum=0)
+    style_weight: float = option(3.8, "weight of the style loss", minimum=0)
     tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
     bands_weight: float = option(
         12.0, "weight of the bands: fine structure and speckle as in the artwork", minimum=0
@@ -247,7 +247,7 @@ class OptimizeOptions(
     )
     pooling: Pooling = option("max", "pooling of the backbone")
     max_size: int = option(512, "longer side of the result", minimum=1, metavar="PX")
-    steps: int = option(120, "evaluations of loss and gradient, all scales together", minimum=1)
+    steps: int = option(100, "evaluations of loss and gradient, all scales together", minimum=1)
     scales: int = option(
         0, "scales of the coarse-to-fine pyramid; 0: as many as the size calls for", minimum=0
     )
@@ -369,14 +369,14 @@ class OptimizeOptions(
         return cls(**{**copy.deepcopy(PRESETS[name]), **overrides})
 
 
-# "best" adds nearest neighbours and takes its time; "quick" takes a quarter of the default's. What
+# "best" adds nearest neighbours and takes its time; "quick" takes a third of the default's. What
 # balance of depths suits neighbours is not judged yet: "best" weighs the layers almost evenly.
 # "gatys" is the classic recipe as most scripts have it: one scale from the content image, L-BFGS,
 # Gram matrices over C * H * W, mean squared errors, weights 1 and 1e6, 300 evaluations.
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "best": {"steps": 700, "style_loss": "gram+w2+nn", "style_weight": 2.0, "forms": 0.75},
-    "quick": {"steps": 32},
+    "quick": {"steps": 32, "style_weight": 3.3},
     "gatys": {
         "scales": 1,
         "steps": 300,

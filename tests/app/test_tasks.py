@@ -66,7 +66,7 @@ def test_defaults_stay_within_the_limits() -> None:
 @pytest.mark.parametrize("preset", list(PRESETS))
 def test_a_preset_keeps_its_own_size_and_steps(preset: str) -> None:
     checked = task(preset=preset).checked(Limits(optimize_size=4096, max_steps=4096))
-    expected = {"max_size": 512, "steps": 120, **PRESETS[preset]}
+    expected = {"max_size": 512, "steps": 100, **PRESETS[preset]}
     assert checked.options == {name: expected[name] for name in ("max_size", "steps")}
 
 
@@ -252,7 +252,7 @@ def test_variations_come_one_by_one_and_on_a_sheet() -> None:
     assert pairs == [(1.7, 0.25), (5.2, 0.25), (1.7, 0.75), (5.2, 0.75)]
     assert min(sheet.picture.size) > 2 * 256
     assert "style_weight" not in sheet.settings
-    assert wanted.label(results[1]) == "Style 1.6, forms 0.25"  # times the preset's
+    assert wanted.label(results[1]) == "Style 1.4, forms 0.25"  # times the preset's
 
 
 def test_a_body_of_work_is_one_style(tmp_path: Path) -> None:
