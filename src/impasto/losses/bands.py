@@ -6,7 +6,7 @@ the colours has three to twelve times the artwork's energy.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -106,36 +106,32 @@ def bands_loss(energies: Tensor, target: Tensor) -> Tensor:
 class _Energies(torch.autograd.Function):
     """Energies of one colour after another, with a hand-written gradient.
 
-    It keeps the bands, of two images and a third, and makes no other copy of all colours.
+    It keeps the octaves, a third more than an image, and makes no other copy of all colours.
     """
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, weights: Tensor | None, wrapped: Axes) -> Tensor:
-        found = [_bands(_plane(images, color), wrapped) for color in OPPONENTS]
-        ctx.shares = [_shares(band, weights) for band in found[0]]
-        ctx.bands, ctx.wrapped = found, wrapped
-        energies = [
-            torch.stack(
-                [(x.square() * at).sum(dim=(1, 2, 3)) for x, at in zip(of, ctx.shares, strict=True)]
-            )
-            for of in found
-        ]
+        ctx.octaves = [_octaves(_plane(images, color), wrapped) for color in OPPONENTS]
+        ctx.shares = [_shares(octave, weights) for octave in ctx.octaves[0]]
+        ctx.wrapped = wrapped
+        energies = [torch.stack([*_energies(of, ctx.shares, wrapped)]) for of in ctx.octaves]
         return torch.stack(energies).permute(2, 1, 0)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        first = ctx.bands[0][0]
+        first = ctx.octaves[0][0]
         result = first.new_zeros((first.shape[0], 3, *first.shape[2:]))
-        for index, (color, bands) in enumerate(zip(OPPONENTS, ctx.bands, strict=True)):
-            steep = 2 * grad[:, :, index, None, None, None]
-            finest, *octaves = [
-                band * at * steep[:, number]
-                for number, (band, at) in enumerate(zip(bands, ctx.shares, strict=True))
+        for index, (color, octaves) in enumerate(zip(OPPONENTS, ctx.octaves, strict=True)):
+            finest, *steeps = (2 * grad[:, :, index, None, None, None]).unbind(1)
+            by_octaves = [
+                octave * at * steep
+                for octave, at, steep in zip(octaves, ctx.shares, steeps, strict=True)
             ]
-            octaves[0] += finest - blur(finest, ctx.wrapped, times=1)
+            by_finest = _finest(octaves[0], ctx.wrapped) * ctx.shares[0] * finest
+            by_octaves[0] += _finest(by_finest, ctx.wrapped)
             level: Tensor | None = None  # the gradient by the level behind the octave
-            for own in reversed(octaves):
+            for own in reversed(by_octaves):
                 smooth = -own
                 if level is not None:
                     smooth[..., ::2, ::2] += level
@@ -154,14 +150,28 @@ def _plane(images: Tensor, color: tuple[float, float, float]) -> Tensor:
     return plane
 
 
-def _bands(level: Tensor, wrapped: Axes) -> list[Tensor]:
-    """The bands of planes ``(B, 1, H, W)``, each octave half of the size of the one before."""
+def _energies(
+    octaves: Sequence[Tensor], shares: Sequence[Tensor], wrapped: Axes
+) -> Iterator[Tensor]:
+    """The energies ``(B,)`` of the bands of one colour."""
+    yield (_finest(octaves[0], wrapped).square_() * shares[0]).sum(dim=(1, 2, 3))
+    for octave, at in zip(octaves, shares, strict=True):
+        yield (octave.square() * at).sum(dim=(1, 2, 3))
+
+
+def _octaves(level: Tensor, wrapped: Axes) -> list[Tensor]:
+    """The octaves of planes ``(B, 1, H, W)``, each half of the size of the one before."""
     octaves = []
     for _ in range(OCTAVES):
         smooth = blur(level, wrapped)
         octaves.append(level - smooth)
         level = smooth[..., ::2, ::2]
-    return [octaves[0] - blur(octaves[0], wrapped, times=1), *octaves]
+    return octaves
+
+
+def _finest(octave: Tensor, wrapped: Axes) -> Tensor:
+    """The finest half of the finest octave; its own gradient."""
+    return octave - blur(octave, wrapped, times=1)
 
 
 def blur(images: Tensor, wrapped: Axes, times: int = 2) -> Tensor:
