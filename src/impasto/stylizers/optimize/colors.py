@@ -108,4 +108,6 @@ def _change(image: Tensor, seen: Picture, goal: Picture, wrapped: tuple[bool, bo
     ]
     change = torch.cat(parts, dim=2).sub_(image)
     lightness = change.mean(dim=1, keepdim=True)
-    return lightness + blur(change - lightness, wrapped)
+    for plane in change.unbind(1):
+        plane.sub_(lightness[:, 0]).copy_(blur(plane[:, None], wrapped)[:, 0])
+    return change.add_(lightness)
