@@ -110,7 +110,7 @@ def main_colors(picture: Picture) -> str:
         InputError: If there are not two.
     """
     small = picture.fitted(THUMBNAIL)
-    seen = small.rgb if small.alpha is None else small.rgb[small.alpha > 0.5][None]
+    seen = small.rgb if small.alpha is None else small.rgb[small.alpha > 0][None]
     if not seen.size:
         raise InputError(f"{picture.name} is fully transparent: it has no colours to take")
     image = Image.fromarray(np.rint(255 * seen).astype(np.uint8))

@@ -57,7 +57,7 @@ def test_a_network_paints_the_preview_which_is_enlarged(folder: Path) -> None:
     ("arguments", "message"),
     [
         (["--print", "6x8"], "a print is given as"),
-        (["--dpi", "300"], "dpi is for prints"),
+        (["--dpi", "300"], "--dpi is for prints"),
         (["--print", "6x8cm", "--upscale", "--max-size", "64"], "leave --upscale out"),
         (["--print", "6x8cm", "--dpi", "20", "--max-size", "64"], "has to be from 1 to as many"),
         (["--print", "6x8cm", "--max-size", "0"], "has to be from 1 to as many"),

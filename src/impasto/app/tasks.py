@@ -11,7 +11,7 @@ from impasto.app.limits import Limits
 from impasto.errors import InputError
 from impasto.events import Callback
 from impasto.image import Picture
-from impasto.image.prints import wanted_print
+from impasto.image.prints import DPI, parse_print
 from impasto.media import variations
 from impasto.methods import OPTIONS, Choice
 from impasto.names import must_be_known
@@ -275,10 +275,13 @@ def print_job(
     Raises:
         InputError: If there cannot be such a print.
     """
-    if not isinstance(print, str | None):
+    if print is None:
+        if dpi is not None:
+            raise InputError("dpi is for prints: give print as well")
+        return None
+    if not isinstance(print, str):
         raise InputError(f"print has to be text, as 30x40cm, not {print!r}")
-    page = wanted_print(print, dpi)
-    return PrintJob(page, method, photo, preview) if page else None
+    return PrintJob(parse_print(print, DPI if dpi is None else dpi), method, photo, preview)
 
 
 def check_print(job: PrintJob, limits: Limits) -> None:

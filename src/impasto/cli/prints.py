@@ -38,11 +38,15 @@ def page_of(args: argparse.Namespace) -> Print | None:
     Raises:
         InputError: If there cannot be such a print.
     """
-    from impasto.image.prints import wanted_print
+    from impasto.image.prints import DPI, parse_print
 
-    if args.print is not None and args.upscale:
+    if args.print is None:
+        if args.dpi is not None:
+            raise InputError("--dpi is for prints: give --print as well")
+        return None
+    if args.upscale:
         raise InputError("--print enlarges the photo as far as it needs: leave --upscale out")
-    return wanted_print(args.print, args.dpi)
+    return parse_print(args.print, DPI if args.dpi is None else args.dpi)
 
 
 def job_of(page: Print, args: argparse.Namespace, choice: Choice, photo: Picture) -> PrintJob:

@@ -48,19 +48,6 @@ class Print:
         return replace(picture, origin=replace(picture.origin, dpi=resolution))
 
 
-def wanted_print(text: str | None, dpi: int | None) -> Print | None:
-    """The print that is asked for, by default with ``DPI``; None where none is.
-
-    Raises:
-        InputError: If there cannot be such a print.
-    """
-    if text is None:
-        if dpi is not None:
-            raise InputError("dpi is for prints: give print as well")
-        return None
-    return parse_print(text, DPI if dpi is None else dpi)
-
-
 def parse_print(text: str, dpi: int = DPI) -> Print:
     """Read the format of a print, such as 30x40cm, 300x400mm or 12x16in.
 

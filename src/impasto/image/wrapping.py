@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -34,6 +35,12 @@ def cropped(picture: Picture, margins: tuple[int, int]) -> Picture:
     """A picture without margins."""
     alpha = None if picture.alpha is None else unpadded(picture.alpha, margins).copy()
     return replace(picture, rgb=unpadded(picture.rgb, margins).copy(), alpha=alpha)
+
+
+def found_around(find: Callable[[Picture], Floats], picture: Picture, wrapped: Axes) -> Floats:
+    """What is found ``(H, W)`` in a picture, beyond whose borders lies what repeats."""
+    margins = around(picture.size, wrapped)
+    return unpadded(find(extended(picture, margins)), margins)
 
 
 def unpadded(plane: Floats, margins: tuple[int, int]) -> Floats:

@@ -35,7 +35,7 @@ FLAT = 0.02
 
 
 class Bands:
-    """Compares the octaves of a region with those of its styles by ``bands_loss``.
+    """Compares the bands of a region with those of its styles by ``bands_loss``.
 
     Args:
         energies: ``(S, BANDS, 3)``, of the style images at the size that their strokes are to
@@ -85,7 +85,7 @@ def band_energies(
 
 
 def bands_loss(energies: Tensor, target: Tensor) -> Tensor:
-    """The excess of octaves over the target: squares over the target's energy, mean of octaves.
+    """The excess of bands over the target: squares over the target's energy, mean of bands.
 
     Compared are roots: energies themselves would hardly tell a faint excess of colour from none.
     What an image lacks is left to the style losses. So the term is convex; a term that asks for

@@ -23,7 +23,7 @@ from impasto.events import Callback
 from impasto.image import ImageSource, Picture, as_list, load_image, load_mask
 from impasto.image.masks import load_grey, must_be_seen, name_of, open_mask, weighted
 from impasto.image.picture import Floats
-from impasto.image.wrapping import UNIT, around, extended, snapped, unpadded
+from impasto.image.wrapping import UNIT, found_around, snapped
 from impasto.names import must_be_known
 from impasto.options import OFF_OR_AUTO, check_weights, names
 from impasto.palette import Palette, load_palette
@@ -309,8 +309,7 @@ class Stylizer(ABC, Generic[Options]):
         if isinstance(self._stroke_map, Picture):
             strokes = load_grey(self._stroke_map, order.photo, "map")
         elif self._stroke_map == "auto":
-            margins = around(order.photo.size, self.options.wrapped)
-            strokes = unpadded(find_strokes(extended(order.photo, margins)), margins)
+            strokes = found_around(find_strokes, order.photo, self.options.wrapped)
         share = None if strength is None else self._fading(strength)
         return order.following(strength, strokes, share)
 

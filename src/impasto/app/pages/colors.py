@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from impasto.app.fields import choice, slider
-from impasto.app.pages.wiring import HIDDEN, warn_of_file
+from impasto.app.pages.wiring import HIDDEN, TELLING, warn_of_file
 from impasto.app.uploads import Inbox
 from impasto.errors import ImpastoError
 from impasto.options import parse_colors
@@ -89,15 +89,7 @@ def _palette(inbox: Inbox) -> gr.Textbox:
             warn_of_file(error)
             return gr.skip()
 
-    # In the queue, which alone brings messages to the page, but waiting for nobody.
-    button.upload(
-        take,
-        button,
-        palette,
-        concurrency_limit=None,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    button.upload(take, button, palette, **TELLING)
     return palette
 
 

@@ -13,7 +13,7 @@ from impasto.app.fields import upload
 from impasto.app.jobs import Ticket
 from impasto.app.pages import drawing, hints, parameters, styles, viewer
 from impasto.app.pages.parameters import FIRST_METHOD
-from impasto.app.pages.wiring import HIDDEN, Buttons, picked, warn_of_file
+from impasto.app.pages.wiring import HIDDEN, TELLING, Buttons, picked, warn_of_file
 from impasto.app.session import Entry, Session
 from impasto.app.studio import Studio, painting
 from impasto.app.tasks import OFFERED, PaintTask
@@ -217,15 +217,7 @@ def _check_uploads(studio: Studio, form: PaintFields) -> None:
     checks: list[tuple[Any, Any, Any]] = [(works.upload, works, inbox.read_body)]
     checks += [(it.input, it, inbox.read) for it in (form.content, *form.styles.artworks)]
     for arrived, field, read in checks:
-        # In the queue, which alone brings messages to the page, but waiting for nobody.
-        arrived(
-            _checking(read),
-            field,
-            field,
-            concurrency_limit=None,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+        arrived(_checking(read), field, field, **TELLING)
 
 
 def _checking(read: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -16,6 +16,9 @@ from impasto.errors import ImpastoError, InputError
 
 # For what only changes the page: at once, without a spinner, and not for programs to call.
 HIDDEN: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# For what may have to tell something: in the queue, which alone brings messages to the page, but
+# waiting for nobody.
+TELLING: dict[str, Any] = {**HIDDEN, "queue": True, "concurrency_limit": None}
 
 T = TypeVar("T")
 Updates = dict[Any, Any]

@@ -24,7 +24,7 @@ from impasto.events import Callback
 from impasto.image import ImageSource, Picture
 from impasto.image.masks import load_grey
 from impasto.image.picture import Floats
-from impasto.image.wrapping import around, extended, snapped, unpadded
+from impasto.image.wrapping import around, found_around, snapped, unpadded
 from impasto.options import OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
@@ -174,8 +174,7 @@ class Optimize(Stylizer[OptimizeOptions]):
             found = load_grey(self._keep_map, photo)
         else:
             self._check_picture(photo)
-            margins = around(photo.size, self.options.wrapped)
-            found = KEPT * unpadded(self._striking(extended(photo, margins)), margins)
+            found = KEPT * found_around(self._striking, photo, self.options.wrapped)
         return found if found.any() else None
 
     def _load_artwork(self, source: ImageSource) -> Picture:
