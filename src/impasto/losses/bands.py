@@ -6,7 +6,7 @@ the colours has three to twelve times the artwork's energy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -104,63 +104,45 @@ def bands_loss(energies: Tensor, target: Tensor) -> Tensor:
 
 
 class _Energies(torch.autograd.Function):
-    """Energies of one colour after another, with a hand-written gradient.
-
-    It keeps the octaves, a third more than an image, and makes no other copy of all colours.
-    """
+    """Energies with a hand-written gradient, which keeps the octaves, a third more than an image."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, weights: Tensor | None, wrapped: Axes) -> Tensor:
-        ctx.octaves = [_octaves(_plane(images, color), wrapped) for color in OPPONENTS]
-        ctx.shares = [_shares(octave, weights) for octave in ctx.octaves[0]]
+        ctx.opponents = images.new_tensor(OPPONENTS)
+        ctx.octaves = _octaves(_mixed(ctx.opponents, images), wrapped)
+        ctx.shares = [_shares(octave, weights) for octave in ctx.octaves]
         ctx.wrapped = wrapped
-        energies = [torch.stack([*_energies(of, ctx.shares, wrapped)]) for of in ctx.octaves]
-        return torch.stack(energies).permute(2, 1, 0)
+        finest = _finest(ctx.octaves[0], wrapped)
+        bands = zip([finest, *ctx.octaves], [ctx.shares[0], *ctx.shares], strict=True)
+        return torch.stack([(band.square() * at).sum(dim=(2, 3)) for band, at in bands], dim=1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        first = ctx.octaves[0][0]
-        result = first.new_zeros((first.shape[0], 3, *first.shape[2:]))
-        for index, (color, octaves) in enumerate(zip(OPPONENTS, ctx.octaves, strict=True)):
-            finest, *steeps = (2 * grad[:, :, index, None, None, None]).unbind(1)
-            by_octaves = [
-                octave * at * steep
-                for octave, at, steep in zip(octaves, ctx.shares, steeps, strict=True)
-            ]
-            by_finest = _finest(octaves[0], ctx.wrapped) * ctx.shares[0] * finest
-            by_octaves[0] += _finest(by_finest, ctx.wrapped)
-            level: Tensor | None = None  # the gradient by the level behind the octave
-            for own in reversed(by_octaves):
-                smooth = -own
-                if level is not None:
-                    smooth[..., ::2, ::2] += level
-                level = own + blur(smooth, ctx.wrapped)
-            assert level is not None
-            for channel, share in enumerate(color):
-                result[:, channel].add_(level[:, 0], alpha=share)
-        return result, None, None
+        octaves, shares = ctx.octaves, ctx.shares
+        finest, *steeps = (2 * grad[..., None, None]).unbind(1)
+        by_octaves = [
+            octave * at * steep for octave, at, steep in zip(octaves, shares, steeps, strict=True)
+        ]
+        by_finest = _finest(octaves[0], ctx.wrapped) * shares[0] * finest
+        by_octaves[0] += _finest(by_finest, ctx.wrapped)
+        level: Tensor | None = None  # the gradient by the level behind the octave
+        for own in reversed(by_octaves):
+            smooth = -own
+            if level is not None:
+                smooth[..., ::2, ::2] += level
+            level = own + blur(smooth, ctx.wrapped)
+        assert level is not None
+        return _mixed(ctx.opponents.T, level), None, None
 
 
-def _plane(images: Tensor, color: tuple[float, float, float]) -> Tensor:
-    """``(B, 1, H, W)``, an opponent colour of images."""
-    plane = color[0] * images[:, :1].detach()
-    for channel in (1, 2):
-        plane.add_(images[:, channel : channel + 1].detach(), alpha=color[channel])
-    return plane
-
-
-def _energies(
-    octaves: Sequence[Tensor], shares: Sequence[Tensor], wrapped: Axes
-) -> Iterator[Tensor]:
-    """The energies ``(B,)`` of the bands of one colour."""
-    yield (_finest(octaves[0], wrapped).square_() * shares[0]).sum(dim=(1, 2, 3))
-    for octave, at in zip(octaves, shares, strict=True):
-        yield (octave.square() * at).sum(dim=(1, 2, 3))
+def _mixed(matrix: Tensor, images: Tensor) -> Tensor:
+    """Images whose colours went through a matrix ``(3, 3)``."""
+    return (matrix @ images.flatten(2)).view_as(images)
 
 
 def _octaves(level: Tensor, wrapped: Axes) -> list[Tensor]:
-    """The octaves of planes ``(B, 1, H, W)``, each half of the size of the one before."""
+    """The octaves of images ``(B, 3, H, W)``, each half of the size of the one before."""
     octaves = []
     for _ in range(OCTAVES):
         smooth = blur(level, wrapped)
@@ -194,8 +176,8 @@ def blur(images: Tensor, wrapped: Axes, times: int = 2) -> Tensor:
 
 
 def _shares(band: Tensor, weights: Tensor | None) -> Tensor:
-    """How much each position of a band ``(B, 1, H, W)`` counts in its mean."""
+    """How much each position of a band ``(B, 3, H, W)`` counts in its mean."""
     if weights is None:
-        return band.new_tensor(1 / band[0].numel())
+        return band.new_tensor(1 / band[0, 0].numel())
     at = F.interpolate(weights, size=band.shape[2:], mode="area")
     return at / at.sum(dim=(1, 2, 3), keepdim=True).clamp_min(EPS)

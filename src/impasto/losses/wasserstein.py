@@ -24,18 +24,24 @@ class W2:
         style: Moments of the style, before the head.
         head: ``(K, C)``, a linear map of the channels that the maps of both have still to go
             through.
+        root: A factor of the style's covariance behind the head, where known.
     """
 
-    def __init__(self, style: Moments, head: Tensor | None = None) -> None:
+    def __init__(
+        self, style: Moments, head: Tensor | None = None, root: Tensor | None = None
+    ) -> None:
         head = _identity(style) if head is None else head.to(style.mean)
-        self.head, self.metric = head, head.T @ head
-        self.style = style.through(head)
+        mapped = style.through(head)
+        if root is None:
+            root = factor(mapped.double().covariance).to(head)
         # With the head in it, the image's covariance need not go through it.
-        self.root = factor(self.style.double().covariance).to(head) @ head
+        self.known = mapped.mean, root @ head, head, head.T @ head
+        self.spread, self.size = mapped.spread, trace(mapped.second) + EPS
 
     def __call__(self, image: Moments) -> Tensor:
         """Return the distance, a scalar."""
-        return _compare(image, self.style, self.root, self.head, self.metric)
+        distance: Tensor = _Distance.apply(image.mean, image.second, *self.known)  # type: ignore[no-untyped-call]
+        return ((distance + self.spread).clamp_min(0) / self.size).mean()
 
 
 def wasserstein_loss(image: Moments, style: Moments, root: Tensor | None = None) -> Tensor:
@@ -53,14 +59,7 @@ def wasserstein_loss(image: Moments, style: Moments, root: Tensor | None = None)
     Returns:
         A scalar, the mean over the batch.
     """
-    root = sqrtm(style.covariance) if root is None else root
-    return _compare(image, style, root, *2 * [_identity(style)])
-
-
-def _compare(image: Moments, style: Moments, root: Tensor, head: Tensor, metric: Tensor) -> Tensor:
-    """The loss of an image's moments before a head and a style's behind it."""
-    distance: Tensor = _Distance.apply(image.mean, image.second, style.mean, root, head, metric)  # type: ignore[no-untyped-call]
-    return ((distance + style.spread).clamp_min(0) / (trace(style.second) + EPS)).mean()
+    return W2(style, root=root)(image)
 
 
 def _identity(moments: Moments) -> Tensor:
