@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from impasto import devices
-from impasto.cores import LOOK
+from impasto.cores import LOOK, free_cores
 from impasto.errors import InputError
 
 
@@ -106,7 +106,7 @@ def test_threads_are_those_of_free_cores_and_come_back(monkeypatch: pytest.Monke
         for idle, threads in ((1.0, 4), (0.52, 2), (0.03, 1)):
             ticks = spent(4 * LOOK, idle)
             monkeypatch.setattr("psutil.cpu_times", lambda ticks=ticks: next(ticks))
-            with devices.free_threads(torch.device("cpu")):
+            with devices.fewer_threads(torch.device("cpu"), free_cores):
                 assert torch.get_num_threads() == threads
             assert torch.get_num_threads() == 4
     finally:

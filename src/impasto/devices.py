@@ -8,13 +8,12 @@ import logging
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
 
-from impasto.cores import free_cores
 from impasto.errors import InputError
 from impasto.options import Precision
 
@@ -44,11 +43,11 @@ def own_state() -> Iterator[None]:
 
 
 @contextmanager
-def free_threads(device: torch.device) -> Iterator[None]:
-    """Compute with no more threads than there are free cores."""
+def fewer_threads(device: torch.device, most: Callable[[], int]) -> Iterator[None]:
+    """Compute with no more threads than so many, which is asked where there is a choice."""
     before = torch.get_num_threads()
     if device.type == "cpu" and before > 1:
-        torch.set_num_threads(min(before, free_cores()))
+        torch.set_num_threads(min(before, most()))
     try:
         yield
     finally:

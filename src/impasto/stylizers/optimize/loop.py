@@ -11,6 +11,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from impasto.devices import fewer_threads
 from impasto.errors import ImpastoError
 from impasto.events import Callback, Step
 from impasto.stylizers.optimize.optimizers import Adam, Optimizer
@@ -128,7 +129,8 @@ class Loop:
                     image = stage.refine(self.keeper.value, self.stages[index - 1])
                 self.keeper = Average(image, self.averaging) if self.averaging else Best(image)
                 self.optimizer.rescale(stage.scale.size, stage.layout.room)
-                self._step_on(stage, image)
+                with fewer_threads(stage.device, stage.scale.threads):
+                    self._step_on(stage, image)
         except _Stop as stop:
             stopped = str(stop)
         except KeyboardInterrupt:

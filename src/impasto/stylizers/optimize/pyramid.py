@@ -16,6 +16,9 @@ COARSEST = 96
 STEP_RATIO = 2.0
 # The least that a scale gets, of an even share: two steps leave a grid on a picture of 4096 px.
 LEAST = 0.25
+# Threads wait for each other after every small operation: one with fewer pixels than these to work
+# on costs its processor time and gains next to nothing.
+THREAD_PIXELS = 128 * 128
 # What a step costs apart from its pixels, as if the image were larger by this many.
 OVERHEAD_PIXELS = 160 * 160
 
@@ -36,6 +39,10 @@ class Scale:
     def work(self) -> int:
         """Cost of one step, in pixels."""
         return self.size[0] * self.size[1] + OVERHEAD_PIXELS
+
+    def threads(self) -> int:
+        """Threads that have enough to do."""
+        return max(1, self.size[0] * self.size[1] // THREAD_PIXELS)
 
 
 def plan(size: tuple[int, int], steps: int, scales: int = 0, smallest: int = 1) -> list[Scale]:

@@ -18,7 +18,8 @@ from torch import Tensor
 from impasto.backbones import load_backbone, pick_backbone
 from impasto.backbones.base import Backbone
 from impasto.callbacks import History
-from impasto.devices import describe, free_threads, keep_memory, own_state, pick_device, pick_dtype
+from impasto.cores import free_cores
+from impasto.devices import describe, fewer_threads, keep_memory, own_state, pick_device, pick_dtype
 from impasto.errors import ImpastoError, InputError
 from impasto.events import Callback
 from impasto.image import ImageSource, Picture
@@ -199,7 +200,7 @@ class Optimize(Stylizer[OptimizeOptions]):
                 self._check_picture(picture)
         history = History()
         loop = self._loop(order, [history, *callbacks])
-        with _memory_errors(loop), free_threads(self.device):
+        with _memory_errors(loop), fewer_threads(self.device, free_cores):
             outcome = loop.run()
         if outcome.stopped:
             logger.warning("%s after %d steps", outcome.stopped, outcome.steps)
