@@ -270,7 +270,7 @@ def test_quantiles_along_one_axis_match_as_in_scikit_image() -> None:
     values = (generator.permutation(800) / 400 - 1).astype(np.float32)
     goal = generator.gamma(2, size=800).astype(np.float32)
     ones = np.ones(800, np.float32)
-    table = color.quantile_table(values, ones, goal, ones)
+    table = color.quantile_table(color.quantiles(values, ones), color.quantiles(goal, ones))
     expected = skimage.exposure.match_histograms(values[None], goal[None])[0]
     np.testing.assert_allclose(np.interp(values, *table), expected, atol=1e-4)
 
@@ -278,7 +278,8 @@ def test_quantiles_along_one_axis_match_as_in_scikit_image() -> None:
 def test_equal_values_go_to_the_middle_of_what_they_cover() -> None:
     values = np.array([0, 0, 0, 1], np.float32)
     goal = np.arange(5, dtype=np.float32)
-    old, new = color.quantile_table(values, np.ones_like(values), goal, np.ones_like(goal))
+    given = color.quantiles(values, np.ones_like(values)), color.quantiles(goal, np.ones_like(goal))
+    old, new = color.quantile_table(*given)
     np.testing.assert_array_equal(old, [0, 1])
     # Quantiles 3/8 and 7/8 of values whose own quantiles are 0.1, 0.3 ... 0.9.
     np.testing.assert_allclose(new, [1.375, 3.875])

@@ -399,6 +399,13 @@ def reference_band_energies(image: Tensor, weights: Tensor | None = None) -> Arr
     return np.stack([energy(octaves[0] - smooth(octaves[0])), *map(energy, octaves)])
 
 
+@pytest.fixture(params=[1, 3], ids=["by colour", "at once"])
+def colors_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bands of small images and, one colour after the other, of large ones."""
+    monkeypatch.setattr(bands, "LARGE", 0 if request.param == 1 else bands.LARGE)
+
+
+@pytest.mark.usefixtures("colors_at_once")
 @pytest.mark.parametrize("weighted", [False, True])
 def test_band_energies_against_scipy(weighted: bool) -> None:
     image, other = torch.rand(2, 3, 16, 24, dtype=torch.float64).chunk(2)
@@ -435,6 +442,7 @@ def test_bands_loss_against_numpy() -> None:
     assert losses.bands_loss(target / 4, target).item() == 0
 
 
+@pytest.mark.usefixtures("colors_at_once")
 @pytest.mark.parametrize("weighted", [False, True])
 def test_gradient_of_the_bands_loss(weighted: bool) -> None:
     target = losses.band_energies(torch.rand(1, 3, 9, 8, dtype=torch.float64))

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from impasto import InputError, Picture, Step, load, load_image
-from impasto.image import fit, load_mask
+from impasto.image import fit
+from impasto.image.masks import load_grey
 from impasto.stylizers.base import Stylizer
 from impasto.stylizers.body import Works
 from impasto.video.consistency import VideoPainter, frame_painter
@@ -201,11 +202,8 @@ class _Film:
     def __call__(self, frame: Picture, mask: Picture | None) -> Picture:
         if frame.alpha is not None:
             raise InputError("frames of a film have no alpha: remove it, or set consistency to 0")
-        within = None
-        if mask is not None:
-            black = not mask.rgb.any()
-            within = np.zeros(frame.size, np.float32) if black else load_mask(mask, frame)
+        shown = {} if mask is None else {"mask": load_grey(mask, frame)}
         # Motion is found in 8 bits; frames of films have no more.
         pixels: Any = frame.integers(8)
-        painted = self.painter(pixels, frame.name, mask=within)
+        painted = self.painter(pixels, frame.name, shown)
         return Picture.from_tensor(painted)

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeAlias, TypeVar, get_args
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,10 @@ from impasto.options import ColorMode
 
 Doubles: TypeAlias = NDArray[np.float64]
 Change: TypeAlias = Callable[[Floats], Floats]
+# Distinct values and the middle of the quantiles that each covers.
+Quantiles: TypeAlias = tuple[Doubles, Doubles]
 ImageT = TypeVar("ImageT", Picture, Floats)
+Found = TypeVar("Found")
 
 # Linear sRGB to cone responses, and their cube roots to OkLab (Ottosson 2020, as of 2021-01-25).
 _TO_CONES = np.array(
@@ -334,6 +338,18 @@ def _in_gamut(linear: Floats) -> NDArray[np.bool_]:
 # Mean and covariance
 
 
+def _once(find: Callable[[Picture], Found]) -> Callable[[Picture], Found]:
+    """Find something of each picture once: artworks are matched at each scale and preview."""
+    known: WeakKeyDictionary[Picture, Found] = WeakKeyDictionary()
+
+    def found(picture: Picture) -> Found:
+        if picture not in known:
+            known[picture] = find(picture)
+        return known[picture]
+
+    return found
+
+
 @dataclass(frozen=True)
 class _ColorMoments:
     """Mean ``(3,)`` and covariance ``(3, 3)`` of colours in OkLab."""
@@ -342,6 +358,7 @@ class _ColorMoments:
     covariance: Doubles
 
 
+@_once
 def _moments(picture: Picture) -> _ColorMoments:
     """The moments of a picture, pixels weighted by alpha."""
     pixels, weights = _visible(picture)
@@ -451,15 +468,12 @@ def histogram_change(picture: Picture, target: Picture) -> Change:
 
     It is the linear map, and then one that matches histograms along axis after axis.
     """
-    start, source, goal = _linear(picture, target), _sample(picture), _sample(target)
+    start, source = _linear(picture, target), _sample(picture)
     lab = start(source.lab)
     steps: list[Change] = [start]
-    for axes in _directions():
-        old, new = _times(lab, axes.T), _times(goal.lab, axes.T)
-        tables = [
-            quantile_table(old[:, axis], source.weights, new[:, axis], goal.weights)
-            for axis in range(3)
-        ]
+    for axes, goals in zip(_directions(), _distribution(target), strict=True):
+        old = _along(axes, lab, source.weights)
+        tables = [quantile_table(*each) for each in zip(old, goals, strict=True)]
         steps.append(partial(_look_up, axes, tables))
         lab = steps[-1](lab)
 
@@ -471,6 +485,18 @@ def histogram_change(picture: Picture, target: Picture) -> Change:
     return change
 
 
+@_once
+def _distribution(picture: Picture) -> list[list[Quantiles]]:
+    """The distributions of a picture's colours along each set of axes."""
+    sample = _sample(picture)
+    return [_along(axes, sample.lab, sample.weights) for axes in _directions()]
+
+
+def _along(axes: Doubles, lab: Floats, weights: Floats) -> list[Quantiles]:
+    """The distributions of colours along three axes."""
+    return [quantiles(values, weights) for values in _times(lab, axes.T).T]
+
+
 def _look_up(axes: Doubles, tables: list[tuple[Doubles, Doubles]], lab: Floats) -> Floats:
     """Change each coordinate along the axes as its table says."""
     old = _times(lab, axes.T)
@@ -478,29 +504,26 @@ def _look_up(axes: Doubles, tables: list[tuple[Doubles, Doubles]], lab: Floats) 
     return _times(np.stack(new, axis=1).astype(np.float32), axes)
 
 
-def quantile_table(
-    values: Floats, weights: Floats, goal: Floats, goal_weights: Floats
-) -> tuple[Doubles, Doubles]:
+def quantile_table(old: Quantiles, new: Quantiles) -> tuple[Doubles, Doubles]:
     """The monotone map that gives values the distribution of others, as ``np.interp`` takes it.
 
     Equal values share the middle of the quantiles that they cover, so a constant goes to the
-    median, not to an end. Arguments are ``(N,)`` and ``(M,)``.
+    median, not to an end.
 
     Returns:
         Ascending values ``(K,)`` and where each goes ``(K,)``.
     """
-    old, old_quantiles = _quantiles(values, weights)
-    new, new_quantiles = _quantiles(goal, goal_weights)
-    if len(old) > _NODES:  # short tables stay in the cache: many times faster
+    values, shares = old
+    if len(values) > _NODES:  # short tables stay in the cache: many times faster
         # Evenly among quantiles, and not among values: a picture a little other than this one,
         # with more of them or fewer, has nearly the same.
-        nodes = np.linspace(old_quantiles[0], old_quantiles[-1], _NODES)
-        old, old_quantiles = np.interp(nodes, old_quantiles, old), nodes
-    return old, np.interp(old_quantiles, new_quantiles, new)
+        nodes = np.linspace(shares[0], shares[-1], _NODES)
+        values, shares = np.interp(nodes, shares, values), nodes
+    return values, np.interp(shares, new[1], new[0])
 
 
-def _quantiles(values: Floats, weights: Floats) -> tuple[Doubles, Doubles]:
-    """The distinct values, ascending, and the middle of the quantiles that each covers."""
+def quantiles(values: Floats, weights: Floats) -> Quantiles:
+    """The distinct values ``(N,)``, ascending, and the middle of the quantiles that each covers."""
     # Rounding makes equal again what only the rounding of float32 set apart.
     rounded = values.round(5)
     if (weights == weights[0]).all():  # counting is many times faster than adding up

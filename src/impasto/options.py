@@ -39,11 +39,10 @@ CONTENT_LAYERS = {"relu4_2": 1.0, "relu3_2": 0.6, "relu2_2": 0.4, "relu1_2": 0.1
 
 # What keep, stroke_map and stroke_direction may be beside a file.
 OFF_OR_AUTO = ("off", "auto")
+# Options that may name a map of the photo.
+MAPS = ("strength_map", "stroke_map", "keep", "stroke_direction")
 # Options that may name a file which is needed to paint.
-FILES = (
-    *("weights", "model", "init", "keep", "palette"),
-    *("strength_map", "stroke_map", "stroke_direction"),
-)
+FILES = ("weights", "model", "init", "palette", *MAPS)
 
 
 def option(

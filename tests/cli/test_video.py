@@ -98,6 +98,32 @@ def test_maps_count_for_every_frame(clip: str, method: str) -> None:
         assert difference[:18].mean() > 2 * difference[30:].mean()
 
 
+@pytest.mark.parametrize("method", ["optimize", "arbitrary"])
+def test_a_video_of_maps_goes_along_with_the_film(clip: str, method: str) -> None:
+    white, black = np.full((48, 64, 3), 255, np.uint8), np.zeros((48, 64, 3), np.uint8)
+    write_clip(Path("strength.mkv"), [white, black, black, white])
+    Image.fromarray(black).save("strokes.png")
+    command = ["video", clip, "artwork.png", "-o", "out.mkv", *SMALL, "--crf", "4"]
+    command += ["--strength-map", "strength.mkv", "--stroke-map", "strokes.png"]
+    command += ["--method", method]
+    assert main([*command, *(["--steps", "3"] if method == "optimize" else [])]) == 0
+    frames, _ = decoded(Path("out.mkv"))
+    photo = [frame.pixels for frame in open_clip(clip).frames((36, 48))]
+    changed = [np.abs(a.astype(int) - b).mean() for a, b in zip(frames, photo, strict=True)]
+    assert max(changed[1:3]) < 7  # no style, and colours have half the resolution
+    assert min(changed[0], changed[3]) > 10
+
+
+def test_a_video_of_maps_of_another_shape_is_refused(
+    clip: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_clip(Path("strength.mkv"), moving(4, (64, 64)))
+    command = ["-q", "video", clip, "artwork.png", "-o", "out.mkv", *SMALL]
+    assert main([*command, "--strength-map", "strength.mkv"]) == 2
+    assert "a map has to have the shape of its picture" in capsys.readouterr().err
+    assert not Path("out.mkv").exists()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [("artwork", "files"), ("map", "files"), ("option", "steps"), ("default", "style_weight")],

@@ -162,14 +162,14 @@ def test_nothing_is_carried_from_where_a_mask_was_black(
     left, right = np.zeros(SIZE, np.float32), np.zeros(SIZE, np.float32)
     left[:, :48], right[:, 48:] = 1, 1
     painter = VideoPainter(frame_painter(networks[method], 1.0))
-    painter(frames[0], mask=left)
-    found = painter(frames[1], mask=right)[0].permute(1, 2, 0).numpy()
+    painter(frames[0], shown={"mask": left})
+    found = painter(frames[1], shown={"mask": right})[0].permute(1, 2, 0).numpy()
     photo = frames[1] / np.float32(255)
     np.testing.assert_allclose(found[:, :48], photo[:, :48], atol=1e-6)
     # Where it is painted for the first time it is as if there were no photo in the frame before.
     whole = VideoPainter(frame_painter(networks[method], 1.0))
-    whole(frames[0], mask=right)
-    expected = whole(frames[1], mask=right)[0].permute(1, 2, 0).numpy()
+    whole(frames[0], shown={"mask": right})
+    expected = whole(frames[1], shown={"mask": right})[0].permute(1, 2, 0).numpy()
     painted = np.abs(expected[:, 56:] - photo[:, 56:]).mean()
     assert np.abs(found[:, 56:] - photo[:, 56:]).mean() > 0.8 * painted
 

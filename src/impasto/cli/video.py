@@ -17,11 +17,12 @@ from impasto.cli.method_options import (
     load_stylizer,
 )
 from impasto.errors import InputError
-from impasto.options import files_of
+from impasto.options import MAPS, OFF_OR_AUTO, files_of
 from impasto.video.options import VideoOptions
 
 if TYPE_CHECKING:
     from impasto.methods import Choice
+    from impasto.video.clip import Clip
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +63,12 @@ def run(args: argparse.Namespace) -> int:
     choice = choice_of(args, args.styles)
     from impasto.image import fit
     from impasto.video.consistency import frame_painter
-    from impasto.video.masks import blank
+    from impasto.video.masks import MovingMaps, blank
     from impasto.video.pipeline import check, stylize_video
 
     _check_output(args)
     clip = check(args.content, args.output, options)
+    moving = _moving_maps(args, clip)
     stylizer = load_stylizer(args, choice)
     stylizer.check_maps(blank(clip, fit(clip.size, stylizer.options.max_size)))
     # One line a frame otherwise.
@@ -78,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
             frame_painter(stylizer, options.consistency),
             options,
             mask=args.mask,
+            maps=MovingMaps(moving, stylizer),
             max_size=stylizer.options.max_size,
             settings=_settings(args, choice, stylizer),
             resume=args.resume,
@@ -88,6 +91,21 @@ def run(args: argparse.Namespace) -> int:
         logger.warning("interrupted: %s plays as far as it got; --resume goes on", args.output)
         return INTERRUPTED
     return 0
+
+
+def _moving_maps(args: argparse.Namespace, clip: Clip) -> dict[str, Path]:
+    """Maps that are videos; they are taken from the arguments, as stylizers take pictures."""
+    from impasto.video.masks import moving
+
+    given = {name: getattr(args, name, "off") for name in MAPS}
+    found = {
+        name: Path(path)
+        for name, path in given.items()
+        if path not in OFF_OR_AUTO and moving(Path(path), clip)
+    }
+    for name in found:
+        delattr(args, name)
+    return found
 
 
 def _check_output(args: argparse.Namespace) -> None:

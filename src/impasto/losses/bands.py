@@ -28,6 +28,8 @@ OPPONENTS = (
     (2**-0.5, 0.0, -(2**-0.5)),
     (6**-0.5, -2 * 6**-0.5, 6**-0.5),
 )
+# Pixels from which on colours are looked at one after the other, in a third of the memory.
+LARGE = 2**20
 # Roots of energies below this are no grain: it keeps their gradient finite.
 FAINT = 1e-4
 # Nor does an artwork without any make the term endlessly strong.
@@ -104,41 +106,65 @@ def bands_loss(energies: Tensor, target: Tensor) -> Tensor:
 
 
 class _Energies(torch.autograd.Function):
-    """Energies with a hand-written gradient, which keeps the octaves, a third more than an image."""
+    """Energies with a hand-written gradient; kept are the octaves, a third more than an image."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, weights: Tensor | None, wrapped: Axes) -> Tensor:
-        ctx.opponents = images.new_tensor(OPPONENTS)
-        ctx.octaves = _octaves(_mixed(ctx.opponents, images), wrapped)
-        ctx.shares = [_shares(octave, weights) for octave in ctx.octaves]
+        at_once = 3 if images[0, 0].numel() <= LARGE else 1
+        ctx.colors = torch.split(images.new_tensor(OPPONENTS), at_once)
+        ctx.octaves = [_octaves(_planes(images, colors), wrapped) for colors in ctx.colors]
+        ctx.shares = [_shares(octave, weights) for octave in ctx.octaves[0]]
         ctx.wrapped = wrapped
-        finest = _finest(ctx.octaves[0], wrapped)
-        bands = zip([finest, *ctx.octaves], [ctx.shares[0], *ctx.shares], strict=True)
-        return torch.stack([(band.square() * at).sum(dim=(2, 3)) for band, at in bands], dim=1)
+        return torch.cat([_energies(of, ctx.shares, wrapped) for of in ctx.octaves], dim=2)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        octaves, shares = ctx.octaves, ctx.shares
-        finest, *steeps = (2 * grad[..., None, None]).unbind(1)
-        by_octaves = [
-            octave * at * steep for octave, at, steep in zip(octaves, shares, steeps, strict=True)
-        ]
-        by_finest = _finest(octaves[0], ctx.wrapped) * shares[0] * finest
-        by_octaves[0] += _finest(by_finest, ctx.wrapped)
-        level: Tensor | None = None  # the gradient by the level behind the octave
-        for own in reversed(by_octaves):
-            smooth = -own
-            if level is not None:
-                smooth[..., ::2, ::2] += level
-            level = own + blur(smooth, ctx.wrapped)
-        assert level is not None
-        return _mixed(ctx.opponents.T, level), None, None
+        first = ctx.octaves[0][0]
+        result = first.new_zeros((first.shape[0], 3, *first.shape[2:]))
+        steeps = torch.split(2 * grad, first.shape[1], dim=2)
+        for colors, octaves, steep in zip(ctx.colors, ctx.octaves, steeps, strict=True):
+            level = _by_level(octaves, ctx.shares, steep, ctx.wrapped)
+            _add_mixed(result, colors.T, level)
+        return result, None, None
 
 
-def _mixed(matrix: Tensor, images: Tensor) -> Tensor:
-    """Images whose colours went through a matrix ``(3, 3)``."""
-    return (matrix @ images.flatten(2)).view_as(images)
+def _planes(images: Tensor, colors: Tensor) -> Tensor:
+    """``(B, K, H, W)``, the planes of images in some colours ``(K, 3)``."""
+    planes = images.new_zeros((images.shape[0], len(colors), *images.shape[2:]))
+    _add_mixed(planes, colors, images)
+    return planes
+
+
+def _add_mixed(result: Tensor, matrix: Tensor, planes: Tensor) -> None:
+    """Add planes, mixed by a matrix: a product of matrices would round by the batch's size."""
+    for column, plane in zip(matrix.T, torch.split(planes, 1, dim=1), strict=True):
+        result.addcmul_(column[:, None, None], plane)
+
+
+def _energies(octaves: Sequence[Tensor], shares: Sequence[Tensor], wrapped: Axes) -> Tensor:
+    """The energies of the bands of some colours, ``(B, BANDS, K)``."""
+    bands = [(_finest(octaves[0], wrapped), shares[0]), *zip(octaves, shares, strict=True)]
+    return torch.stack([(band.square() * at).sum(dim=(2, 3)) for band, at in bands], dim=1)
+
+
+def _by_level(
+    octaves: Sequence[Tensor], shares: Sequence[Tensor], steep: Tensor, wrapped: Axes
+) -> Tensor:
+    """The gradient by planes from that by half of their energies, ``(B, BANDS, K)``."""
+    finest, *steeps = steep[..., None, None].unbind(1)
+    by_octaves = [
+        octave * at * own for octave, at, own in zip(octaves, shares, steeps, strict=True)
+    ]
+    by_octaves[0] += _finest(_finest(octaves[0], wrapped) * shares[0] * finest, wrapped)
+    level: Tensor | None = None  # the gradient by the level behind the octave
+    for own in reversed(by_octaves):
+        smooth = -own
+        if level is not None:
+            smooth[..., ::2, ::2] += level
+        level = own + blur(smooth, wrapped)
+    assert level is not None
+    return level
 
 
 def _octaves(level: Tensor, wrapped: Axes) -> list[Tensor]:

@@ -59,7 +59,7 @@ def wasserstein_loss(image: Moments, style: Moments, root: Tensor | None = None)
     Returns:
         A scalar, the mean over the batch.
     """
-    return W2(style, root=root)(image)
+    return W2(style, root=sqrtm(style.covariance) if root is None else root)(image)
 
 
 def _identity(moments: Moments) -> Tensor:

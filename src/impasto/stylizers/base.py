@@ -159,6 +159,16 @@ class Stylizer(ABC, Generic[Options]):
         self._stroke_map, self._keep_map, self._stroke_direction = strokes, kept, along
         return self
 
+    @property
+    def maps(self) -> dict[str, Any]:
+        """The maps that are set, as ``set_maps`` takes them."""
+        return {
+            "strength_map": self._strength_map,
+            "stroke_map": self._stroke_map,
+            "keep": self._keep_map,
+            "stroke_direction": self._stroke_direction,
+        }
+
     def check_maps(self, photo: Picture) -> None:
         """Refuse maps that are not of the shape of a photo, before anything is painted.
 

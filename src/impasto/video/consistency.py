@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -54,6 +54,18 @@ class Memory:
     visible: Tensor
     trust: Tensor
     light: Tensor
+
+
+# The mask of a frame and its maps, ``(H, W)`` in [0, 1], by the names that stylizers give them.
+Shown = Mapping[str, Floats]
+NOTHING: Shown = {}
+
+
+class FollowsMaps(Protocol):
+    """Takes the maps of each frame, by the names that stylizers give them."""
+
+    def follow(self, maps: Shown) -> None:
+        """Take the maps of the next frame."""
 
 
 class FramePainter(Protocol):
@@ -171,35 +183,41 @@ class VideoPainter:
     Args:
         painter: Repaints a frame.
         consistent: Whether frames are remembered; finding their motion takes time.
+        maps: Takes the maps of a frame before it is painted, where maps move.
     """
 
-    def __init__(self, painter: FramePainter, *, consistent: bool = True) -> None:
-        self.painter = painter
-        self.consistent = consistent
-        self._before: tuple[Pixels, Tensor, Floats | None] | None = None
+    def __init__(
+        self,
+        painter: FramePainter,
+        *,
+        consistent: bool = True,
+        maps: FollowsMaps | None = None,
+    ) -> None:
+        self.painter, self.consistent, self.maps = painter, consistent, maps
+        self._before: tuple[Pixels, Tensor, Shown] | None = None
 
-    def __call__(
-        self, pixels: Pixels, name: str = "frame", *, mask: Floats | None = None
-    ) -> Tensor:
-        """Repaint the next frame ``(H, W, 3)`` to ``(1, 3, H, W)``, within a mask ``(H, W)``."""
-        frame = as_picture(pixels, name)
+    def __call__(self, pixels: Pixels, name: str = "frame", shown: Shown = NOTHING) -> Tensor:
+        """Repaint the next frame ``(H, W, 3)`` to ``(1, 3, H, W)``."""
+        frame, mask = as_picture(pixels, name), shown.get("mask")
+        if self.maps:
+            self.maps.follow({name: each for name, each in shown.items() if name != "mask"})
         if mask is not None and not mask.any():
             painted = frame.tensor()
         else:
-            painted = self.painter(frame, self._memory(pixels, mask), mask)
-        self.keep(pixels, painted, mask)
+            painted = self.painter(frame, self._memory(pixels, shown), mask)
+        self.keep(pixels, painted, shown)
         return painted
 
-    def keep(self, pixels: Pixels, painted: Tensor, mask: Floats | None = None) -> None:
+    def keep(self, pixels: Pixels, painted: Tensor, shown: Shown = NOTHING) -> None:
         """Take note of a frame that was painted already."""
         if self.consistent:
-            self._before = pixels, painted, mask
+            self._before = pixels, painted, shown
 
-    def _memory(self, pixels: Pixels, mask: Floats | None) -> Memory | None:
+    def _memory(self, pixels: Pixels, shown: Shown) -> Memory | None:
         """The state for the next frame; None at the start of a scene."""
         if self._before is None:
             return None
-        before, painted, masked = self._before
+        before, painted, shown_before = self._before
         if flow.is_plain(before) != flow.is_plain(pixels):
             return None
         motion = flow.estimate(before, pixels)
@@ -209,10 +227,12 @@ class VideoPainter:
             return None
         light = (change * motion.visible).sum((2, 3)) / motion.visible.sum()
         visible = motion.visible
-        if masked is not None:  # what was not painted is no example
-            visible = visible * motion.warp(_plane(masked))
-        if mask is not None:
-            visible = visible * _plane(mask)
+        for name, plane in shown.items():
+            now, then = _plane(plane), motion.warp(_plane(shown_before[name]))
+            # What was not painted, or by another map, is no example.
+            visible = visible * (now * then if name == "mask" else 1 - (now - then).abs())
+        if not visible.any():
+            return None
         return Memory(motion.warp(painted), visible, visible * likeness, light)
 
 

@@ -14,11 +14,10 @@ from typing import Any
 
 from impasto.errors import InputError
 from impasto.image import Picture, fit
-from impasto.image.picture import Floats
 from impasto.video.clip import Clip, Frame, open_clip
-from impasto.video.consistency import FramePainter, VideoPainter, as_picture
+from impasto.video.consistency import FramePainter, Shown, VideoPainter, as_picture
 from impasto.video.finish import finish
-from impasto.video.masks import Masks, at_times
+from impasto.video.masks import Masks, MovingMaps, at_times
 from impasto.video.options import VideoOptions
 from impasto.video.segments import Segments, SegmentWriter, fingerprint
 from impasto.video.targets import check_room, check_target, kind_of
@@ -51,6 +50,7 @@ def stylize_video(
     options: VideoOptions | None = None,
     *,
     mask: str | Path | None = None,
+    maps: MovingMaps | None = None,
     max_size: int = 512,
     settings: Mapping[str, object] | None = None,
     resume: bool = False,
@@ -67,33 +67,55 @@ def stylize_video(
         painter: Repaints a frame.
         options: Which part, how consistent, which quality.
         mask: Where to paint, a picture or a video of masks; elsewhere the film stays as it is.
+        maps: What of the painter's maps moves with the film.
         max_size: Longer side of the result, in pixels; never enlarged.
         settings: What the painter was made with, kept in the file.
         resume: Go on with an earlier run that was ended.
         tell: Called after each frame.
 
     Raises:
-        InputError: If the source, the mask, the target or the folder cannot be used.
+        InputError: If the source, a mask or map, the target or the folder cannot be used.
         ImpastoError: If painting or writing fails; ``resume`` goes on from what was done.
         MissingExtraError: If av or OpenCV is not installed.
     """
     source, target, options = Path(source), Path(target), options or VideoOptions()
     clip = check(source, target, options)
-    size = fit(clip.size, max_size)
-    carried = _carried(clip, target)
-    masks = None if mask is None else Masks(Path(mask), clip, size)
+    size, carried = fit(clip.size, max_size), _carried(clip, target)
+    shown = _shown(mask, maps, clip, size)
     told = {"source": source.name, "size": size, **dataclasses.asdict(options), **(settings or {})}
-    if not resume:
-        check_room(target, clip, size, options.crf)
-    segments = Segments(target, {**told, **_fingerprints(source, mask)}, resume=resume)
-    run = _Run(clip, size, segments, painter, options, kind_of(target).video, masks)
+    segments = _segments(target, clip, size, told, _contents(source, shown), resume)
+    frames = VideoPainter(painter, consistent=options.consistency > 0, maps=maps)
+    run = _Run(clip, size, segments, frames, kind_of(target).video, options.crf, shown)
     run.paint(tell)
     return run.finish(target, told, carried)
 
 
-def _fingerprints(source: Path, mask: str | Path | None) -> dict[str, str]:
+def _shown(
+    mask: str | Path | None, maps: MovingMaps | None, clip: Clip, size: tuple[int, int]
+) -> dict[str, Masks]:
+    """What is shown with each frame, by name."""
+    shown = {"mask": Masks(Path(mask), clip, size)} if mask else {}
+    files = maps.files if maps else {}
+    return shown | {name: Masks(path, clip, size, "map") for name, path in files.items()}
+
+
+def _segments(
+    target: Path,
+    clip: Clip,
+    size: tuple[int, int],
+    told: Mapping[str, Any],
+    contents: Mapping[str, str],
+    resume: bool,
+) -> Segments:
+    """The frames that are done; none are begun where there is no room for the film."""
+    if not resume:
+        check_room(target, clip, size, told["crf"])
+    return Segments(target, {**told, **contents}, resume=resume)
+
+
+def _contents(source: Path, shown: Mapping[str, Masks]) -> dict[str, str]:
     """The contents of the files on which the frames depend."""
-    files = {"source": source} if mask is None else {"source": source, "mask": mask}
+    files = {"source": source, **{name: masks.path for name, masks in shown.items()}}
     return {f"contents of the {name}": fingerprint(path) for name, path in files.items()}
 
 
@@ -122,14 +144,14 @@ class _Run:
         clip: Clip,
         size: tuple[int, int],
         segments: Segments,
-        painter: FramePainter,
-        options: VideoOptions,
+        painter: VideoPainter,
         encoder: str,
-        masks: Masks | None,
+        crf: int,
+        shown: Mapping[str, Masks],
     ) -> None:
-        self.clip, self.size, self.segments, self.masks = clip, size, segments, masks
-        self.painter = VideoPainter(painter, consistent=options.consistency > 0)
-        self.encoder, self.crf = encoder, options.crf
+        self.clip, self.size, self.segments = clip, size, segments
+        self.painter, self.shown = painter, shown
+        self.encoder, self.crf = encoder, crf
         self.interrupted = False
         self.done = 0
         self.end = Fraction(0)
@@ -139,12 +161,12 @@ class _Run:
         self.done, last = _finished(self.segments)
         # One frame earlier, which the first new one is to follow.
         with closing(self.clip.frames(self.size, skip=max(0, self.done - 1))) as decoded:
-            frames = self._masked(decoded)
+            frames = at_times(decoded, self.shown)
             if last is not None and (before := next(frames, None)):
-                frame, mask = before
+                frame, shown = before
                 height, width = self.size
                 painted = as_picture(last.pixels[:height, :width]).tensor()
-                self.painter.keep(frame.pixels, painted, mask)
+                self.painter.keep(frame.pixels, painted, shown)
                 self._ends_with(frame)
             try:
                 self._paint(frames, tell)
@@ -172,18 +194,13 @@ class _Run:
             raise InputError(f"{self.clip.path} has no frames that can be decoded")
         return VideoResult(self.done, self.interrupted)
 
-    def _masked(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Floats | None]]:
-        if self.masks is None:
-            return ((frame, None) for frame in frames)
-        return at_times(frames, self.masks)
-
-    def _paint(self, frames: Iterator[tuple[Frame, Floats | None]], tell: Tell | None) -> None:
+    def _paint(self, frames: Iterator[tuple[Frame, Shown]], tell: Tell | None) -> None:
         clip, path = self.clip, self.segments.next()
         with SegmentWriter(
             path, self.size, clip.rate, clip.time_base, encoder=self.encoder, crf=self.crf
         ) as writer:
-            for frame, mask in frames:
-                painted = self.painter(frame.pixels, f"frame {self.done + 1}", mask=mask)
+            for frame, shown in frames:
+                painted = self.painter(frame.pixels, f"frame {self.done + 1}", shown)
                 pixels: Any = Picture.from_tensor(painted).integers(8)
                 writer.write(dataclasses.replace(frame, pixels=pixels))
                 self.done += 1

@@ -41,7 +41,7 @@ class FakeStage:
     """A scale whose pictures are flat."""
 
     def __init__(self, bowl: Bowl, scale: Scale) -> None:
-        self.bowl, self.scale = bowl, scale
+        self.bowl, self.scale, self.device = bowl, scale, torch.device("cpu")
         self.layout = SimpleNamespace(room=math.inf)
 
     def objective(self) -> Bowl:

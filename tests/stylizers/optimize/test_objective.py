@@ -16,7 +16,7 @@ from torch import Tensor
 from impasto.backbones import load_backbone
 from impasto.backbones.base import IMAGENET_MEAN, IMAGENET_STD
 from impasto.backbones.lite import WEIGHTS, Lite
-from impasto.losses import Moments, Source, moments, statistics
+from impasto.losses import Gram, Moments, Source, moments, statistics
 from impasto.options import STYLE_LAYERS, OptimizeOptions
 from impasto.stylizers.optimize.objective import HELD, KEPT, Guide, Objective
 from tests.small import OPTIONS, small_backbone, small_state
@@ -39,6 +39,7 @@ def terms_of(objective: Objective, image: Tensor) -> dict[str, Tensor]:
 def moments_of(objective: Objective, layer: str) -> Moments:
     """The style's moments that a layer is compared with."""
     (_, term), *_ = objective.regions[0].statistics[layer]
+    assert isinstance(term, Gram)
     return term.style
 
 
