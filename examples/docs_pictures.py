@@ -212,7 +212,7 @@ def _maps(strong: str, strokes: str) -> list[list[str]]:
 def _directions(style: str) -> list[list[str]]:
     """Strokes as they fall, along the photo's lines, and along those of a drawing."""
     labels = {"off": "off", "auto": "auto", "lines.png": "along drawn lines"}
-    stylize = ["stylize", "photo.png", style, "--max-size", "384", "--keep", "auto"]
+    stylize = ["stylize", "photo.png", style, "--max-size", "384"]
     names = [f"along_{index}.png" for index in range(len(labels))]
     runs = [
         [*stylize, "--stroke-direction", along, "-o", name]

@@ -16,7 +16,6 @@ import skimage.data
 
 import impasto
 from impasto.callbacks import Frames
-from impasto.cli.demo import OPTIONS
 from impasto.image import Picture, load_image, save_image
 from impasto.media.sheet import sheet, strip
 from impasto.pictures import load_artwork, load_portrait
@@ -29,8 +28,8 @@ ARTWORKS = ("night-wind", "wave-print", "stained-glass", "dolphin-mosaic", "pine
 def main() -> None:
     """Make all pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    _hero(impasto.Optimize(max_size=512, **OPTIONS))
-    _sheet(impasto.Optimize(max_size=384, style_weight=5.0, keep="auto"))
+    _hero(impasto.Optimize(max_size=512))
+    _sheet(impasto.Optimize(max_size=384))
     _gallery(impasto.Fast(max_size=512))
 
 

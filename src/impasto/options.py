@@ -96,7 +96,7 @@ class LossOptions(CheckedOptions):
     """The terms of a loss and their weights."""
 
     content_weight: float = option(1.0, "weight of the content loss", minimum=0)
-    style_weight: float = option(3.8, "weight of the style loss", minimum=0)
+    style_weight: float = option(4.6, "weight of the style loss", minimum=0)
     tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
     bands_weight: float = option(
         12.0, "weight of the bands: fine structure and speckle as in the artwork", minimum=0
@@ -254,9 +254,9 @@ class OptimizeOptions(
         1.0, "share of the content's fine detail that enters with each scale", minimum=0, maximum=1
     )
     keep: str = option(
-        "off",
-        "what has to stay recognisable: auto finds it in the photo; a mask says how much (grey); "
-        "or off",
+        "auto",
+        "what has to stay recognisable: auto finds it in the photo, if the content has weight; a "
+        "mask says how much (grey); or off",
         metavar="auto|FILE|off",
     )
     stroke_direction: str = option(
@@ -324,7 +324,7 @@ class OptimizeOptions(
             )
         if self.content_weight == 0 and self.style_weight == 0:
             raise InputError("content_weight and style_weight are both 0: nothing to optimise")
-        if self.keep != "off":
+        if self.keep not in OFF_OR_AUTO:
             self.check_content("keep")
         if self.strength_map is not None:
             self.check_content("strength_map")
@@ -336,9 +336,14 @@ class OptimizeOptions(
         Raises:
             InputError: If it is so.
         """
-        if self.content_weight == 0 or self.classic_losses:
+        if not self.keeps_content:
             why = "classic_losses" if self.classic_losses else "a content_weight of 0"
             raise InputError(f"{name} does nothing with {why}")
+
+    @property
+    def keeps_content(self) -> bool:
+        """Whether the content can count for more in one place than in another."""
+        return self.content_weight > 0 and not self.classic_losses
 
     def _moderate(self) -> None:
         """Divide all weights alike where they are extreme: only their ratios count.
@@ -365,23 +370,34 @@ class OptimizeOptions(
         must_be_known("preset", name, PRESETS)
         for given in overrides:
             must_be_known("option", given, names(cls))
-        return cls(**{**copy.deepcopy(PRESETS[name]), **overrides})
+        options = cls(**{**copy.deepcopy(PRESETS[name]), **overrides})
+        if overrides.get("keep", "off") != "off":  # asked for, and not just there
+            options.check_content("keep")
+        return options
 
 
 # "best" adds nearest neighbours and takes its time; "quick" takes a third of the default's. What
-# balance of depths suits neighbours is not judged yet: "best" weighs the layers almost evenly.
+# balance of depths suits neighbours, and whether anything is to be kept, is not judged yet: "best"
+# weighs the layers almost evenly, and all places alike.
 # "gatys" is the classic recipe as most scripts have it: one scale from the content image, L-BFGS,
 # Gram matrices over C * H * W, mean squared errors, weights 1 and 1e6, 300 evaluations.
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
-    "best": {"steps": 700, "style_loss": "gram+w2+nn", "style_weight": 2.0, "forms": 0.75},
-    "quick": {"steps": 32, "style_weight": 3.3},
+    "best": {
+        "steps": 700,
+        "style_loss": "gram+w2+nn",
+        "style_weight": 2.0,
+        "forms": 0.75,
+        "keep": "off",
+    },
+    "quick": {"steps": 32, "style_weight": 4.0},
     "gatys": {
         "scales": 1,
         "steps": 300,
         "content_weight": 1.0,
         "style_weight": 1e6,
         "bands_weight": 0.0,
+        "keep": "off",
         "motifs": 1.0,
         "content_layers": {"relu4_2": 1.0},
         "style_layers": CLASSIC_STYLE_LAYERS,

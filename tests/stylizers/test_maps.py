@@ -219,7 +219,7 @@ def test_options_name_files_and_set_maps_replaces_them(make: Any, tmp_path: Path
     assert same.settings["keep"] == path
     again = stylizer.set_maps()(photo)
     assert not np.array_equal(again.picture.rgb, kept.picture.rgb)
-    assert again.settings["keep"] == "off"
+    assert again.settings["keep"] == "auto"
     assert not (again.picture.rgb[:, 28:] == photo.rgb[:, 28:]).all()
     assert (again.settings["strength_map"], again.settings["stroke_map"]) == (None, "off")
 

@@ -252,7 +252,8 @@ class PaintTask:
         choice, job = Choice(self.method, list(self.styles)), self.print_job
         options: dict[str, Any] = {**self.options, **(job.options if job else {})}
         stylizer = load(choice, preset=self.preset, device=device, **options)
-        maps = {name: getattr(self, name, None) or self.options.get(name, "off") for name in MAPS}
+        given = {name: getattr(self, name, None) or self.options.get(name) for name in MAPS}
+        maps = {name: each for name, each in given.items() if each}
         stylizer.set_maps(self.strength_map, **maps)
         stylizer.set_style(choice.styles, weights=self.style_weights)
         photo = job.enlarged(self.content) if job else self.content

@@ -15,9 +15,6 @@ from impasto.pictures import ARTWORKS, load_artwork, load_portrait
 
 logger = logging.getLogger(__name__)
 
-# Bolder than the default, as a demo should show what style transfer does; and the face stays one.
-OPTIONS: dict[str, Any] = {"style_weight": 5.0, "keep": "auto"}
-
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add the command."""
@@ -48,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     strip_path = args.output.with_name(f"{args.output.stem}_strip.png")
     for path in (args.output, strip_path):
         check_writable(path)
-    options = OptimizeOptions(**{**OPTIONS, **collect(args, OptimizeOptions)})
+    options = OptimizeOptions(**collect(args, OptimizeOptions))
     photo, artwork = load_portrait(), load_artwork(args.artwork)
     with download_bar(options.backbone) as progress:
         stylizer = Optimize(options, progress=progress)

@@ -77,9 +77,8 @@ class _SquaredError(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
         maps, target, weights, head = ctx.saved_tensors
         difference = through_head(maps - target, None if head is None else head.T @ head)
-        if weights is not None:
-            difference *= weights.to(difference.dtype)
-        return difference.mul_((2 * grad).to(difference.dtype)), None, None, None
+        share = 2 * grad if weights is None else 2 * grad * weights
+        return difference.mul_(share.to(difference.dtype)), None, None, None
 
 
 def content_loss(maps: Tensor, target: Tensor) -> Tensor:
@@ -104,11 +103,11 @@ def power(maps: Tensor, weights: Tensor | None = None, head: Tensor | None = Non
         head: ``(K, C)``, a linear map of the channels that the maps have still to go through.
     """
     maps = through_head(maps, head)
+    if weights is not None:
+        maps = maps * weights.sqrt().to(maps.dtype)
     wide = torch.promote_types(maps.dtype, torch.float32)
-    if weights is None:
-        norm: Tensor = torch.linalg.vector_norm(maps, dtype=wide)
-        return norm.square()
-    return (maps.to(wide).square() * weights).sum()
+    norm: Tensor = torch.linalg.vector_norm(maps, dtype=wide)
+    return norm.square()
 
 
 def squared_error(

@@ -124,7 +124,7 @@ class Stylizer(ABC, Generic[Options]):
         self: Self,
         strength_map: ImageSource | None = None,
         stroke_map: ImageSource = "off",
-        keep: ImageSource = "off",
+        keep: ImageSource | None = None,
         stroke_direction: ImageSource = "off",
     ) -> Self:
         """Set the maps for all that is painted from now on, in place of those of the options.
@@ -136,7 +136,7 @@ class Stylizer(ABC, Generic[Options]):
             stroke_map: The size of strokes: black half, middle grey as without a map, white twice
                 as large; "auto": fine where the photo has detail; or "off".
             keep: How much the photo has to stay recognisable: white most, black no more than
-                without it; "auto": found in the photo; or "off".
+                without it; "auto": found in the photo; or "off". None: as the options say.
             stroke_direction: A drawing along whose lines strokes run; "auto": those of the photo;
                 or "off".
 
@@ -146,7 +146,8 @@ class Stylizer(ABC, Generic[Options]):
         Raises:
             InputError: If a map cannot be read, or the method cannot follow it.
         """
-        strokes, kept, along = map(_word_or_map, (stroke_map, keep, stroke_direction))
+        words_or_maps = (stroke_map, "off" if keep is None else keep, stroke_direction)
+        strokes, kept, along = map(_word_or_map, words_or_maps)
         for name, given in (
             ("strength_map", strength_map is not None),
             ("stroke_map", strokes != "off"),

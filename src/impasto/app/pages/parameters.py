@@ -296,8 +296,9 @@ def _optimizing(limits: Limits) -> dict[str, Any]:
         "keep": choice(
             "keep",
             "Keep",
-            [("Nothing more than the rest", "off"), ("Faces, lettering, what matters", "auto")],
+            [("Faces, lettering, what matters", "auto"), ("Nothing more than the rest", "off")],
             "What has to stay recognisable: the photo counts for more there.",
+            value="auto",
         ),
         "init": gr.Dropdown(
             list(INITS),
@@ -328,7 +329,7 @@ def _follow_method(method: gr.Radio, parts: dict[str, list[Any]]) -> None:
 
 
 def _follow_preset(fields: ParameterFields, limits: Limits) -> None:
-    """Set size, steps, forms and motifs as the preset has them."""
+    """Set size, steps, forms, motifs and what is kept as the preset has them."""
     optimize = fields.by_method["optimize"]
 
     def fill(name: str) -> list[Any]:
@@ -338,12 +339,13 @@ def _follow_preset(fields: ParameterFields, limits: Limits) -> None:
             min(options.steps, limits.max_steps),
             options.forms,
             options.motifs,
+            options.keep,
             1,
         ]
 
     fields.preset.input(
         fill,
         fields.preset,
-        [optimize[name] for name in ("max_size", "steps", "forms", "motifs", STYLE_FACTOR)],
+        [optimize[name] for name in ("max_size", "steps", "forms", "motifs", "keep", STYLE_FACTOR)],
         **HIDDEN,
     )

@@ -28,8 +28,9 @@ from impasto.losses.statistics import EPS
 SIDE = 512
 # Multiples of the median deviation from which a place is striking in part, and wholly.
 LEAST, MOST = 1.0, 2.0
-# Pixels by which it is mirrored at its borders.
-MARGIN = 64
+# Pixels by which it is mirrored, or goes on, at its borders: whole strides, and as far as VGG's
+# relu5_1 sees.
+MARGIN = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +45,19 @@ class Artwork(Picture):
 
 
 @torch.no_grad()
-def find_striking(picture: Picture, backbone: Backbone, layers: Sequence[str]) -> Floats:
+def find_striking(
+    picture: Picture,
+    backbone: Backbone,
+    layers: Sequence[str],
+    wrapped: tuple[bool, bool] = (False, False),
+) -> Floats:
     """How much there is to recognise in a picture.
 
     Args:
         picture: The picture, of any size.
         backbone: Looks at it.
         layers: Two of its deep layers: the deepest, and one that tells more exactly where.
+        wrapped: Whether its rows and whether its columns repeat.
 
     Returns:
         ``(H, W)`` in [0, 1]; 0 everywhere where all places are alike.
@@ -60,25 +67,41 @@ def find_striking(picture: Picture, backbone: Backbone, layers: Sequence[str]) -
     small = picture.resized(max(height, smallest), max(width, smallest))
     image = small.tensor(next(backbone.parameters()).device)
     # Beside the zeros with which convolutions pad, every border would be striking.
-    margin = min(MARGIN, *(side - 1 for side in small.size))
-    maps = backbone(F.pad(image, (margin,) * 4, mode="reflect"), layers)
-    sides = [side + 2 * margin for side in small.size]
-    deep, sharp = (_enlarged(_deviation(maps[layer]), sides) for layer in layers)
+    rows, columns = (
+        min(MARGIN, side if wraps else side - 1)
+        for side, wraps in zip(small.size, wrapped, strict=True)
+    )
+    image = F.pad(image, (0, 0, rows, rows), mode="circular" if wrapped[0] else "reflect")
+    image = F.pad(image, (columns, columns, 0, 0), mode="circular" if wrapped[1] else "reflect")
+    maps = backbone(image, layers)
+    margins = rows / image.shape[2], columns / image.shape[3]
+    deep, sharp = (_enlarged(_deviation(maps[layer], margins), image.shape[2:]) for layer in layers)
     # Deep layers see far: of what they see, plain surroundings are not meant.
-    striking = (deep * sharp.clamp_max(1))[
-        :, :, margin : sides[0] - margin, margin : sides[1] - margin
-    ]
+    striking = _inner(deep * sharp.clamp_max(1), margins)
     share = ((striking - LEAST) / (MOST - LEAST)).clamp(0, 1)
     found: Floats = _enlarged(share, picture.size)[0, 0].cpu().numpy()
     return found
 
 
-def _deviation(maps: Tensor) -> Tensor:
-    """How far maps ``(1, C, h, w)`` are from their mean, over the median, as ``(1, 1, h, w)``."""
+def _deviation(maps: Tensor, margins: tuple[float, float]) -> Tensor:
+    """How far maps ``(1, C, h, w)`` are from their mean, over the median, as ``(1, 1, h, w)``.
+
+    Mean and median are those within margins, which are shares of the sides.
+    """
     maps = maps.float()
-    distance = (maps - maps.mean(dim=(2, 3), keepdim=True)).norm(dim=1, keepdim=True)
-    relative: Tensor = distance / distance.median().clamp_min(EPS)
+    mean = _inner(maps, margins).mean(dim=(2, 3), keepdim=True)
+    distance = (maps - mean).norm(dim=1, keepdim=True)
+    relative: Tensor = distance / _inner(distance, margins).median().clamp_min(EPS)
     return relative
+
+
+def _inner(maps: Tensor, margins: tuple[float, float]) -> Tensor:
+    """Maps without margins, which are shares of their sides."""
+    rows, columns = (
+        slice(round(margin * side), side - round(margin * side))
+        for margin, side in zip(margins, maps.shape[2:], strict=True)
+    )
+    return maps[..., rows, columns]
 
 
 def _enlarged(maps: Tensor, size: Sequence[int]) -> Tensor:

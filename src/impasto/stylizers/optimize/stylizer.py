@@ -25,7 +25,7 @@ from impasto.events import Callback
 from impasto.image import ImageSource, Picture
 from impasto.image.masks import load_grey
 from impasto.image.picture import Floats
-from impasto.image.wrapping import around, found_around, snapped, unpadded
+from impasto.image.wrapping import around, snapped, unpadded
 from impasto.options import OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 GUIDED_STEPS = 0.3
 GUIDED_SCALES = 2
 # How much a striking place of the photo has to stay: more, and faces are photos in a painting.
-KEPT = 0.5
+KEPT = 0.35
 
 
 class Optimize(Stylizer[OptimizeOptions]):
@@ -105,14 +105,15 @@ class Optimize(Stylizer[OptimizeOptions]):
         self,
         strength_map: ImageSource | None = None,
         stroke_map: ImageSource = "off",
-        keep: ImageSource = "off",
+        keep: ImageSource | None = None,
         stroke_direction: ImageSource = "off",
     ) -> Optimize:
         """Set the maps; see ``Stylizer``."""
+        keep = self.options.keep if keep is None else keep
         super().set_maps(strength_map, stroke_map, keep, stroke_direction)
         if self._strength_map:
             self.options.check_content("strength_map")
-        if self._keep_map != "off":
+        if isinstance(self._keep_map, Picture):
             self.options.check_content("keep")
         return self
 
@@ -169,13 +170,13 @@ class Optimize(Stylizer[OptimizeOptions]):
 
     def _keep(self, photo: Picture) -> Floats | None:
         """Where a photo has to stay recognisable; None where nothing is said of it."""
-        if self._keep_map == "off":
+        if self._keep_map == "off" or not self.options.keeps_content:
             return None
         if isinstance(self._keep_map, Picture):
             found = load_grey(self._keep_map, photo)
         else:
             self._check_picture(photo)
-            found = KEPT * found_around(self._striking, photo, self.options.wrapped)
+            found = KEPT * self._striking(photo, self.options.wrapped)
         return found if found.any() else None
 
     def _load_artwork(self, source: ImageSource) -> Picture:
@@ -188,10 +189,10 @@ class Optimize(Stylizer[OptimizeOptions]):
         return Artwork(*own, manner=manner)
 
     @own_state()
-    def _striking(self, picture: Picture) -> Floats:
+    def _striking(self, picture: Picture, wrapped: tuple[bool, bool] = (False, False)) -> Floats:
         """How much there is to recognise in a picture, ``(H, W)`` in [0, 1]."""
         used = {*self.options.content_layers, *self.options.style_layers}
-        return find_striking(picture, self.backbone, _deepest(used, self.backbone))
+        return find_striking(picture, self.backbone, _deepest(used, self.backbone), wrapped)
 
     @own_state()
     def _paint(self, order: Order, callbacks: Sequence[Callback]) -> Painted:
