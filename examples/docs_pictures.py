@@ -78,6 +78,7 @@ COMMANDS = {
     "optimizer": f"sweep optimizer=lbfgs,adam cat.png night-wind.png {BOLD}",
     "preserve_color": "sweep preserve_color=off,luminance,linear,histogram coffee.png "
     f"night-wind.png {BOLD}",
+    "match_result": "matched coffee.png wave-print.png",
     "style_layers": "layers style_layers cat.png relu1_1,relu2_1 relu3_1 relu4_1,relu5_1",
     "content_layers": "layers content_layers photo.png relu1_2 relu3_2 relu5_1",
     "strength": "networks strength coffee.png wave-print.png 0 0.25 0.5 0.75 1",
@@ -101,6 +102,7 @@ def _commands(line: str) -> list[list[str]]:
     shorts = {"sweep": _sweep, "layers": _layers, "networks": _networks, "masks": _masks}
     shorts |= {"palette": _palettes, "forms": _forms, "keep": _keep, "maps": _maps}
     shorts |= {"regions": _regions, "variations": _variations, "directions": _directions}
+    shorts |= {"matched": _matched}
     return shorts[words[0]](*words[1:]) if words[0] in shorts else [words]
 
 
@@ -145,6 +147,24 @@ def _palettes() -> list[list[str]]:
     names = ["night-wind.png", "plain.png", "five.png", "wave.png"]
     labels = ["artwork", "its colours", "five colours", "those of wave-print"]
     return [*runs, _side_by_side(names, "palette", labels, height=152)]
+
+
+def _matched(photo: str, style: str) -> list[list[str]]:
+    """Colours as painted, matched afterwards in two ways, and matched before and afterwards."""
+    linear = ["--match-result", "content"]
+    histogram = [*linear, "--match-mode", "histogram"]
+    choices = {
+        "as painted": [],
+        "linear": linear,
+        "histogram": histogram,
+        "before and after": [*histogram, "--preserve-color", "histogram"],
+    }
+    names = [f"{i}.png" for i in range(len(choices))]
+    runs = [
+        ["stylize", photo, style, *SMALL, *options, "-o", name]
+        for options, name in zip(choices.values(), names, strict=True)
+    ]
+    return [*runs, _side_by_side([photo, *names], "match_result", ["photo", *choices], height=200)]
 
 
 def _masks() -> list[list[str]]:
