@@ -216,6 +216,24 @@ def test_a_rolled_photo_gives_the_rolled_picture(make: Any, method: str, wrap: s
 
 
 @pytest.mark.usefixtures("plain_colors")
+@pytest.mark.parametrize("name", ["strength_map", "stroke_map", "keep"])
+def test_maps_repeat_with_the_photo(make: Any, name: str) -> None:
+    """At coarse scales, too: what lies beyond their borders is the other end."""
+    photo, shift = random_picture(1, (64, 128)).resized(64, 128), 32
+    drawn = np.clip(np.linspace(-0.5, 1.5, 128, dtype=np.float32), 0.3, 1) * np.ones((64, 1), "f")
+    how = {"wrap": "x", "scales": 2, "max_size": 128, "steps": 6}
+    one, other = (
+        make("optimize", **how)
+        .set_maps(**{name: np.roll(drawn, by, axis=1)})(
+            Picture(np.roll(photo.rgb, by, axis=1), name="photo")
+        )
+        .picture.rgb
+        for by in (0, shift)
+    )
+    assert np.abs(np.roll(one, shift, axis=1) - other).max() < 4e-3
+
+
+@pytest.mark.usefixtures("plain_colors")
 def test_tiles_wrap_as_the_whole_does(make: Any) -> None:
     photo = random_picture(1, (64, 128))
     how = {"wrap": "both", "max_size": 128, "scales": 1}

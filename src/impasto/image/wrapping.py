@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from impasto.image.masks import resized
 from impasto.image.picture import Floats, Picture
 
 # Sides that repeat are multiples of this many pixels, as the deepest layers see whole strides.
@@ -64,6 +65,16 @@ def resized_wrapped(picture: Picture, size: tuple[int, int], wrapped: Axes) -> P
     after = around(size, wrapped)
     height, width = (side + 2 * margin for side, margin in zip(size, after, strict=True))
     return cropped(large.resized(height, width), after)
+
+
+def resized_plane(plane: Floats, size: tuple[int, int], wrapped: Axes) -> Floats:
+    """A plane ``(H, W)``, as a mask or a map, at another size; as ``resized_wrapped``."""
+    if plane.shape == size or not any(wrapped):
+        return resized(plane, *size)
+    before, after = around((plane.shape[0], plane.shape[1]), wrapped), around(size, wrapped)
+    large = np.pad(plane, [(margin, margin) for margin in before], mode="wrap")
+    height, width = (side + 2 * margin for side, margin in zip(size, after, strict=True))
+    return unpadded(resized(large, height, width), after).copy()
 
 
 def around(size: tuple[int, int], wrapped: Axes) -> tuple[int, int]:

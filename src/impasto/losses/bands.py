@@ -168,7 +168,7 @@ def _by_level(
 
 
 def _octaves(level: Tensor, wrapped: Axes) -> list[Tensor]:
-    """The octaves of images ``(B, 3, H, W)``, each half of the size of the one before."""
+    """The octaves of planes ``(B, K, H, W)``, each half of the size of the one before."""
     octaves = []
     for _ in range(OCTAVES):
         smooth = blur(level, wrapped)
@@ -202,7 +202,7 @@ def blur(images: Tensor, wrapped: Axes, times: int = 2) -> Tensor:
 
 
 def _shares(band: Tensor, weights: Tensor | None) -> Tensor:
-    """How much each position of a band ``(B, 3, H, W)`` counts in its mean."""
+    """How much each position of a band ``(B, K, H, W)`` counts in its mean."""
     if weights is None:
         return band.new_tensor(1 / band[0, 0].numel())
     at = F.interpolate(weights, size=band.shape[2:], mode="area")

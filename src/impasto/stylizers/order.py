@@ -13,8 +13,9 @@ import numpy as np
 from impasto.color import colorfulness, keep_colors, match_colors, mute
 from impasto.errors import InputError
 from impasto.image import ImageSource, Picture
-from impasto.image.masks import composite, load_mask, load_painted, resized, weighted
+from impasto.image.masks import composite, load_mask, load_painted, weighted
 from impasto.image.picture import Floats
+from impasto.image.wrapping import resized_plane, resized_wrapped
 from impasto.palette import Palette
 from impasto.stylizers.body import colors_of
 from impasto.stylizers.maps import as_it_is, by_size
@@ -136,17 +137,24 @@ class Order:
         """A picture of the photo, muted where the artworks have hardly any colour."""
         return self._as_strong(picture, mute(picture, self.color))
 
-    def resized(self, size: tuple[int, int]) -> Order:
-        """The same at another (height, width)."""
+    def resized(self, size: tuple[int, int], wrapped: tuple[bool, bool]) -> Order:
+        """The same at another (height, width), without seams where rows or columns repeat."""
+
+        def plane(own: Floats | None) -> Floats | None:
+            return None if own is None else resized_plane(own, size, wrapped)
+
+        def planes(own: tuple[Floats, ...] | None) -> tuple[Floats, ...] | None:
+            return own and tuple(resized_plane(each, size, wrapped) for each in own)
+
         return dataclasses.replace(
             self,
-            photo=self.photo.resized(*size),
-            mask=None if self.mask is None else resized(self.mask, *size),
-            regions=self.regions and tuple(resized(each, *size) for each in self.regions),
-            keep=None if self.keep is None else resized(self.keep, *size),
-            strength=None if self.strength is None else resized(self.strength, *size),
-            strokes=None if self.strokes is None else resized(self.strokes, *size),
-            directions=self.directions and tuple(resized(each, *size) for each in self.directions),
+            photo=resized_wrapped(self.photo, size, wrapped),
+            mask=plane(self.mask),
+            regions=planes(self.regions),
+            keep=plane(self.keep),
+            strength=plane(self.strength),
+            strokes=plane(self.strokes),
+            directions=planes(self.directions),
             before=self.before.resized(size) if self.before else None,
         )
 

@@ -59,7 +59,8 @@ class Stage:
         planner: Planner,
         eye: BackboneEye | None = None,
     ) -> None:
-        self.order, self.options, self.scale = order.resized(scale.size), options, scale
+        self.order, self.options = order.resized(scale.size, options.wrapped), options
+        self.scale = scale
         self.backbone, self.device, self.eye = backbone, device, eye
         content = resized_wrapped(order.content, scale.size, options.wrapped)
         self.content = content.tensor(device)

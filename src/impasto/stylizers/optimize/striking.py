@@ -67,39 +67,40 @@ def find_striking(
     small = picture.resized(max(height, smallest), max(width, smallest))
     image = small.tensor(next(backbone.parameters()).device)
     # Beside the zeros with which convolutions pad, every border would be striking.
-    rows, columns = (
+    margins = [
         min(MARGIN, side if wraps else side - 1)
         for side, wraps in zip(small.size, wrapped, strict=True)
-    )
-    image = F.pad(image, (0, 0, rows, rows), mode="circular" if wrapped[0] else "reflect")
-    image = F.pad(image, (columns, columns, 0, 0), mode="circular" if wrapped[1] else "reflect")
+    ]
+    for axis, (margin, wraps) in enumerate(zip(margins, wrapped, strict=True)):
+        pads = (0, 0, margin, margin) if axis == 0 else (margin, margin, 0, 0)
+        image = F.pad(image, pads, mode="circular" if wraps else "reflect")
     maps = backbone(image, layers)
-    margins = rows / image.shape[2], columns / image.shape[3]
-    deep, sharp = (_enlarged(_deviation(maps[layer], margins), image.shape[2:]) for layer in layers)
+    sides = image.shape[2:]
+    deep, sharp = (_enlarged(_deviation(maps[layer], margins, sides), sides) for layer in layers)
     # Deep layers see far: of what they see, plain surroundings are not meant.
-    striking = _inner(deep * sharp.clamp_max(1), margins)
+    striking = _inner(deep * sharp.clamp_max(1), margins, sides)
     share = ((striking - LEAST) / (MOST - LEAST)).clamp(0, 1)
     found: Floats = _enlarged(share, picture.size)[0, 0].cpu().numpy()
     return found
 
 
-def _deviation(maps: Tensor, margins: tuple[float, float]) -> Tensor:
+def _deviation(maps: Tensor, margins: Sequence[int], sides: Sequence[int]) -> Tensor:
     """How far maps ``(1, C, h, w)`` are from their mean, over the median, as ``(1, 1, h, w)``.
 
-    Mean and median are those within margins, which are shares of the sides.
+    Mean and median are those within the margins of an image of these sides, in pixels.
     """
     maps = maps.float()
-    mean = _inner(maps, margins).mean(dim=(2, 3), keepdim=True)
+    mean = _inner(maps, margins, sides).mean(dim=(2, 3), keepdim=True)
     distance = (maps - mean).norm(dim=1, keepdim=True)
-    relative: Tensor = distance / _inner(distance, margins).median().clamp_min(EPS)
+    relative: Tensor = distance / _inner(distance, margins, sides).median().clamp_min(EPS)
     return relative
 
 
-def _inner(maps: Tensor, margins: tuple[float, float]) -> Tensor:
-    """Maps without margins, which are shares of their sides."""
+def _inner(maps: Tensor, margins: Sequence[int], sides: Sequence[int]) -> Tensor:
+    """Maps of an image of these sides without its margins."""
     rows, columns = (
-        slice(round(margin * side), side - round(margin * side))
-        for margin, side in zip(margins, maps.shape[2:], strict=True)
+        slice(margin * length // side, length - margin * length // side)
+        for margin, length, side in zip(margins, maps.shape[2:], sides, strict=True)
     )
     return maps[..., rows, columns]
 
