@@ -377,19 +377,12 @@ class OptimizeOptions(
 
 
 # "best" adds nearest neighbours and takes its time; "quick" takes a third of the default's. What
-# balance of depths suits neighbours, and whether anything is to be kept, is not judged yet: "best"
-# weighs the layers almost evenly, and all places alike.
+# balance of depths suits neighbours is not judged yet: "best" weighs the layers almost evenly.
 # "gatys" is the classic recipe as most scripts have it: one scale from the content image, L-BFGS,
 # Gram matrices over C * H * W, mean squared errors, weights 1 and 1e6, 300 evaluations.
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
-    "best": {
-        "steps": 700,
-        "style_loss": "gram+w2+nn",
-        "style_weight": 2.0,
-        "forms": 0.75,
-        "keep": "off",
-    },
+    "best": {"steps": 700, "style_loss": "gram+w2+nn", "style_weight": 2.4, "forms": 0.75},
     "quick": {"steps": 32, "style_weight": 4.0},
     "gatys": {
         "scales": 1,
