@@ -15,7 +15,7 @@ from impasto.image.prints import DPI, parse_print
 from impasto.media import variations
 from impasto.methods import OPTIONS, Choice
 from impasto.names import must_be_known
-from impasto.options import OFF_OR_AUTO, PRESETS, OptimizeOptions, parse_colors
+from impasto.options import MAPS, OFF_OR_AUTO, PRESETS, OptimizeOptions, parse_colors
 from impasto.palette import load_palette
 from impasto.printing import PrintJob
 from impasto.result import Result
@@ -54,8 +54,6 @@ OFFERED: dict[str, tuple[str, ...]] = {
         "seed",
     ),
 }
-# Options that are a word here, and for their host a file as well.
-MAPS = ("stroke_map", "keep", "stroke_direction")
 # What differs between variations.
 VARIED = ("style_weight", "forms")
 INITS = ("content", "noise", "style", "gray")
@@ -254,7 +252,7 @@ class PaintTask:
         stylizer = load(choice, preset=self.preset, device=device, **options)
         given = {name: getattr(self, name, None) or self.options.get(name) for name in MAPS}
         maps = {name: each for name, each in given.items() if each}
-        stylizer.set_maps(self.strength_map, **maps)
+        stylizer.set_maps(**maps)
         stylizer.set_style(choice.styles, weights=self.style_weights)
         photo = job.enlarged(self.content) if job else self.content
         result = stylizer(photo, mask=self.mask, callback=callbacks)

@@ -26,10 +26,8 @@ def snapped(size: tuple[int, int], wrapped: Axes) -> tuple[int, int]:
 
 def extended(picture: Picture, margins: tuple[int, int]) -> Picture:
     """A picture with margins in pixels, above and below, left and right, of what repeats."""
-    pads = tuple((margin, margin) for margin in margins)
-    rgb = np.pad(picture.rgb, (*pads, (0, 0)), mode="wrap")
-    alpha = None if picture.alpha is None else np.pad(picture.alpha, pads, mode="wrap")
-    return replace(picture, rgb=rgb, alpha=alpha)
+    alpha = None if picture.alpha is None else padded(picture.alpha, margins)
+    return replace(picture, rgb=padded(picture.rgb, margins), alpha=alpha)
 
 
 def cropped(picture: Picture, margins: tuple[int, int]) -> Picture:
@@ -42,6 +40,12 @@ def found_around(find: Callable[[Picture], Floats], picture: Picture, wrapped: A
     """What is found ``(H, W)`` in a picture, beyond whose borders lies what repeats."""
     margins = around(picture.size, wrapped)
     return unpadded(find(extended(picture, margins)), margins)
+
+
+def padded(plane: Floats, margins: tuple[int, int]) -> Floats:
+    """A plane ``(H, W, ...)`` with margins of what repeats."""
+    pads = [(margin, margin) for margin in margins]
+    return np.pad(plane, [*pads, *[(0, 0)] * (plane.ndim - 2)], mode="wrap")
 
 
 def unpadded(plane: Floats, margins: tuple[int, int]) -> Floats:
@@ -72,7 +76,7 @@ def resized_plane(plane: Floats, size: tuple[int, int], wrapped: Axes) -> Floats
     if plane.shape == size or not any(wrapped):
         return resized(plane, *size)
     before, after = around((plane.shape[0], plane.shape[1]), wrapped), around(size, wrapped)
-    large = np.pad(plane, [(margin, margin) for margin in before], mode="wrap")
+    large = padded(plane, before)
     height, width = (side + 2 * margin for side, margin in zip(size, after, strict=True))
     return unpadded(resized(large, height, width), after).copy()
 

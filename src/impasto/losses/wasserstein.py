@@ -30,12 +30,16 @@ class W2:
     def __init__(
         self, style: Moments, head: Tensor | None = None, root: Tensor | None = None
     ) -> None:
-        head = _identity(style) if head is None else head.to(style.mean)
-        mapped = style.through(head)
+        mapped = style if head is None else style.through(head)
         if root is None:
-            root = factor(mapped.double().covariance).to(head)
-        # With the head in it, the image's covariance need not go through it.
-        self.known = mapped.mean, root @ head, head, head.T @ head
+            root = factor(mapped.double().covariance).to(style.mean)
+        if head is None:
+            head = metric = _identity(style)
+        else:
+            head = head.to(style.mean)
+            # With the head in it, the image's covariance need not go through it.
+            root, metric = root @ head, head.T @ head
+        self.known = mapped.mean, root, head, metric
         self.spread, self.size = mapped.spread, trace(mapped.second) + EPS
 
     def __call__(self, image: Moments) -> Tensor:

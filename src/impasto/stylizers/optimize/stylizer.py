@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,7 +24,7 @@ from impasto.events import Callback
 from impasto.image import ImageSource, Picture
 from impasto.image.masks import load_grey
 from impasto.image.picture import Floats
-from impasto.image.wrapping import around, snapped, unpadded
+from impasto.image.wrapping import around, padded, snapped, unpadded
 from impasto.options import OptimizeOptions
 from impasto.stylizers.base import Painted, Stylizer
 from impasto.stylizers.body import StylePack, load_pooled
@@ -165,7 +164,7 @@ class Optimize(Stylizer[OptimizeOptions]):
         drawn = isinstance(along, Picture)
         lines = load_grey(along, photo, "drawing") if drawn else photo.rgb.mean(axis=2)
         margins = around(photo.size, self.options.wrapped)
-        wide = np.pad(lines, [(margin, margin) for margin in margins], mode="wrap")
+        wide = padded(lines, margins)
         return tuple(unpadded(share, margins) for share in find_directions(wide))
 
     def _keep(self, photo: Picture) -> Floats | None:
