@@ -26,6 +26,7 @@ class Keywords(TypedDict, total=False):
     scales: int
     detail: float
     keep: File
+    tones_weight: float
     forms: float
     motifs: float
     classic_losses: bool

@@ -96,7 +96,7 @@ class LossOptions(CheckedOptions):
     """The terms of a loss and their weights."""
 
     content_weight: float = option(1.0, "weight of the content loss", minimum=0)
-    style_weight: float = option(4.6, "weight of the style loss", minimum=0)
+    style_weight: float = option(3.9, "weight of the style loss", minimum=0)
     tv_weight: float = option(0.0, "weight of the total variation (smoothness)", minimum=0)
     bands_weight: float = option(
         12.0, "weight of the bands: fine structure and speckle as in the artwork", minimum=0
@@ -264,6 +264,12 @@ class OptimizeOptions(
         "along what strokes run: auto: the lines of the photo; those of a drawing; or off",
         metavar="auto|FILE|off",
     )
+    tones_weight: float = option(
+        0.2,
+        "weight of the tones: light and colour of large areas where the photo has them, if the "
+        "content has weight",
+        minimum=0,
+    )
     forms: float = option(
         0.5,
         "what is taken over: 0 brushwork alone, 1 the artwork's large shapes as well",
@@ -383,13 +389,14 @@ class OptimizeOptions(
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "best": {"steps": 700, "style_loss": "gram+w2+nn", "style_weight": 2.4, "forms": 0.75},
-    "quick": {"steps": 32, "style_weight": 4.0},
+    "quick": {"steps": 32, "style_weight": 3.4},
     "gatys": {
         "scales": 1,
         "steps": 300,
         "content_weight": 1.0,
         "style_weight": 1e6,
         "bands_weight": 0.0,
+        "tones_weight": 0.0,
         "keep": "off",
         "motifs": 1.0,
         "content_layers": {"relu4_2": 1.0},

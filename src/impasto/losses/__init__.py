@@ -12,6 +12,7 @@ from impasto.losses.gram import ClassicGram, Gram, gram_loss
 from impasto.losses.neighbors import Neighbors
 from impasto.losses.source import Source
 from impasto.losses.statistics import Moments, moments
+from impasto.losses.tones import Tones
 from impasto.losses.variation import total_variation
 from impasto.losses.wasserstein import W2, sqrtm, wasserstein_loss
 
@@ -25,6 +26,7 @@ __all__ = [
     "Moments",
     "Neighbors",
     "Source",
+    "Tones",
     "band_energies",
     "bands_loss",
     "content_loss",

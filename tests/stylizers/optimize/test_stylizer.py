@@ -228,7 +228,7 @@ def test_an_artwork_in_black_and_white_gives_a_neutral_picture() -> None:
     plain = make().set_style(drawing)(gradient()).picture.rgb
     kept = make(preserve_color="linear").set_style(drawing)(gradient()).picture.rgb
     assert np.ptp(plain, axis=2).mean() < 0.02
-    assert np.ptp(kept, axis=2).mean() > 0.1
+    assert np.ptp(kept, axis=2).mean() > np.ptp(gradient().rgb, axis=2).mean() / 4
 
 
 @pytest.mark.parametrize("reference", ["content", "style"])
@@ -356,8 +356,9 @@ def test_unknown_layers_devices_and_backbones_are_refused() -> None:
 
 
 def test_bfloat16_is_close_to_float32() -> None:
-    exact = make(steps=4).set_style(stripes())(gradient()).picture.rgb
-    rough = make(steps=4, precision="bfloat16").set_style(stripes())(gradient()).picture.rgb
+    how = {"steps": 4, "init": "noise"}
+    exact = make(**how).set_style(stripes())(gradient()).picture.rgb
+    rough = make(**how, precision="bfloat16").set_style(stripes())(gradient()).picture.rgb
     assert np.abs(exact - rough).mean() < 0.03
     assert not np.array_equal(exact, rough)
 
@@ -488,8 +489,10 @@ def test_a_style_mask_picks_a_part_of_an_artwork() -> None:
 
 def test_overlapping_masks_share_their_pixels() -> None:
     ones = np.ones((48, 64), np.float32)
-    result = make(steps=6).set_style([stripes(), stripes()])(gradient(), content_masks=[ones, ones])
-    plain = make(steps=6).set_style(stripes())(gradient())
+    # Noise: a start in the colours of the stripes has next to no gradient, and any rounding steers.
+    how = {"steps": 6, "init": "noise"}
+    result = make(**how).set_style([stripes(), stripes()])(gradient(), content_masks=[ones, ones])
+    plain = make(**how).set_style(stripes())(gradient())
     np.testing.assert_allclose(result.picture.rgb, plain.picture.rgb, atol=1e-3)
 
 

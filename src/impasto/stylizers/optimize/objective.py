@@ -32,6 +32,7 @@ from impasto.losses import (
     Moments,
     Neighbors,
     Source,
+    Tones,
     band_energies,
     moments,
     total_variation,
@@ -169,6 +170,7 @@ class Objective:
             statistics, and the content counts for more where there is less of it.
         strokes: Where, ``(1, 1, H, W)`` adding up to 1, strokes have which size: the styles at that
             size, in place of ``styles``.
+        tones: Compares the image's large areas with what they are to be.
         guide: The finished frame before, in a video.
         tile: The longest side of a tile, in pixels; 0: in one piece.
         keep_maps: Keep the content image's feature maps; otherwise each step computes them again.
@@ -190,6 +192,7 @@ class Objective:
         keep: Tensor | None = None,
         strength: Tensor | None = None,
         strokes: Sequence[tuple[Tensor | None, Sequence[Source | Measured]]] = (),
+        tones: Tones | None = None,
         guide: Guide | None = None,
         tile: int = 0,
         keep_maps: bool = True,
@@ -215,16 +218,18 @@ class Objective:
                 for where, sized in strokes or [(None, styles)]
                 for region in self._regions(sized, style_weights, regions, (where, strength))
             ]
-        self.image_terms = self._image_terms(guide)
+        self.image_terms = self._image_terms(tones, guide)
 
     def _image_terms(
-        self, guide: Guide | None
+        self, tones: Tones | None, guide: Guide | None
     ) -> dict[str, tuple[float, Callable[[Tensor], Tensor]]]:
         """The terms that look at the image itself, each with its weight."""
         options = self.options
         terms: dict[str, tuple[float, Callable[[Tensor], Tensor]]] = {}
         if options.bands_weight and self.regions:
             terms["bands"] = options.bands_weight, self._compare_bands
+        if tones:
+            terms["tones"] = options.tones_weight, tones
         if options.tv_weight:
             variation = partial(total_variation, wrapped=self.wrapped)
             terms["tv"] = options.tv_weight, variation

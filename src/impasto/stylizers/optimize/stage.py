@@ -13,7 +13,7 @@ from impasto.devices import release_memory
 from impasto.image import Picture, fit, load_image
 from impasto.image.picture import Floats
 from impasto.image.wrapping import around, resized_wrapped
-from impasto.losses import Source, moments, sqrtm
+from impasto.losses import Source, Tones, moments, sqrtm
 from impasto.options import OptimizeOptions
 from impasto.stylizers.body.pack import StylePack, artwork_size, colors_of
 from impasto.stylizers.optimize.colors import AT_THE_END, with_style_colors
@@ -92,12 +92,21 @@ class Stage:
                 (_plane(where, device), [self._style(each, size, along) for each in order.styles])
                 for size, along, where in order.strokes_by_kind
             ],
+            tones=self._tones(),
             guide=self.guide,
             tile=self.layout.tile,
             keep_maps=self.layout.keep_maps,
         )
         self._copies.clear()
         return objective
+
+    def _tones(self) -> Tones | None:
+        """The tones of the content, in the artworks' colours."""
+        options = self.options
+        if not (options.tones_weight and options.style_weight and options.keeps_content):
+            return None
+        toned = with_style_colors(self.content, self.order, options)
+        return Tones(Source(toned, self.order.painted.alpha_tensor(self.device)))
 
     def start(self) -> Tensor:
         """The image to start from where this is the first scale."""
@@ -108,7 +117,8 @@ class Stage:
             content.shape, generator=torch.Generator().manual_seed(self.options.seed)
         )
         if init == "content":
-            return content + _blank(content) * (noise.to(content) - 0.5) * TRACE
+            started = content + _blank(content) * (noise.to(content) - 0.5) * TRACE
+            return with_style_colors(started, self.order, self.options)
         if init == "gray":
             return self._held(torch.full_like(content, 0.5))
         if init == "noise":
