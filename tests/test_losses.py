@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto import losses
-from impasto.losses import Moments, bands, content, gram, neighbors, statistics, wasserstein
+from impasto.losses import Moments, bands, content, gram, neighbors, statistics, tones, wasserstein
 
 Array = NDArray[np.float64]
 
@@ -457,6 +457,45 @@ def test_a_neutral_image_has_finite_band_gradients() -> None:
     flat = torch.full((1, 3, 8, 8), 0.5, requires_grad=True)
     loss = losses.bands_loss(losses.band_energies(flat), torch.zeros(1, 4, 3))
     assert torch.isfinite(torch.autograd.grad(loss, flat)[0]).all()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_tones_against_numpy(weighted: bool) -> None:
+    """Of areas of 4 x 4 pixels."""
+    image, target = torch.rand(2, 3, 64, 128, dtype=torch.float64).chunk(2)
+    alpha = torch.rand(1, 1, 64, 128, dtype=torch.float64) if weighted else None
+
+    def means(planes: Tensor) -> Array:
+        blocks: Array = planes[0].numpy().reshape(-1, 16, 4, 32, 4).mean(axis=(2, 4))
+        return blocks.reshape(-1, 16 * 32)
+
+    ours, theirs = means(image), means(target)
+    share = np.ones((1, 512)) if alpha is None else means(alpha)
+    share = share / share.sum()
+    middle = (share * theirs).sum(axis=1, keepdims=True)
+    errors, variance = (
+        (share * np.square(away)).sum() for away in (ours - theirs, theirs - middle)
+    )
+    term = losses.Tones(losses.Source(target, alpha))
+    assert term(image).item() == pytest.approx(errors / (variance + tones.FLAT))
+    assert term(target).item() == 0
+    assert torch.autograd.gradcheck(term, image.requires_grad_())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 400), (20, 24)])
+def test_tones_of_any_shape(size: tuple[int, int]) -> None:
+    """Also of images smaller than the areas are many, and where nothing counts."""
+    target, image = torch.rand(2, 3, *size).chunk(2)
+    assert losses.Tones(losses.Source(target))(image) > 0
+    assert losses.Tones(losses.Source(target, torch.zeros(1, 1, *size)))(image) == 0
+
+
+def test_strokes_within_an_area_are_of_one_tone() -> None:
+    flat = torch.full((1, 3, 64, 128), 0.5)
+    term = losses.Tones(losses.Source(flat))
+    strokes = torch.where(torch.arange(128) % 2 > 0, 0.9, 0.1).expand(1, 3, 64, -1)
+    assert term(strokes).item() == pytest.approx(0, abs=1e-6)
+    assert term(flat + 0.1 * (torch.arange(128) < 64)) > 1
 
 
 def test_bands_blend_like_pixels() -> None:

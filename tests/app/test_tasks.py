@@ -252,7 +252,7 @@ def test_variations_come_one_by_one_and_on_a_sheet() -> None:
     assert pairs == [(1.7, 0.25), (5.2, 0.25), (1.7, 0.75), (5.2, 0.75)]
     assert min(sheet.picture.size) > 2 * 256
     assert "style_weight" not in sheet.settings
-    assert wanted.label(results[1]) == "Style 1.1, forms 0.25"  # times the preset's
+    assert wanted.label(results[1]) == "Style 1.9, forms 0.25"  # times the preset's
 
 
 def test_a_body_of_work_is_one_style(tmp_path: Path) -> None:

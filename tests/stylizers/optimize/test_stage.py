@@ -64,6 +64,44 @@ def test_blank_parts_alone_start_from_a_trace_of_noise() -> None:
     assert 0 < change[:, :12].mean() < change.max() <= TRACE / 2
 
 
+def test_a_picture_starts_in_the_artworks_colours_and_keeps_its_tones() -> None:
+    """An artwork in blue and yellow: the dark half of the photo becomes blue, the other yellow."""
+    grey = np.full((64, 64, 3), 0.3, np.float32)
+    grey[:, 32:] = 0.6
+    grey += np.random.default_rng(0).random((64, 64, 1), np.float32) / 10
+    blue, yellow = (0.1, 0.1, 0.6), (0.9, 0.8, 0.2)
+    artwork = np.where(np.arange(64)[:, None, None] < 32, blue, yellow)
+    order = Order(
+        Picture(grey, name="photo"),
+        [Picture(np.broadcast_to(artwork, (64, 64, 3)).astype(np.float32))],
+        [1.0],
+    )
+    stage = Stage(
+        order, OptimizeOptions(), small_backbone(), torch.device("cpu"), Scale((64, 64), 5), PLANNER
+    )
+    tones = stage.tones()
+    assert tones
+    for image in (stage.start(), tones.target):
+        dark, light = (half.mean(dim=(0, 2, 3)) for half in image.chunk(2, dim=3))
+        assert dark[2] > dark[0] + 0.3
+        assert light[0] > light[2] + 0.4
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        {"tones_weight": 0.0},
+        {"content_weight": 0.0},
+        {"style_weight": 0.0},
+        {"classic_losses": True},
+    ],
+)
+def test_there_are_tones_only_of_what_has_weight(without: dict[str, Any]) -> None:
+    rgb = np.random.default_rng(0).random((32, 32, 3), np.float32)
+    assert [stage.tones() is not None for stage in stages(rgb)] == [True, True]
+    assert [stage.tones() for stage in stages(rgb, **without)] == [None, None]
+
+
 def test_a_frame_starts_from_the_one_before() -> None:
     before = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     guide = Guide(before, torch.ones(1, 1, 32, 32), 1.0)

@@ -92,7 +92,7 @@ class Stage:
                 (_plane(where, device), [self._style(each, size, along) for each in order.styles])
                 for size, along, where in order.strokes_by_kind
             ],
-            tones=self._tones(),
+            tones=self.tones(),
             guide=self.guide,
             tile=self.layout.tile,
             keep_maps=self.layout.keep_maps,
@@ -100,13 +100,18 @@ class Stage:
         self._copies.clear()
         return objective
 
-    def _tones(self) -> Tones | None:
-        """The tones of the content, in the artworks' colours."""
-        options = self.options
-        if not (options.tones_weight and options.style_weight and options.keeps_content):
+    def tones(self) -> Tones | None:
+        """The tones of the content in the artworks' colours; None where they have no weight."""
+        if not self.options.keeps_tones:
             return None
-        toned = with_style_colors(self.content, self.order, options)
-        return Tones(Source(toned, self.order.painted.alpha_tensor(self.device)))
+        alpha = self.order.painted.alpha_tensor(self.device)
+        return Tones(Source(self._toned(self.content), alpha))
+
+    def _toned(self, image: Tensor) -> Tensor:
+        """An image with the artworks' colours, where tones count."""
+        if not self.options.keeps_tones:
+            return image
+        return with_style_colors(image, self.order, self.options)
 
     def start(self) -> Tensor:
         """The image to start from where this is the first scale."""
@@ -117,8 +122,7 @@ class Stage:
             content.shape, generator=torch.Generator().manual_seed(self.options.seed)
         )
         if init == "content":
-            started = content + _blank(content) * (noise.to(content) - 0.5) * TRACE
-            return with_style_colors(started, self.order, self.options)
+            return self._toned(content + _blank(content) * (noise.to(content) - 0.5) * TRACE)
         if init == "gray":
             return self._held(torch.full_like(content, 0.5))
         if init == "noise":
