@@ -73,6 +73,7 @@ COMMANDS = {
     "style_loss": f"sweep style_loss=gram,w2,gram+w2 cat.png night-wind.png {BOLD}",
     "scales": f"sweep scales=1,2,3 coffee.png night-wind.png {BOLD}",
     "tv_weight": f"sweep tv_weight=0,30,300 cat.png dolphin-mosaic.png {BOLD}",
+    "tones_weight": f"sweep tones_weight=0,0.1,1 coffee.png night-wind.png {BOLD}",
     "steps": f"sweep steps=10,30,100 coffee.png stained-glass.png {BOLD}",
     "init": f"sweep init=content,gray,noise photo.png night-wind.png {BOLD}",
     "optimizer": f"sweep optimizer=lbfgs,adam cat.png night-wind.png {BOLD}",
