@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +32,8 @@ from impasto.stylizers.order import Order
 # and the difference of neighbours up to which a part is blank: less than a level of 8 bits.
 TRACE = 0.07
 BLANK = 1 / 255
+# The longer side of the content of which tones are taken, in pixels: large areas need no more.
+TONED = 128
 
 
 class Stage:
@@ -104,14 +107,11 @@ class Stage:
         """The tones of the content in the artworks' colours; None where they have no weight."""
         if not self.options.keeps_tones:
             return None
-        alpha = self.order.painted.alpha_tensor(self.device)
-        return Tones(Source(self._toned(self.content), alpha))
-
-    def _toned(self, image: Tensor) -> Tensor:
-        """An image with the artworks' colours, where tones count."""
-        if not self.options.keeps_tones:
-            return image
-        return with_style_colors(image, self.order, self.options)
+        size = fit(self.scale.size, TONED)
+        order = replace(self.order, before=None).resized(size, self.options.wrapped)
+        content = order.content.tensor(self.device)
+        toned = with_style_colors(content, order, self.options)
+        return Tones(Source(toned, order.painted.alpha_tensor(self.device)))
 
     def start(self) -> Tensor:
         """The image to start from where this is the first scale."""
@@ -122,7 +122,10 @@ class Stage:
             content.shape, generator=torch.Generator().manual_seed(self.options.seed)
         )
         if init == "content":
-            return self._toned(content + _blank(content) * (noise.to(content) - 0.5) * TRACE)
+            started = content + _blank(content) * (noise.to(content) - 0.5) * TRACE
+            if not self.options.keeps_tones:
+                return started
+            return with_style_colors(started, self.order, self.options)
         if init == "gray":
             return self._held(torch.full_like(content, 0.5))
         if init == "noise":
