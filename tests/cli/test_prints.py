@@ -26,6 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_print_looks_like_its_preview(folder: Path) -> None:
     """More than the same number of pixels does without the artwork enlarged with it."""
     line = ["stylize", "photo.png", "artwork.png", *FAST, "--steps", "24"]
+    line += ["--tones-weight", "0", "--style-weight", "8"]  # strokes are what is compared
     size = ["--print", "6x8cm", "--dpi", "61", "--max-size", "64"]
     assert main([*line, "--max-size", "64", "-o", "preview.png"]) == 0
     assert main([*line, *size, "--no-exif", "-o", "print.png"]) == 0
