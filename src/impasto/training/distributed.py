@@ -7,15 +7,15 @@ may be resumed with another number of them.
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from impasto.devices import pick_device
 from impasto.errors import InputError
@@ -64,15 +64,19 @@ class World:
         first = self.rank * parts
         return [range(i * count, (i + 1) * count) for i in range(first, first + parts)]
 
-    def parallel(self, module: nn.Module) -> nn.Module:
-        """A module whose gradients are the mean over all processes."""
-        return module if self.size == 1 else DistributedDataParallel(module)
+    def share_gradients(self, module: nn.Module) -> None:
+        """Make the gradients of a module their means over all processes.
 
-    def partly(self, module: nn.Module) -> AbstractContextManager[None]:
-        """While this lasts, gradients of a parallel module add up in each process alone."""
-        if isinstance(module, DistributedDataParallel):
-            return module.no_sync()
-        return nullcontext()
+        After the backward pass and in one go, not during it as ``DistributedDataParallel`` does:
+        networks as small as these would not gain anything that is worth its conditions.
+        """
+        if self.size == 1:
+            return
+        gradients = [each.grad for each in module.parameters() if each.grad is not None]
+        mean = self.mean(torch.cat([each.flatten() for each in gradients]))
+        parts = torch.split(mean, [each.numel() for each in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
 
     def mean(self, value: Tensor) -> Tensor:
         """The mean of a tensor over all processes."""
@@ -119,6 +123,9 @@ def joined(device: str) -> Iterator[World]:
         raise InputError(f"several processes train on cpu or cuda, not on {picked.type}")
     if picked.type == "cuda":
         torch.cuda.set_device(picked)
+    # Loaded later, its default arguments would keep the group alive when it is destroyed; and its
+    # threads, still there when Python ends, abort the process now and then.
+    importlib.import_module("torch.distributed.nn.functional")
     dist.init_process_group(BACKENDS[picked.type])
     try:
         yield World(dist.get_rank(), dist.get_world_size())

@@ -81,7 +81,6 @@ class Trainer(Generic[Batch]):
         task.to(self.device, self.dtype)
         self.network = self._build(state)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self._objective = self.world.parallel(_BatchLoss(task, self.network))
         self.optimizers = optimizers_of(self.network, self.recipe.learning_rate)
         self.step = 0
         self.seconds = 0.0
@@ -161,9 +160,8 @@ class Trainer(Generic[Batch]):
 
     def _gradients(self, parts: Sequence[Batch]) -> dict[str, Tensor]:
         """Find the gradients of a batch; return its loss terms, with their sum as "total"."""
-        with self.world.partly(self._objective):
-            found = [self._backward(part, len(parts)) for part in parts[:-1]]
-        found.append(self._backward(parts[-1], len(parts)))
+        found = [self._backward(part, len(parts)) for part in parts]
+        self.world.share_gradients(self.network)
         mean = self.world.mean(
             torch.stack([torch.stack(list(each.values())) for each in found]).mean(dim=0)
         )
@@ -173,7 +171,7 @@ class Trainer(Generic[Batch]):
         """Add the gradients of a part of a batch; return its loss terms."""
         try:
             with self._autocast():
-                terms: dict[str, Tensor] = self._objective(part)
+                terms = self.task.terms(self.network, part)
         except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
             raise self._not_finite() from error
         (torch.stack(list(terms.values())).sum() / of).backward()  # type: ignore[no-untyped-call]
@@ -299,21 +297,6 @@ class Trainer(Generic[Batch]):
         """
         if self.world.writes:
             self.task.write(self.average, path, self.step)
-
-
-class _BatchLoss(nn.Module, Generic[Batch]):
-    """The loss terms of a batch in one forward pass, however often the task calls the network.
-
-    That is what ``DistributedDataParallel`` asks for.
-    """
-
-    def __init__(self, task: Task[Batch], network: nn.Module) -> None:
-        super().__init__()
-        self.task, self.network = task, network
-
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """The weighted loss terms of a batch: scalars by name."""
-        return self.task.terms(self.network, batch)
 
 
 class _Ahead(AbstractContextManager["_Ahead[Batch]"], Generic[Batch]):
