@@ -54,7 +54,7 @@ PERSON = (
 # A box about her face.
 FACE = ((0.28, 0.1), (0.76, 0.58))
 # Large enough for strokes to be seen.
-SMALL = ("--max-size", "288", "--steps", "100")
+SMALL = ("--max-size", "288")
 
 # Name of the figure: the command that makes it. Some are short for several commands, which the
 # function of that name spells out.
@@ -73,8 +73,8 @@ COMMANDS = {
     "style_loss": f"sweep style_loss=gram,w2,gram+w2 cat.png night-wind.png {BOLD}",
     "scales": f"sweep scales=1,2,3 coffee.png night-wind.png {BOLD}",
     "tv_weight": f"sweep tv_weight=0,30,300 cat.png dolphin-mosaic.png {BOLD}",
-    "tones_weight": f"sweep tones_weight=0,0.1,1 coffee.png night-wind.png {BOLD}",
-    "steps": f"sweep steps=10,30,100 coffee.png stained-glass.png {BOLD}",
+    "tones_weight": f"sweep tones_weight=0,0.3,3 coffee.png night-wind.png {BOLD}",
+    "steps": f"sweep steps=10,30,60 coffee.png stained-glass.png {BOLD}",
     "init": f"sweep init=content,gray,noise photo.png night-wind.png {BOLD}",
     "optimizer": f"sweep optimizer=lbfgs,adam cat.png night-wind.png {BOLD}",
     "preserve_color": "sweep preserve_color=off,luminance,linear,histogram coffee.png "

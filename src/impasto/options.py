@@ -246,7 +246,7 @@ class OptimizeOptions(
     )
     pooling: Pooling = option("max", "pooling of the backbone")
     max_size: int = option(512, "longer side of the result", minimum=1, metavar="PX")
-    steps: int = option(100, "evaluations of loss and gradient, all scales together", minimum=1)
+    steps: int = option(60, "evaluations of loss and gradient, all scales together", minimum=1)
     scales: int = option(
         0, "scales of the coarse-to-fine pyramid; 0: as many as the size calls for", minimum=0
     )
@@ -265,9 +265,8 @@ class OptimizeOptions(
         metavar="auto|FILE|off",
     )
     tones_weight: float = option(
-        0.1,
-        "weight of the tones: light and colour of large areas where the photo has them, if the "
-        "content has weight",
+        0.3,
+        "weight of the tones: large areas as light as the photo's, if the content has weight",
         minimum=0,
     )
     forms: float = option(

@@ -66,7 +66,7 @@ def test_defaults_stay_within_the_limits() -> None:
 @pytest.mark.parametrize("preset", list(PRESETS))
 def test_a_preset_keeps_its_own_size_and_steps(preset: str) -> None:
     checked = task(preset=preset).checked(Limits(optimize_size=4096, max_steps=4096))
-    expected = {"max_size": 512, "steps": 100, **PRESETS[preset]}
+    expected = {"max_size": 512, "steps": 60, **PRESETS[preset]}
     assert checked.options == {name: expected[name] for name in ("max_size", "steps")}
 
 

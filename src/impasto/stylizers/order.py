@@ -35,8 +35,7 @@ class Order:
         mask: ``(H, W)`` in [0, 1], where the photo is painted; None: everywhere.
         regions: ``(H, W)`` in [0, 1] for each style, where the photo is to have it. No pixel
             belongs to them more than once. None: the styles are blended everywhere.
-        keep: ``(H, W)`` in [0, 1], how much the photo has to stay recognisable; None: no more in
-            one place than in another.
+        keep: ``(H, W)``, how many times the content counts at a place; None: once everywhere.
         strength: ``(H, W)`` in [0, 1], how much style a place is to have; None: all of it.
         strokes: ``(H, W)`` in [0, 1], the size of strokes: 1/2 as it is without a map.
         directions: For each direction ``(H, W)`` in [0, 1], where strokes have it, adding up to 1.

@@ -106,13 +106,13 @@ def test_colours_change_no_farther_than_style_outweighs_the_content() -> None:
     style = artwork(0.2, 0.7)
     all_of_it = brought(order(style)) - START
     torch.testing.assert_close(brought(order(style), style_weight=0.5) - START, all_of_it / 4)
-    keep = np.zeros((48, 64), np.float32)
-    keep[:, :32] = 1
-    kept = brought(order(style, keep=keep), style_weight=2.0) - START
+    left = np.zeros((48, 64), np.float32)
+    left[:, :32] = 1
+    kept = brought(order(style, keep=1 + 4 * left), style_weight=2.0) - START
     torch.testing.assert_close(kept[..., :32], all_of_it[..., :32] / 5)
     torch.testing.assert_close(kept[..., 32:], all_of_it[..., 32:])
-    mapped = brought(order(style, strength=keep)) - START
-    torch.testing.assert_close(mapped, all_of_it * torch.from_numpy(keep))
+    mapped = brought(order(style, strength=left)) - START
+    torch.testing.assert_close(mapped, all_of_it * torch.from_numpy(left))
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,6 @@ def test_an_enlarged_preview_is_painted_as_the_preview_and_then_refined() -> Non
     assert [scale.size for scale in plan_enlarged((75, 100), 1, 0, 1, 90)] == [(68, 90), (75, 100)]
 
 
-def test_the_last_scale_of_a_large_picture_gets_more_than_its_part() -> None:
-    assert [scale.steps for scale in plan((3072, 4096), 120)] == [61, 30, 14, 5, 5, 5]
-    assert [scale.steps for scale in plan((384, 512), 120)] == [69, 34, 17]
+def test_two_steps_leave_a_grid_on_the_last_scale_of_a_large_picture() -> None:
+    assert [scale.steps for scale in plan((3072, 4096), 60)] == [20, 14, 10, 7, 5, 4]
+    assert [scale.steps for scale in plan((384, 512), 60)] == [27, 19, 14]

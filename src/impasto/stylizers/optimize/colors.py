@@ -21,7 +21,6 @@ from impasto.image import Picture
 from impasto.losses.bands import blur
 from impasto.options import OptimizeOptions
 from impasto.stylizers.body.pack import colors_of
-from impasto.stylizers.optimize.objective import KEPT
 from impasto.stylizers.order import Order
 
 # Share of the way to the artworks' colours that a finished picture goes.
@@ -68,7 +67,7 @@ def with_style_colors(
 
 def _strength(order: Order, options: OptimizeOptions) -> Tensor:
     """How far each place takes on the colours, ``(H, W)``, or one number for all."""
-    kept = torch.ones(()) if order.keep is None else 1 + KEPT * torch.from_numpy(order.keep)
+    kept = torch.ones(()) if order.keep is None else torch.from_numpy(order.keep)
     outweighs = options.style_weight / options.content_weight / kept
     strength = (outweighs / WHOLLY).clamp_max(1)
     return strength if order.strength is None else strength * torch.from_numpy(order.strength)

@@ -58,8 +58,6 @@ STATISTICS: dict[str, dict[type[Gram | W2], float]] = {
 NEIGHBORS = {"nn": 1.0, "gram+w2+nn": 0.5}
 # Octaves by which the weight of the deepest layer moves against the shallowest one's, at most.
 BALANCE = 3.5
-# How much heavier the content is where all of it is to be kept: 1 + KEPT times.
-KEPT = 4.0
 # How much heavier it is at a strength near 0: HELD ** (1 - strength) times, as people see a factor
 # of the weights, and not a difference, as a step.
 HELD = 10.0
@@ -165,7 +163,7 @@ class Objective:
             it (Gatys et al. 2017, section 4); all styles are blended everywhere if left out.
         mask: ``(1, 1, H, W)`` in [0, 1], where the image is free; elsewhere it is the content.
             The backbone sees it as it will be, so that what is painted fits what stays.
-        keep: ``(1, 1, H, W)`` in [0, 1], where the content counts for more.
+        keep: ``(1, 1, H, W)``, how many times the content counts at a place.
         strength: ``(1, 1, H, W)`` in [0, 1], how much style a place is to have: its share in the
             statistics, and the content counts for more where there is less of it.
         strokes: Where, ``(1, 1, H, W)`` adding up to 1, strokes have which size: the styles at that
@@ -579,13 +577,10 @@ def _balanced(layers: LayerWeights, forms: float, order: Sequence[str]) -> Layer
 
 
 def _kept(content: Source, keep: Tensor | None, strength: Tensor | None) -> Source | None:
-    """The content with pixels that count for more where they have to stay; None: all alike."""
+    """The content with pixels that count as they have to stay; None: all alike."""
     if keep is None and strength is None:
         return None
-    weights = _product(
-        None if keep is None else 1 + KEPT * keep,
-        None if strength is None else HELD ** (1 - strength),
-    )
+    weights = _product(keep, None if strength is None else HELD ** (1 - strength))
     return Source(content.image, _product(content.alpha, weights))
 
 

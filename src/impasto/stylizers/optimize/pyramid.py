@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 # The coarsest scale is about this long: below it the deepest layers see next to nothing.
 COARSEST = 96
-# Steps at a scale relative to the next finer one: coarse steps cost little and decide much.
-STEP_RATIO = 2.0
-# The least that a scale gets, of an even share: two steps leave a grid on a picture of 4096 px.
-LEAST = 0.25
+# Steps at a scale relative to the next finer one: coarse steps cost little and decide much; but
+# with many of them more of the artwork's objects come over.
+STEP_RATIO = 1.4
+# The same for scales finer than a preview, of which each costs four times as much.
+ENLARGED_RATIO = 2.0
 # Threads wait for each other after every small operation: one with fewer pixels than these to work
 # on costs its processor time and gains next to nothing.
 THREAD_PIXELS = 128 * 128
@@ -65,7 +66,7 @@ def plan(size: tuple[int, int], steps: int, scales: int = 0, smallest: int = 1) 
             break
         sizes.append(shrunk)
     weights = [STEP_RATIO**level for level in range(len(sizes))]
-    shares = share(steps, weights, max(1, round(LEAST * steps / len(sizes))))
+    shares = share(steps, weights)
     return [Scale(size, count) for size, count in zip(sizes, shares, strict=True)][::-1]
 
 
@@ -92,7 +93,7 @@ def plan_enlarged(
     for number in range(1, count + 1):
         shrink = (longest / max(last.size)) ** (1 - number / count)
         between = (round(size[0] / shrink), round(size[1] / shrink))
-        finer.append(Scale(between, max(1, round(last.steps / STEP_RATIO**number))))
+        finer.append(Scale(between, max(1, round(last.steps / ENLARGED_RATIO**number))))
     return [*coarse, *finer]
 
 
@@ -103,13 +104,13 @@ def _levels(long_side: int) -> int:
     return levels
 
 
-def share(total: int, weights: Sequence[float], least: int = 1) -> list[int]:
-    """Divide a whole number in proportion to weights, each part at least so much."""
+def share(total: int, weights: Sequence[float]) -> list[int]:
+    """Divide a whole number in proportion to weights, each part at least 1."""
     parts: list[int] = []
     before = 0.0
     for index, weight in enumerate(weights):
         left = len(weights) - index - 1
         before += weight
         until = round(total * before / sum(weights))
-        parts.append(max(least, min(until, total - left * least) - sum(parts)))
+        parts.append(max(1, min(until, total - left) - sum(parts)))
     return parts

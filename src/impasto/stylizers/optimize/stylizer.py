@@ -44,8 +44,11 @@ logger = logging.getLogger(__name__)
 # A frame that follows another takes this share of the steps, at so many of the finest scales.
 GUIDED_STEPS = 0.3
 GUIDED_SCALES = 2
-# How much a striking place of the photo has to stay: more, and faces are photos in a painting.
-KEPT = 0.35
+# How many times the content counts where a mask keeps all of it.
+KEPT = 5.0
+# The same where a photo is found to have nothing to recognise, for bold skies, and where it is
+# striking: more, and faces are photos in a painting.
+PLAIN, STRIKING = 0.5, 1.7
 
 
 class Optimize(Stylizer[OptimizeOptions]):
@@ -168,15 +171,16 @@ class Optimize(Stylizer[OptimizeOptions]):
         return tuple(unpadded(share, margins) for share in find_directions(wide))
 
     def _keep(self, photo: Picture) -> Floats | None:
-        """Where a photo has to stay recognisable; None where nothing is said of it."""
+        """How many times the content counts at each place; None: once everywhere."""
         if self._keep_map == "off" or not self.options.keeps_content:
             return None
         if isinstance(self._keep_map, Picture):
-            found = load_grey(self._keep_map, photo)
+            least, most, found = 1.0, KEPT, load_grey(self._keep_map, photo)
         else:
             self._check_picture(photo)
-            found = KEPT * self._striking(photo, self.options.wrapped)
-        return found if found.any() else None
+            least, most = PLAIN, STRIKING
+            found = self._striking(photo, self.options.wrapped)
+        return least + (most - least) * found if found.any() else None
 
     def _load_artwork(self, source: ImageSource) -> Picture:
         """An artwork, of which what it shows counts less to deep layers than the rest."""
