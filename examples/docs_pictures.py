@@ -109,10 +109,8 @@ def _commands(line: str) -> list[list[str]]:
 
 def _sweep(option: str, photo: str, style: str, *rest: str) -> list[list[str]]:
     name = option.partition("=")[0]
-    # What a sweep varies is not fixed as well.
-    size = SMALL[:2] if name == "steps" else SMALL
     strip = f"figures/{name}.jpg"
-    return [["evaluate", photo, style, "--sweep", option, "--strip", strip, *size, *rest]]
+    return [["evaluate", photo, style, "--sweep", option, "--strip", strip, *SMALL, *rest]]
 
 
 def _layers(option: str, photo: str, *choices: str) -> list[list[str]]:
@@ -245,7 +243,7 @@ def _directions(style: str) -> list[list[str]]:
 
 def _regions(photo: str, style: str) -> list[list[str]]:
     """What is paired with what, and the pictures without and with it."""
-    stylize = ["stylize", photo, style, *SMALL[:2]]
+    stylize = ["stylize", photo, style, *SMALL]
     names, labels = ["whole.png", "paired.png"], ["the artwork as a whole", "--match auto"]
     return [
         ["features", photo, style, "--regions", "-o", "pairing.png"],
