@@ -394,13 +394,13 @@ class OptimizeOptions(
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "best": {
-        "steps": 700,
+        "steps": 500,
         "style_loss": "gram+w2+nn",
         "style_weight": 2.4,
         "forms": 0.75,
         "tones_weight": 0.0,
     },
-    "quick": {"steps": 32},
+    "quick": {"steps": 26},
     "gatys": {
         "scales": 1,
         "steps": 300,

@@ -16,7 +16,7 @@ from impasto.image.masks import weighted
 from impasto.options import OptimizeOptions
 from impasto.stylizers.optimize.objective import Guide
 from impasto.stylizers.optimize.pyramid import Scale
-from impasto.stylizers.optimize.stage import TRACE, Stage
+from impasto.stylizers.optimize.stage import TRACE, Stage, tones_of
 from impasto.stylizers.optimize.striking import Artwork
 from impasto.stylizers.order import Order
 from tests.small import small_backbone
@@ -30,8 +30,9 @@ def stages(rgb: NDArray[np.float32], guide: Guide | None = None, **options: Any)
     order = Order(photo, [photo], [1.0], before=guide)
     height, width = photo.size
     common = OptimizeOptions(**options), small_backbone(), torch.device("cpu")
+    tones = tones_of(order, common[0], common[2])
     scales = Scale((height // 2, width // 2), 5), Scale((height, width), 5)
-    return [Stage(order, *common, scale, PLANNER) for scale in scales]
+    return [Stage(order, *common, scale, PLANNER, tones) for scale in scales]
 
 
 @pytest.mark.parametrize("detail", [0.0, 0.5, 1.0])
@@ -76,12 +77,10 @@ def test_a_picture_starts_in_the_artworks_colours_and_keeps_its_tones() -> None:
         [Picture(np.broadcast_to(artwork, (64, 64, 3)).astype(np.float32))],
         [1.0],
     )
-    stage = Stage(
-        order, OptimizeOptions(), small_backbone(), torch.device("cpu"), Scale((64, 64), 5), PLANNER
-    )
-    tones = stage.tones()
+    common = OptimizeOptions(), small_backbone(), torch.device("cpu")
+    tones = tones_of(order, common[0], common[2])
     assert tones
-    start = stage.start()
+    start = Stage(order, *common, Scale((64, 64), 5), PLANNER, tones).start()
     dark, light = (half.mean(dim=(0, 2, 3)) for half in start.chunk(2, dim=3))
     assert dark[2] > dark[0] + 0.3
     assert light[0] > light[2] + 0.4
@@ -100,8 +99,8 @@ def test_a_picture_starts_in_the_artworks_colours_and_keeps_its_tones() -> None:
 )
 def test_there_are_tones_only_of_what_has_weight(without: dict[str, Any]) -> None:
     rgb = np.random.default_rng(0).random((32, 32, 3), np.float32)
-    assert [stage.tones() is not None for stage in stages(rgb)] == [True, True]
-    assert [stage.tones() for stage in stages(rgb, **without)] == [None, None]
+    assert [stage.tones is not None for stage in stages(rgb)] == [True, True]
+    assert [stage.tones for stage in stages(rgb, **without)] == [None, None]
 
 
 def test_a_frame_starts_from_the_one_before() -> None:

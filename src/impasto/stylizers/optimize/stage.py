@@ -46,6 +46,7 @@ class Stage:
         device: Where it runs.
         scale: Size and steps.
         planner: Says how the scale is to be computed.
+        tones: What large areas are to be like, at all scales (``tones_of``).
         eye: What the backbone sees, for styles that are packs.
 
     Raises:
@@ -60,11 +61,12 @@ class Stage:
         device: torch.device,
         scale: Scale,
         planner: Planner,
+        tones: Tones | None = None,
         eye: BackboneEye | None = None,
     ) -> None:
         self.order, self.options = order.resized(scale.size, options.wrapped), options
         self.scale = scale
-        self.backbone, self.device, self.eye = backbone, device, eye
+        self.backbone, self.device, self.tones, self.eye = backbone, device, tones, eye
         content = resized_wrapped(order.content, scale.size, options.wrapped)
         self.content = content.tensor(device)
         self.guide: Guide | None = self.order.before
@@ -95,23 +97,13 @@ class Stage:
                 (_plane(where, device), [self._style(each, size, along) for each in order.styles])
                 for size, along, where in order.strokes_by_kind
             ],
-            tones=self.tones(),
+            tones=self.tones,
             guide=self.guide,
             tile=self.layout.tile,
             keep_maps=self.layout.keep_maps,
         )
         self._copies.clear()
         return objective
-
-    def tones(self) -> Tones | None:
-        """The tones of the content in the artworks' colours; None where they have no weight."""
-        if not self.options.keeps_tones:
-            return None
-        size = fit(self.scale.size, TONED)
-        order = replace(self.order, before=None).resized(size, self.options.wrapped)
-        content = order.content.tensor(self.device)
-        toned = with_style_colors(content, order, self.options)
-        return Tones(Source(toned, order.painted.alpha_tensor(self.device)))
 
     def start(self) -> Tensor:
         """The image to start from where this is the first scale."""
@@ -123,7 +115,7 @@ class Stage:
         )
         if init == "content":
             started = content + _blank(content) * (noise.to(content) - 0.5) * TRACE
-            if not self.options.keeps_tones:
+            if not self.tones:
                 return started
             return with_style_colors(started, self.order, self.options)
         if init == "gray":
@@ -241,6 +233,16 @@ class Stage:
             # Turned by half a right angle a picture takes a square of both of its sides' sum.
             sizes = [(math.ceil(sum(size) / 2**0.5),) * 2 for size in sizes]
         return sizes
+
+
+def tones_of(order: Order, options: OptimizeOptions, device: torch.device) -> Tones | None:
+    """The tones of the content in the artworks' colours; None where they have no weight."""
+    if not options.keeps_tones:
+        return None
+    size = fit(order.photo.size, TONED)
+    order = replace(order, before=None).resized(size, options.wrapped)
+    toned = with_style_colors(order.content.tensor(device), order, options)
+    return Tones(Source(toned, order.painted.alpha_tensor(device)))
 
 
 def _blank(image: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ from impasto.stylizers.optimize.memory import Costs, Planner, measure
 from impasto.stylizers.optimize.objective import NEIGHBORS
 from impasto.stylizers.optimize.optimizers import make_optimizer
 from impasto.stylizers.optimize.pyramid import Scale, plan_enlarged
-from impasto.stylizers.optimize.stage import Stage
+from impasto.stylizers.optimize.stage import Stage, tones_of
 from impasto.stylizers.optimize.striking import Artwork, find_striking
 from impasto.stylizers.order import Order
 
@@ -233,8 +233,9 @@ class Optimize(Stylizer[OptimizeOptions]):
             steps, count = max(1, round(GUIDED_STEPS * steps)), GUIDED_SCALES
         optimizer = make_optimizer(options)
         planner = Planner(backbone, options, device, self.costs, optimizer.history)
+        tones = tones_of(order, options, device)
         stages = [
-            Stage(order, options, backbone, device, self._snapped(scale), planner, self.eye)
+            Stage(order, options, backbone, device, self._snapped(scale), planner, tones, self.eye)
             for scale in plan_enlarged(
                 order.photo.size, steps, count, backbone.min_size, options.preview_size
             )
