@@ -48,7 +48,7 @@ GUIDED_SCALES = 2
 KEPT = 5.0
 # The same where a photo is found to have nothing to recognise, for bold skies, and where it is
 # striking: more, and faces are photos in a painting.
-PLAIN, STRIKING = 0.5, 1.7
+PLAIN, STRIKING = 0.65, 1.7
 
 
 class Optimize(Stylizer[OptimizeOptions]):
