@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from itertools import chain, repeat
 from typing import Any
@@ -111,3 +112,22 @@ def test_threads_are_those_of_free_cores_and_come_back(monkeypatch: pytest.Monke
             assert torch.get_num_threads() == 4
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("spinning", "free"), [(True, 2), (False, 1)])
+def test_threads_of_this_process_leave_their_cores_free(
+    monkeypatch: pytest.MonkeyPatch, spinning: bool, free: int
+) -> None:
+    """Those of torch wait busily for a while after each operation."""
+
+    def half_busy(interval: float) -> float:
+        until = time.perf_counter() + interval
+        while time.perf_counter() < until:
+            if not spinning:
+                time.sleep(interval)
+        return 50.0
+
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("psutil.cpu_percent", half_busy)
+    assert free_cores() == free
