@@ -396,7 +396,11 @@ def begin_a_long_one(page: Page, size: int = 256) -> None:
     choose(page, "Optimise")
     set_slider(page, "size-optimize", size)
     page.get_by_role("button", name="More settings").click()
+    hint = page.locator("#hint").inner_text()
     set_slider(page, "steps", 1000)
+    # The server knows of the steps when it says how long they take.
+    told = "before => document.querySelector('#hint').innerText !== before"
+    page.wait_for_function(told, arg=hint)
     page.click("#paint")
     page.wait_for_selector("#live img")
 
