@@ -20,9 +20,9 @@ def free_cores() -> int:
         return int(said)
     import psutil
 
-    count, began, own = os.cpu_count() or 1, time.perf_counter(), time.process_time()
+    count, began, spent = os.cpu_count() or 1, time.perf_counter(), time.process_time()
     # Not cpu_times_percent, whose shares are too small where cores and interval make less than 1 s.
     busy = psutil.cpu_percent(interval=LOOK) / 100 * count
     # Threads of this process that wait for their next piece of work look as busy as any.
-    own = (time.process_time() - own) / (time.perf_counter() - began)
+    own = (time.process_time() - spent) / (time.perf_counter() - began)
     return max(1, round(count - max(0.0, busy - own)))

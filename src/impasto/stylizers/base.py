@@ -136,7 +136,8 @@ class Stylizer(ABC, Generic[Options]):
             stroke_map: The size of strokes: black half, middle grey as without a map, white twice
                 as large; "auto": fine where the photo has detail; or "off".
             keep: How much the photo has to stay recognisable: white most, black no more than
-                without it; "auto": found in the photo; or "off". None: as the options say.
+                without it; "auto": found in the photo, and all else less; or "off". None: as the
+                options say.
             stroke_direction: A drawing along whose lines strokes run; "auto": those of the photo;
                 or "off".
 

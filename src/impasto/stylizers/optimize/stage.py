@@ -115,9 +115,7 @@ class Stage:
         )
         if init == "content":
             started = content + _blank(content) * (noise.to(content) - 0.5) * TRACE
-            if not self.tones:
-                return started
-            return with_style_colors(started, self.order, self.options)
+            return with_style_colors(started, self.order, self.options) if self.tones else started
         if init == "gray":
             return self._held(torch.full_like(content, 0.5))
         if init == "noise":
