@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 LAPTOP: ViewportSize = {"width": 1366, "height": 768}
+CAT = 451  # how wide the first photo is, px
 SETTLED = 20_000.0  # until a page has been laid out, or has scrolled, milliseconds
 
 
@@ -115,8 +116,10 @@ def test_the_first_picture_takes_one_click(page: Page) -> None:
 
 
 def test_pictures_have_names_and_are_chosen_by_a_click(page: Page, tmp_path: Path) -> None:
+    page.locator("#hint", has_text="256 x 170 px").wait_for()
     page.get_by_role("button", name="Coffee", exact=True).click()
     page.wait_for_selector("#content img[src*='coffee']")
+    page.locator("#hint", has_text="256 x 171 px").wait_for()
     for part in (page.locator("#content img"), page.get_by_role("button", name="Choose a photo")):
         with page.expect_file_chooser():
             part.click()
@@ -151,6 +154,8 @@ def test_settings_come_back_and_artworks_can_be_removed(page: Page) -> None:
 def part(page: Page, title: str) -> None:
     """Open one of the parts that are folded away."""
     page.locator("button.label-wrap", has_text=title).click()
+    # For a moment its fields can be given their first values anew, whatever has been typed.
+    page.wait_for_timeout(300)
 
 
 def shown_settings(page: Page, folder: Path) -> dict[str, object]:
@@ -290,7 +295,7 @@ def test_a_style_of_the_gallery(page: Page) -> None:
 def test_optimising_is_watched_and_cancelled(page: Page, tmp_path: Path) -> None:
     choose(page, "Optimise")
     set_slider(page, "size-optimize", 256)
-    page.get_by_role("button", name="More settings").click()
+    part(page, "More settings")
     set_slider(page, "steps", 1000)
     page.click("#paint")
     first = page.wait_for_selector("#live img")
@@ -366,7 +371,7 @@ def test_paint_comes_back_after_every_error(page: Page, tmp_path: Path) -> None:
     page.locator("#shelf button.thumbnail-item").first.click()
     page.wait_for_selector("#artwork-1 img")
     choose(page, "Optimise")
-    page.get_by_role("button", name="More settings").click()
+    part(page, "More settings")
     seed = page.get_by_label("Seed")
     seed.fill("")
     seed.press("Tab")
@@ -395,12 +400,14 @@ def test_the_second_page_goes_on_after_an_error(page: Page) -> None:
 def begin_a_long_one(page: Page, size: int = 256) -> None:
     choose(page, "Optimise")
     set_slider(page, "size-optimize", size)
-    page.get_by_role("button", name="More settings").click()
-    hint = page.locator("#hint").inner_text()
-    set_slider(page, "steps", 1000)
-    # The server knows of the steps when it says how long they take.
-    told = "before => document.querySelector('#hint').innerText !== before"
-    page.wait_for_function(told, arg=hint)
+    hint = page.locator("#hint", has_text=f": {min(size, CAT)} x")
+    before = hint.inner_text()
+    part(page, "More settings")
+    patience = time.monotonic() + 60
+    while hint.inner_text() == before:  # the server does not know of the steps
+        assert time.monotonic() < patience
+        set_slider(page, "steps", 1000)
+        page.wait_for_timeout(1000)
     page.click("#paint")
     page.wait_for_selector("#live img")
 

@@ -49,11 +49,13 @@ def connect(
         about = f"About {clock(seconds)} on {studio.estimates.where}"
         return " ".join([HINTS[values[method]], f"{about}: {size}." if size else f"{about}."])
 
-    inputs = {method, shape, *parameters.all}
-    # When the page opens, and whenever one changes.
-    gr.on(None, measure, content, shape, **HIDDEN)
-    gr.on(None, tell, inputs, hint, **HIDDEN)
-    result.change(tell, inputs, hint, **HIDDEN)
+    fields = {method, *parameters.all}
+    telling = {"fn": tell, "inputs": {shape, *fields}, "outputs": hint, **HIDDEN}
+    # When the page opens, and whenever the photo changes. That a state changes is told to nobody
+    # by events without a queue, so the line follows the measuring itself.
+    gr.on(None, measure, content, shape, **HIDDEN).then(trigger_mode="always_last", **telling)
+    gr.on([field.change for field in fields], **telling)
+    result.change(**telling)
 
 
 def _expected(
