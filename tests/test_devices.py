@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from itertools import chain, repeat
 from typing import Any
@@ -121,14 +120,15 @@ def test_threads_of_this_process_leave_their_cores_free(
 ) -> None:
     """Those of torch wait busily for a while after each operation."""
 
+    clock = [0.0]
+
     def half_busy(interval: float) -> float:
-        until = time.perf_counter() + interval
-        while time.perf_counter() < until:
-            if not spinning:
-                time.sleep(interval)
+        clock[0] += interval
         return 50.0
 
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     monkeypatch.setattr("psutil.cpu_percent", half_busy)
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("time.process_time", lambda: clock[0] if spinning else 0.0)
     assert free_cores() == free
