@@ -309,7 +309,7 @@ def test_optimising_is_watched_and_cancelled(page: Page, tmp_path: Path) -> None
     settings = read_settings(download(page, "png", tmp_path))
     assert settings is not None
     assert 0 < int(str(settings["steps_done"])) < 1000
-    page.get_by_role("button", name="How it came to be").click()
+    part(page, "How it came to be")
     page.wait_for_selector("#losses img", state="visible")
 
 
@@ -319,7 +319,7 @@ def test_what_is_drawn_says_where_to_paint(page: Page, tmp_path: Path, says: str
     upload(page, "content", photo)
     # The editor hands back what it shows as soon as the photo is in it.
     with page.expect_response(lambda response: response.url.endswith("/upload")):
-        page.get_by_role("button", name="Draw over the photo").click()
+        part(page, "Draw over the photo")
     page.get_by_label(says).check()
     if says.startswith("Less"):
         page.locator("#drawing-less input[type=number]").fill("0")
