@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 LAPTOP: ViewportSize = {"width": 1366, "height": 768}
+# Shows the words that are there before the first picture whole, but not the picture itself.
+LARGE_PHONE: ViewportSize = {"width": 390, "height": 990}
 CAT = 451  # how wide the first photo is, px
 SETTLED = 20_000.0  # until a page has been laid out, or has scrolled, milliseconds
 
@@ -519,7 +521,7 @@ def test_the_result_is_in_sight_with_its_download(
         assert width() <= screen["width"]
 
 
-@pytest.mark.parametrize("screen", [PHONE, LAPTOP], ids=["phone", "laptop"])
+@pytest.mark.parametrize("screen", [PHONE, LARGE_PHONE, LAPTOP], ids=["phone", "large", "laptop"])
 def test_the_picture_is_in_sight_while_it_comes_into_being(
     browser: Browser, app: Served, screen: ViewportSize
 ) -> None:
@@ -527,6 +529,18 @@ def test_the_picture_is_in_sight_while_it_comes_into_being(
         page.click("#paint")
         page.wait_for_selector("#live img")
         wait_for_sight(page, "#live")
+
+
+def test_the_result_comes_into_sight_wherever_the_page_was_scrolled(
+    browser: Browser, app: Served
+) -> None:
+    with opened(browser, app, PHONE) as page:
+        page.click("#paint")
+        wait_for_sight(page, "#cancel")
+        page.wait_for_function("scrollY > 300")
+        page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
+        page.wait_for_selector(".compare")
+        wait_for_sight(page, ".compare")
 
 
 def test_the_log_has_a_line_for_each_job(page: Page, app: Served) -> None:

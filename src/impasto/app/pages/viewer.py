@@ -16,11 +16,23 @@ from impasto.result import Result
 
 EMPTY = """<div id="empty"><div><b>Your picture appears here</b>
 Choose a photo and an artwork, then press Paint.</div></div>"""
-# Where the picture or its first sketch is out of sight, as on a phone.
+# On a phone the stage is out of sight while the form is filled in, and so is what will be there.
 SHOW_STAGE = """() => {
     const stage = document.getElementById("stage"), view = document.getElementById("view");
-    if (stage.getBoundingClientRect().top < 0 || view.getBoundingClientRect().bottom > innerHeight)
+    const below = view.getBoundingClientRect().bottom > innerHeight;
+    if (below || getComputedStyle(stage).position === "static")
         stage.scrollIntoView({behavior: "smooth", block: "start"});
+}"""
+# A result is told of before it has been laid out; the observer looks when it has.
+SHOW_RESULT = """() => {
+    const stage = document.getElementById("stage"), view = document.getElementById("view");
+    new ResizeObserver((_, observer) => {
+        if (!view.querySelector(".compare")?.offsetHeight) return;
+        observer.disconnect();
+        const below = view.getBoundingClientRect().bottom > innerHeight;
+        if (below || stage.getBoundingClientRect().top < 0)
+            stage.scrollIntoView({behavior: "smooth", block: "start"});
+    }).observe(view);
 }"""
 
 
@@ -104,7 +116,7 @@ def build() -> Viewer:
         losses = _build_losses()
         settings = gr.JSON(label="Settings, also in the file's metadata", elem_id="settings")
     history = _build_history()
-    compare.change(None, js=SHOW_STAGE)
+    compare.change(None, js=SHOW_RESULT)
     pictures = empty, live, compare
     return Viewer(*pictures, actions, png, jpeg, again, restore, details, losses, settings, history)
 
