@@ -27,6 +27,17 @@ def test_help_and_package_import_nothing_heavy() -> None:
     assert "--style_weight" not in done.stdout
 
 
+def test_a_command_ends_without_a_search_for_garbage() -> None:
+    code = (
+        "import atexit, gc\n"
+        "atexit.register(lambda: print('SPARED', gc.get_freeze_count() > 0))\n"
+        "import impasto.cli\n"
+        "impasto.cli.main(['weights', 'list'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("SPARED True\n")
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["--version"])
