@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -534,3 +536,18 @@ def test_the_frame_before_adds_its_term_and_its_gradient() -> None:
     assert float(terms["temporal"]) == pytest.approx(float(expected), rel=1e-5)
     by_hand = 14 * visible * (image(2) - guide.image) / image(2).numel()
     torch.testing.assert_close(grad - Objective(*common).gradient(image(2))[1], by_hand)
+
+
+def test_an_objective_leaves_its_memory_at_once() -> None:
+    options = OptimizeOptions(**OPTIONS, tv_weight=1.0)
+    gc.disable()  # it finds what is part of a cycle, sooner or later
+    try:
+        objective = Objective(
+            small_backbone(), Source(image(0)), [Source(image(1))], [1.0], options
+        )
+        objective.gradient(image(2))
+        there = weakref.ref(objective)
+        del objective
+        assert there() is None
+    finally:
+        gc.enable()

@@ -225,7 +225,8 @@ class Objective:
         options = self.options
         terms: dict[str, tuple[float, Callable[[Tensor], Tensor]]] = {}
         if options.bands_weight and self.regions:
-            terms["bands"] = options.bands_weight, self._compare_bands
+            # Not a method: as part of a cycle a scale's maps would outlive it.
+            terms["bands"] = options.bands_weight, partial(_compare_bands, self.regions)
         if tones:
             terms["tones"] = options.tones_weight, tones
         if options.tv_weight:
@@ -456,9 +457,6 @@ class Objective:
         grads = iter(torch.autograd.grad(loss, leaves, materialize_grads=True))
         return {"style": loss.detach()}, {key: Moments(next(grads), next(grads)) for key in sums}
 
-    def _compare_bands(self, image: Tensor) -> Tensor:
-        return total(region.share * region.bands(image) for region in self.regions)
-
     def _image_gradient(self, image: Tensor, terms: dict[str, Tensor]) -> Tensor | float:
         """Add the terms that look at the image itself; return their gradient."""
         if not self.image_terms:
@@ -545,6 +543,10 @@ def _add(sums: Statistics, seen: Seen) -> None:
     """Add the moments of a tile to those of the whole."""
     for key, (share, found) in seen.parts.items():
         sums[key] = sums[key] + share * found if key in sums else share * found
+
+
+def _compare_bands(regions: Sequence[Region], image: Tensor) -> Tensor:
+    return total(region.share * region.bands(image) for region in regions)
 
 
 def _carry_back(seen: Seen, by_sums: Statistics) -> Tensor:
