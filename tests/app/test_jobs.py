@@ -177,6 +177,23 @@ def test_a_job_that_waits_can_be_withdrawn(caplog: pytest.LogCaptureFixture) -> 
     assert any("withdrawn" in line for line in caplog.messages)
 
 
+def test_none_is_at_work_any_more_when_they_are_closed() -> None:
+    jobs, began, ended = Jobs(["only"], FOREVER), threading.Event(), []
+
+    def work(job: Job[int], device: str) -> None:
+        began.set()
+        paint_until_stopped(job)
+        ended.append(device)
+
+    first = start(jobs, HERE, work)
+    began.wait()
+    second = start(jobs, Ticket("waiting", "paint"), lambda job, device: pytest.fail("it waited"))
+    jobs.close()
+    assert ended == ["only"]
+    first.join()
+    second.join()
+
+
 def test_a_job_whose_watcher_goes_away_is_ended(
     jobs: Jobs, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -185,6 +185,14 @@ class Jobs:
             if ticket.session == session:
                 self.cancel(ticket)
 
+    def close(self) -> None:
+        """End all jobs and wait until they have: Python cannot end well while torch computes."""
+        with self._lock:
+            self._waiting.clear()
+            running = [*self._running.values()]
+        for job in running:
+            job.end()
+
     @contextmanager
     def run(
         self, ticket: Ticket, what: str, work: Callable[[Job[T], str], T]

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import tempfile
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,7 +54,9 @@ def serve(
     with running(host, port, password=password, limits=limits, open_browser=open_browser) as app:
         logger.info("the app is at %s (Ctrl-C ends it)", app.local_url)
         with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+            # Not one long wait: another thread may take the signal, and it would not end.
+            while True:
+                time.sleep(0.2)
     logger.info("the app has ended")
 
 
@@ -82,6 +84,7 @@ def running(
             yield app
         finally:
             app.close(verbose=False)
+            app.studio.jobs.close()
 
 
 def _prepare(folder: Path) -> None:

@@ -23,16 +23,18 @@ SHOW_STAGE = """() => {
     if (below || getComputedStyle(stage).position === "static")
         stage.scrollIntoView({behavior: "smooth", block: "start"});
 }"""
-# A result is told of before it has been laid out; the observer looks when it has.
+# A result is told of before it and its downloads have been laid out; the observer looks when they
+# have.
 SHOW_RESULT = """() => {
-    const stage = document.getElementById("stage"), view = document.getElementById("view");
+    const stage = document.getElementById("stage");
     new ResizeObserver((_, observer) => {
-        if (!view.querySelector(".compare")?.offsetHeight) return;
+        const last = document.getElementById("actions");
+        if (!stage.querySelector(".compare")?.offsetHeight || !last?.offsetHeight) return;
         observer.disconnect();
-        const below = view.getBoundingClientRect().bottom > innerHeight;
+        const below = last.getBoundingClientRect().bottom > innerHeight;
         if (below || stage.getBoundingClientRect().top < 0)
             stage.scrollIntoView({behavior: "smooth", block: "start"});
-    }).observe(view);
+    }).observe(stage);
 }"""
 
 
